@@ -1,0 +1,89 @@
+# Everything a developer runs. Needs python3 >= 3.11, git, make, and Go or helm >= 3.16.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Where upstream charts come from first: a folder or oci://registry/path. Empty: upstream's repositories, then Go modules.
+CHARTS ?=
+EXAMPLE ?= examples/offline-harbor.yaml
+export CHARTS
+
+.PHONY: help
+help: ## List all targets
+	@echo "Usage: make <target>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) ## Make the virtual environment .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is missing or older than 3.11: install Python >= 3.11, or say make PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "==> Installing the Python packages into $(VENV), once (about a minute)" >&2
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: helm
+helm: $(READY) ## Find helm >= 3.16, or build it once from its Go module; prints its path
+	@$(BIN)/python -m tools.helm
+
+.PHONY: demo
+demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=examples/....yaml), then break it
+	@$(BIN)/python -m tools.demo $(EXAMPLE)
+
+.PHONY: test
+test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
+	@$(BIN)/python -m tools.helm --all >/dev/null
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: lint types test ## Everything that must pass: lint, types and test
+
+.PHONY: lint
+lint: $(READY) ## Check style and that the generated files are fresh
+	@echo "==> Linting" >&2
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "error: run make format" >&2; exit 1; }
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/python -m tools.generate --check
+
+.PHONY: types
+types: $(READY) ## Check the types with mypy
+	@echo "==> Checking types" >&2
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: format
+format: $(READY) ## Format the Python files and repair what ruff can repair
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: generate
+generate: $(READY) ## Write the generated files anew
+	@$(BIN)/python -m tools.generate
+
+.PHONY: charts
+charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream (CHARTS=dir or oci://...)
+	@$(BIN)/python -m tools.upstream
+
+.PHONY: bench
+bench: $(READY) ## Measure generate + render + validate against bare copier and bare helm
+	@$(BIN)/python -m tools.bench
+
+.PHONY: lock
+lock: ## Write requirements.lock anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
+	  --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything built
+	@chmod -R u+w build 2>/dev/null || true
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
