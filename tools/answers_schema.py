@@ -1,0 +1,55 @@
+"""Write includes/answers.schema.json from the questions of copier.yml.
+
+Editors read it for completion, and the validators of copier.yml find unknown answers and non-booleans with it, because
+Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTIONS = ROOT / "copier.yml"
+SCHEMA = ROOT / "includes" / "answers.schema.json"
+
+
+def choices(question: dict[str, Any]) -> list[Any]:
+    """The values of a question's choices, which stand bare or beside their own validator."""
+    return [choice["value"] if isinstance(choice, dict) else choice for choice in question["choices"].values()]
+
+
+def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of one answer."""
+    described = {"description": question["help"]}
+    if question.get("multiselect"):
+        return described | {"type": "array", "items": {"enum": choices(question)}}
+    if "choices" in question:
+        return described | {"type": "string", "enum": choices(question)}
+    if question["type"] == "yaml":
+        return described | {"type": "array" if isinstance(question["default"], list) else "object"}
+    return described | {"type": "boolean" if question["type"] == "bool" else "string"}
+
+
+def answers_schema() -> dict[str, Any]:
+    """The JSON Schema of an answers file: every question that a person is asked."""
+    questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    asked = {
+        name: answer_schema(question)
+        for name, question in questions.items()
+        if not name.startswith("_") and question.get("when") is not False
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Answers of copier-kserve",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": asked,
+    }
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(json.dumps(answers_schema(), indent=2) + "\n", encoding="utf-8")
