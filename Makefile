@@ -26,8 +26,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: $(PYTHON) is missing or older than 3.11: install Python >= 3.11, or say make PYTHON=/path/to/python3" >&2; exit 2; }
 	@echo "==> Installing the Python packages into $(VENV), once (about a minute)" >&2
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -82,6 +81,10 @@ bench: $(READY) ## Measure generate + render + validate against bare copier and 
 lock: ## Write requirements.lock anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
 	  --output-file requirements.lock pyproject.toml
+
+.PHONY: pin
+pin: $(READY) ## Write stacks/modules/*/go.sum anew from their go.mod
+	@$(BIN)/python -m tools.modules
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built

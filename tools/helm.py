@@ -52,15 +52,25 @@ def find_major(major: int) -> Helm:
 
 
 def build(major: int) -> Helm:
-    """The helm that is built from tools/modules/helm<major>, cached by the content of its go.sum."""
+    """The helm that is built from tools/modules/helm<major>, cached by what it is built from."""
     module = ROOT / "tools" / "modules" / f"helm{major}"
     path = f"helm.sh/helm/v{major}"
-    version = golang.pinned(module / "go.mod")[path]
-    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"helm-{version}-{digest}" / "helm"
+    pins = golang.pinned(module / "go.mod")
+    flags = _linker_flags(path, pins)
+    digest = hashlib.sha256((module / "go.sum").read_bytes() + flags.encode()).hexdigest()[:12]
+    target = BUILD / "tools" / f"helm-{pins[path]}-{digest}" / "helm"
     if not target.exists():
-        _compile(module, path, version, target)
+        _compile(module, f"{path}/cmd/helm", pins[path], flags, target)
     return Helm(str(target), version_of(str(target)))
+
+
+def _linker_flags(path: str, pins: dict[str, str]) -> str:
+    """What helm's own Makefile says to the linker. Without it helm 3 takes itself for Kubernetes 1.20, which charts refuse."""
+    minor = pins["k8s.io/client-go"].split(".")[1]
+    variables = {f"{path}/internal/version.version": pins[path]}
+    for package in ("pkg/lint/rules", "pkg/chartutil") if path.endswith("/v3") else ():
+        variables |= {f"{path}/{package}.k8sVersionMajor": "1", f"{path}/{package}.k8sVersionMinor": minor}
+    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in variables.items())])
 
 
 def version_of(path: str) -> tuple[int, int]:
@@ -112,14 +122,13 @@ def _said(helm: Helm) -> str:
     return f"version {helm.version[0]}.{helm.version[1]}"
 
 
-def _compile(module: Path, path: str, version: str, target: Path) -> None:
+def _compile(module: Path, package: str, version: str, flags: str, target: Path) -> None:
     go = golang.find_go()
     step(f"Building helm {version} from its Go module, once (2 to 5 minutes)")
     target.parent.mkdir(parents=True, exist_ok=True)
     # Built beside the target and moved: an interrupted build leaves no half-written helm.
     partial = target.with_name(f"helm.{os.getpid()}")
-    flags = f"-s -w -X {path}/internal/version.version={version}"
-    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(partial), f"{path}/cmd/helm"]
+    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
     beat = Heartbeat()
     packages, problem = 0, ""
     with subprocess.Popen(command, cwd=module, env=golang.environment(), text=True, stderr=subprocess.PIPE) as process:

@@ -1,0 +1,16 @@
+// Where the tests take upstream's charts and the Kubernetes OpenAPI from, when upstream's chart repositories are out of
+// reach. Nothing is built from it: tools/upstream.py downloads the modules and compares them with go.sum.
+// After a change: `make pin`.
+module copier-kserve/stacks/knative-1.23
+
+go 1.24
+
+require (
+	github.com/cert-manager/cert-manager v1.21.2
+	github.com/kserve/kserve v0.20.0
+	// A development commit of 1.31, the nearest to 1.30.3 on the module proxy.
+	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad
+	k8s.io/kubernetes v1.34.4
+	// Release v1.23.0.
+	knative.dev/operator v0.50.0
+)
