@@ -1,0 +1,31 @@
+{{/* Objects that these values count on and nothing here creates, one Kind/namespace/name per line. Context: the root. */}}
+{{- define "kserve-environment.context.existing" -}}
+{{- $existing := list }}
+{{- $pull := .Values.registry.pullSecret }}
+{{- if and $pull.name (not $pull.externalSecret.enabled) }}
+{{- range include "kserve-environment.namespaces.pulling" . | fromJsonArray }}
+{{- $existing = append $existing (printf "Secret/%s/%s" . $pull.name) }}
+{{- end }}
+{{- end }}
+{{- range include "kserve-environment.context.ca-namespaces" . | fromJsonArray }}
+{{- $existing = append $existing (printf "%s/%s/%s" $.Values.registry.ca.kind . $.Values.registry.ca.name) }}
+{{- end }}
+{{- with .Values.gateways.ingress }}
+{{- if .tlsSecret }}{{ $existing = append $existing (printf "Secret/%s/%s" .namespace .tlsSecret) }}{{ end }}
+{{- end }}
+{{- range include "kserve-environment.tenants" . | fromJsonArray }}
+{{- if .s3.secret }}{{ $existing = append $existing (printf "Secret/%s/%s" .name .s3.secret) }}{{ end }}
+{{- end }}
+{{- join "\n" (uniq $existing) }}
+{{- end }}
+
+{{/* Namespaces in which the CA object exists already: KServe reads a ConfigMap only. A JSON list. Context: the root. */}}
+{{- define "kserve-environment.context.ca-namespaces" -}}
+{{- $ca := .Values.registry.ca }}
+{{- $namespaces := list }}
+{{- if and $ca.kind (not $ca.bundle) }}
+{{- $namespaces = append $namespaces .Values.namespaces.knativeServing }}
+{{- if eq $ca.kind "ConfigMap" }}{{ $namespaces = append $namespaces .Values.namespaces.kserve }}{{ end }}
+{{- end }}
+{{- uniq $namespaces | toJson }}
+{{- end }}

@@ -1,0 +1,76 @@
+{{/* What this chart wires in inferenceservice-config: a JSON map <key> to its fields. Context: the root. */}}
+{{- define "kserve-environment.kserve.wired" -}}
+{{- $images := include "kserve-environment.images.kserve" . | fromJson }}
+{{- $router := dict "image" $images.router "imagePullSecrets" (without (list .Values.registry.pullSecret.name) "") }}
+{{- dict "agent" (dict "image" $images.agent) "batcher" (dict "image" $images.agent) "logger" (dict "image" $images.agent)
+      "router" $router
+      "explainers" (dict "art" (include "kserve-environment.images.split" $images.artExplainer | fromJson))
+      "deploy" (dict "defaultDeploymentMode" .Values.kserve.deploymentMode)
+      "ingress" (include "kserve-environment.kserve.ingress" . | fromJson)
+      "storageInitializer" (include "kserve-environment.kserve.storage-initializer" . | fromJson)
+      "credentials" (dict "s3" (include "kserve-environment.kserve.s3" . | fromJson)) | toJson }}
+{{- end }}
+
+{{/* The key ingress. knativeLocalGatewayService is written even though it equals localGatewayService: it is what the
+     route leads to, and leaving it out hides which Service that is. Context: the root. */}}
+{{- define "kserve-environment.kserve.ingress" -}}
+{{- $local := dict "root" . "gateway" .Values.gateways.local }}
+{{- $ingress := dict "root" . "gateway" .Values.gateways.ingress }}
+{{- $service := include "kserve-environment.gateways.service" $local }}
+{{- dict "ingressGateway" (include "kserve-environment.gateways.reference" $ingress)
+      "localGateway" (include "kserve-environment.gateways.reference" $local)
+      "localGatewayService" $service "knativeLocalGatewayService" $service
+      "ingressDomain" .Values.gateways.ingress.domain
+      "urlScheme" (include "kserve-environment.gateways.scheme" $ingress) | toJson }}
+{{- end }}
+
+{{/* The key storageInitializer. KServe reads its CA from a ConfigMap only, so a Secret is not wired here.
+     Context: the root. */}}
+{{- define "kserve-environment.kserve.storage-initializer" -}}
+{{- $resources := .Values.storage.resources }}
+{{- $fields := dict "image" (include "kserve-environment.images.kserve" . | fromJson).storageInitializer
+      "cpuRequest" $resources.requests.cpu "memoryRequest" $resources.requests.memory
+      "cpuLimit" $resources.limits.cpu "memoryLimit" $resources.limits.memory
+      "caBundleVolumeMountPath" .Values.storage.caBundleMountPath }}
+{{- if eq .Values.registry.ca.kind "ConfigMap" }}
+{{- $_ := set $fields "caBundleConfigMapName" .Values.registry.ca.name }}
+{{- end }}
+{{- $fields | toJson }}
+{{- end }}
+
+{{/* The part of the key credentials that says how S3 is reached. Context: the root. */}}
+{{- define "kserve-environment.kserve.s3" -}}
+{{- $s3 := .Values.storage.s3 }}
+{{- dict "s3Endpoint" $s3.endpoint "s3Region" $s3.region "s3UseHttps" $s3.useHttps "s3VerifySSL" $s3.verifySSL
+      "s3UseVirtualBucket" $s3.useVirtualBucket | toJson }}
+{{- end }}
+
+{{/* All keys of inferenceservice-config: upstream's, then kserve.config, then what is wired. JSON.
+     Context: the root. */}}
+{{- define "kserve-environment.kserve.config" -}}
+{{- $config := .Files.Get "files/inferenceservice-config.yaml" | fromYaml }}
+{{- $wired := include "kserve-environment.kserve.wired" . | fromJson }}
+{{- mergeOverwrite $config (deepCopy .Values.kserve.config) $wired | toJson }}
+{{- end }}
+
+{{/* spec of a ClusterStorageContainer. workloadType and supportsMultiModelDownload have no defaults in KServe's minimal
+     CRDs, where leaving them out makes KServe skip the object or crash. The container must be called storage-initializer.
+     Context: (dict "root" $ "image" <reference> "formats" <list> "env" <list> "multiModel" <bool>). */}}
+{{- define "kserve-environment.kserve.storage-container" -}}
+container:
+  name: storage-initializer
+  image: {{ .image | quote }}
+  imagePullPolicy: IfNotPresent
+  {{- with .env }}
+  env:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  resources:
+    {{- toYaml .root.Values.storage.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .root.Values.storage.containerSecurityContext | nindent 4 }}
+supportedUriFormats:
+  {{- toYaml .formats | nindent 2 }}
+workloadType: initContainer
+supportsMultiModelDownload: {{ .multiModel }}
+{{- end }}

@@ -1,0 +1,25 @@
+{{/* How Knative spells a registry when it compares: docker.io is index.docker.io (go-containerregistry
+     pkg/name/registry.go). Context: host[:port]. */}}
+{{- define "kserve-environment.registries.spelled" -}}
+{{- eq . "docker.io" | ternary "index.docker.io" . }}
+{{- end }}
+
+{{/* The registry that an image is resolved at, as Knative spells it. Context: the reference. */}}
+{{- define "kserve-environment.registries.of" -}}
+{{- $host := splitList "/" . | first }}
+{{- if and (contains "/" .) (regexMatch "[.:]" $host) }}
+{{- include "kserve-environment.registries.spelled" $host }}
+{{- else }}index.docker.io{{ end }}
+{{- end }}
+
+{{/* registries-skipping-tag-resolving, or nothing when Knative's default will do. A list replaces the default, so its
+     three entries are repeated. Context: the root. */}}
+{{- define "kserve-environment.registries.skipped" -}}
+{{- $added := list }}
+{{- if and (eq .Values.digests.policy "skip") .Values.registry.host }}
+{{- $added = append $added (include "kserve-environment.registries.spelled" .Values.registry.host) }}
+{{- end }}
+{{- with concat $added .Values.digests.skipRegistries | uniq }}
+{{- concat (list "kind.local" "ko.local" "dev.local") . | uniq | join "," }}
+{{- end }}
+{{- end }}

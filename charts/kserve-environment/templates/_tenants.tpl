@@ -1,0 +1,35 @@
+{{/* The tenants with their defaults filled in, as a JSON list. Context: the root. */}}
+{{- define "kserve-environment.tenants" -}}
+{{- $tenants := list }}
+{{- range .Values.tenants }}
+{{- $tenants = append $tenants (dict "name" .name "serviceAccount" (.serviceAccount | default "default") "s3" (.s3 | default dict)
+      "createNamespace" (hasKey . "createNamespace" | ternary .createNamespace $.Values.namespaces.create)) }}
+{{- end }}
+{{- $tenants | toJson }}
+{{- end }}
+
+{{/* The fields of a tenant's ServiceAccount that matter: who pulls images, and whose keys read models.
+     Context: (dict "root" $ "tenant" <tenant>). */}}
+{{- define "kserve-environment.tenants.credentials" -}}
+{{- with .root.Values.registry.pullSecret.name }}
+imagePullSecrets:
+  - name: {{ . | quote }}
+{{- end }}
+{{- with .tenant.s3.secret }}
+secrets:
+  - name: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The S3 settings of a tenant as annotations of its Secret. KServe reads them there, and from a ServiceAccount only when
+     that one carries eks.amazonaws.com/role-arn (kserve pkg/credentials/service_account_credentials.go).
+     Context: the tenant's s3. */}}
+{{- define "kserve-environment.tenants.s3-annotations" -}}
+{{- $names := dict "endpoint" "s3-endpoint" "region" "s3-region" "useHttps" "s3-usehttps" "verifySSL" "s3-verifyssl"
+      "useVirtualBucket" "s3-usevirtualbucket" }}
+{{- $annotations := dict }}
+{{- range $field, $value := omit . "secret" }}
+{{- if $value }}{{ $_ := set $annotations (printf "serving.kserve.io/%s" (get $names $field)) $value }}{{ end }}
+{{- end }}
+{{- with $annotations }}{{ toYaml . }}{{ end }}
+{{- end }}
