@@ -65,7 +65,10 @@ def build(major: int) -> Helm:
 
 
 def _linker_flags(path: str, pins: dict[str, str]) -> str:
-    """What helm's own Makefile says to the linker. Without it helm 3 takes itself for Kubernetes 1.20, which charts refuse."""
+    """What helm's own Makefile says to the linker.
+
+    Without it helm 3 takes itself for a helm of Kubernetes 1.20, which charts refuse.
+    """
     minor = pins["k8s.io/client-go"].split(".")[1]
     variables = {f"{path}/internal/version.version": pins[path]}
     for package in ("pkg/lint/rules", "pkg/chartutil") if path.endswith("/v3") else ():
