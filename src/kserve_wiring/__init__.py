@@ -1,0 +1,34 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Find the wiring mistake between KServe, Knative Serving, Istio and a private registry.
+
+``check`` reads manifests and returns findings; ``Finding`` is one of them. Both are imported lazily, so
+that ``import kserve_wiring`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kserve_wiring.api import Report, check, inspect
+    from kserve_wiring.findings import Finding
+
+__all__ = ["Finding", "Report", "__version__", "check", "inspect"]
+__version__ = "0.1.0"
+
+_LAZY = {
+    "check": "kserve_wiring.api",
+    "inspect": "kserve_wiring.api",
+    "Report": "kserve_wiring.api",
+    "Finding": "kserve_wiring.findings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

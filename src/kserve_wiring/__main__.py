@@ -1,0 +1,7 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m kserve_wiring``."""
+
+from kserve_wiring.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,60 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rule catalogue: identity and wording of every rule, as data."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# Of the source tree; in a wheel the catalogue lies beside this module.
+_PACKAGED = Path(__file__).with_name("rules.yaml")
+_REPOSITORY = Path(__file__).parents[2] / "schemas" / "rules.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry. A retired code stays, so that it is never given again."""
+
+    code: str
+    level: str
+    wire: str
+    title: str
+    message: str
+    fix: str
+    retired: bool = False
+
+    @property
+    def url(self) -> str:
+        """Page of the rule, below the root of the repository."""
+        return f"docs/rules/{self.code}.md"
+
+
+class _Open(dict[str, str]):
+    """Placeholders of a message; one that no rule filled stays visible instead of raising."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+@cache
+def catalogue() -> dict[str, Rule]:
+    """All rules by code, in the order of the file."""
+    from kserve_wiring.yamltext import load
+
+    path = _PACKAGED if _PACKAGED.is_file() else _REPOSITORY
+    data: dict[str, dict[str, Any]] = load(path.read_text(encoding="utf-8"))
+    return {code: _rule(code, entry) for code, entry in data.items()}
+
+
+def _rule(code: str, entry: dict[str, Any]) -> Rule:
+    texts = {key: str(entry.get(key, "")) for key in ("level", "wire", "title", "message", "fix")}
+    return Rule(code=code, retired=bool(entry.get("retired", False)), **texts)
+
+
+def fill(template: str, args: dict[str, str]) -> str:
+    """A message or fix with its placeholders filled."""
+    return string.Formatter().vformat(template, (), _Open(args))

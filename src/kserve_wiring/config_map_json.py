@@ -1,0 +1,34 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""JSON inside ConfigMap values, as Go's encoding/json reads it into a struct."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def parse_json(text: str) -> Any:
+    """Value of a JSON text. Raises ValueError, also for NaN and Infinity, which only Python takes."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def field(value: Any, name: str) -> Any:
+    """A field of an object: the exact name, else one that differs in case only; None when there is none.
+
+    encoding/json: "preferring an exact match but also accepting a case-insensitive match".
+    """
+    if not isinstance(value, Mapping):
+        return None
+    if name in value:
+        return value[name]
+    folded = name.lower()
+    for key, item in value.items():
+        if isinstance(key, str) and key.lower() == folded:
+            return item
+    return None

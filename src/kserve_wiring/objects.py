@@ -1,0 +1,152 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""One Kubernetes object and where it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Path = tuple[str | int, ...]
+"""A key path into an object, such as ``("spec", "servers", 0, "port")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an object was read.
+
+    file: the file, or ``rendered/<release>.yaml`` of a release that was rendered in memory.
+    line: its first line, counted from 1; 0 when it did not come from text.
+    text: the text of the YAML document it stands in, for finding the line of a key.
+    prefix: path of the object inside that document (``items[3]`` of a List).
+    release: the Helm release or GitOps application that owns it, or "".
+    partial: it is a patch for server-side apply: it owns only the fields that it names.
+    """
+
+    file: str = ""
+    line: int = 0
+    text: str = field(default="", repr=False)
+    prefix: Path = ()
+    release: str = ""
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Identity of an object, as a finding shows it."""
+
+    apiVersion: str  # noqa: N815 (the name of the JSON key)
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """``Kind namespace/name``, or ``Kind name`` without a namespace."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KubeObject:
+    """A Kubernetes object. Equal only to itself."""
+
+    ref: ObjectRef
+    body: Mapping[str, Any] = field(repr=False)
+    source: Source = field(default_factory=Source, repr=False)
+    synthetic: bool = False
+    """An operator will create it: it is known from the operator's source, it was not read."""
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+        return self.ref.kind
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, "" when there is none."""
+        return self.ref.namespace
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.ref.name
+
+    @property
+    def group(self) -> str:
+        """The API group, "" for the core group."""
+        return self.ref.apiVersion.rpartition("/")[0]
+
+    def get(self, *path: str | int) -> Any:
+        """Value at a path, or None when any step of it is missing or of another shape."""
+        return dig(self.body, *path)
+
+    def mapping(self, *path: str | int) -> Mapping[str, Any]:
+        """Mapping at a path; an empty one when there is none."""
+        value = dig(self.body, *path)
+        return value if isinstance(value, Mapping) else {}
+
+    def items(self, *path: str | int) -> list[Any]:
+        """List at a path; an empty one when there is none."""
+        value = dig(self.body, *path)
+        return value if isinstance(value, list) else []
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """metadata.labels."""
+        return self.mapping("metadata", "labels")
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """metadata.annotations."""
+        return self.mapping("metadata", "annotations")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value together with the object and the key path where it stands."""
+
+    value: Any
+    obj: KubeObject
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """The key path as text."""
+        return show_path(self.path)
+
+    def text(self) -> str:
+        """The value as text; "" for None."""
+        return "" if self.value is None else str(self.value)
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """Follow a path through mappings and lists; None when a step is missing or of another shape."""
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def show_path(path: Path) -> str:
+    """A path as text: ``spec.servers[0].port``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
+    return text
+
+
+def strings_of(value: Any) -> list[str]:
+    """The strings in a list; an empty list for any other shape."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def mappings_of(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Index and value of the mappings in a list; nothing for any other shape."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping):
+                yield index, item

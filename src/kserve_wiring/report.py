@@ -1,0 +1,83 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Findings as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from itertools import groupby
+
+from kserve_wiring.api import Report
+from kserve_wiring.findings import LEVELS, Finding
+
+WIDTH = 80
+_COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+def as_json(report: Report) -> str:
+    """The report as one JSON document."""
+    document = {
+        "findings": [finding.as_dict() for finding in report.findings],
+        "problems": [{"file": item.file, "line": item.line, "message": item.message} for item in report.problems],
+        "notes": report.notes,
+        "summary": {"objects": report.objects, **counts(report.findings)},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """Number of findings by level."""
+    levels = [finding.level for finding in findings]
+    return {level: levels.count(level) for level in LEVELS}
+
+
+def as_text(report: Report, *, colour: bool = False) -> str:
+    """The report for a terminal of 80 columns, grouped by object."""
+    lines: list[str] = []
+    for (file, ref), group in groupby(report.findings, key=lambda item: (item.file, item.object)):
+        lines += _heading(str(ref), file, colour)
+        for finding in group:
+            lines += _finding(finding, colour)
+        lines.append("")
+    lines += [f"cannot read {problem}" for problem in report.problems]
+    for note in report.notes:
+        lines += _wrap(note, "note: ", "      ")
+    lines.append(_summary(report))
+    return "\n".join(lines) + "\n"
+
+
+def _heading(ref: str, file: str, colour: bool) -> list[str]:
+    text = _paint(ref, _BOLD, colour)
+    return [f"{text}  {_paint(file, _DIM, colour)}" if file else text]
+
+
+def _finding(finding: Finding, colour: bool) -> list[str]:
+    place = f"line {finding.line}: " if finding.line else ""
+    first, *rest = _wrap(f"{place}{finding.message}", " " * (len(finding.code) + len(finding.level) + 4), " " * 4)
+    label = f"  {_paint(finding.code, _COLOURS[finding.level], colour)} {finding.level} "
+    lines = [label + first[len(finding.code) + len(finding.level) + 4 :], *rest]
+    lines += _wrap(finding.fix, "    fix: ", "         ")
+    for place_ in finding.related:
+        where = f"{place_.file}:{place_.line}" if place_.file else str(place_.object)
+        lines += _wrap(f"{where} {place_.path}".strip(), "    see: ", "         ")
+    return lines
+
+
+def _wrap(text: str, first: str, rest: str) -> list[str]:
+    wrapped = textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapped or [first]
+
+
+def _summary(report: Report) -> str:
+    number = counts(report.findings)
+    parts = [f"{number[level]} {level}{'s' if number[level] != 1 and level != 'info' else ''}" for level in LEVELS]
+    return f"{report.objects} objects: {', '.join(parts)}"
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"{code}{text}{_RESET}" if colour and text else text

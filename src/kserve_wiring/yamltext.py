@@ -1,0 +1,152 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""YAML as Kubernetes' clients read it: documents of a stream, values, and the line of a key.
+
+PyYAML's safe loader, less what the Go libraries do not do: no dates, no base-60 numbers, no ``=`` value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from kserve_wiring.objects import Path
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Loader(_Base):  # type: ignore[misc]
+    """Safe loader with the resolvers of sigs.k8s.io/yaml."""
+
+
+_DROPPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "tag:yaml.org,2002:int"}
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag not in _DROPPED]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+# PyYAML's integer also takes 12:34:56 as base 60; Go's does not, and a "host:port" must stay a string.
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"),
+    list("-+0123456789"),
+)
+
+
+class EmbeddedLoader(Loader):
+    """Loader for YAML inside a ConfigMap value: go-yaml v2 also takes a bare y and n as booleans."""
+
+    bool_values = {**_Base.bool_values, "y": True, "n": False}
+
+
+EmbeddedLoader.yaml_implicit_resolvers = {k: list(v) for k, v in Loader.yaml_implicit_resolvers.items()}
+EmbeddedLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:y|Y|n|N)$"), list("yYnN"))
+
+_MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|$)", re.MULTILINE)
+_CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_VERSIONS = re.compile(r"^  versions:[ \t]*\r?\n(?:(?:   .*|  -.*|  #.*|[ \t]*)(?:\r?\n|\Z))*", re.MULTILINE)
+
+
+class YamlError(ValueError):
+    """A document that is not YAML. ``line`` counts from 1 inside the document."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def documents(text: str) -> Iterator[tuple[int, str]]:
+    """First line (from 1) and text of each document of a YAML stream.
+
+    A ``---`` in column 0 always ends a document, also inside a scalar (YAML 1.2, 9.1.2), so a broken document
+    does not take its neighbours with it.
+    """
+    start = 0
+    line = 1
+    for match in _MARKER.finditer(text):
+        chunk = text[start : match.start()]
+        if chunk.strip():
+            yield line, chunk
+        line += chunk.count("\n")
+        start = match.start() if match.group() == "---" else match.end()
+    if text[start:].strip():
+        yield line, text[start:]
+
+
+def load(text: str) -> Any:
+    """The value of one document.
+
+    Raises YamlError. JSON is read as JSON, which is faster and the same. Of a CustomResourceDefinition the
+    schemas (``spec.versions``) are left out: they are most of the text of an environment and wire nothing.
+    """
+    if text.lstrip("-\ufeff \t\r\n").startswith("{"):
+        try:
+            return json.loads(text.lstrip("-\ufeff \t\r\n"))
+        except ValueError:
+            pass
+    if _CRD.search(text):
+        try:
+            return _load(_VERSIONS.sub("", text))
+        except YamlError:
+            pass
+    return _load(text)
+
+
+def load_embedded(text: str) -> Any:
+    """The value of YAML that stands in a ConfigMap value. Raises YamlError."""
+    return _load(text, EmbeddedLoader)
+
+
+def _load(text: str, loader: Any = Loader) -> Any:
+    try:
+        return yaml.load(text, Loader=loader)  # noqa: S506 (derived from the safe loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlError(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
+
+
+def line_of(text: str, path: Path) -> int:
+    """Line (from 1, inside the document) of the deepest part of the path that the text holds.
+
+    The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
+    """
+    try:
+        node = yaml.compose(text, Loader=Loader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return 1
+    line = node.start_mark.line + 1 if node else 1
+    for depth, step in enumerate(path):
+        if isinstance(node, yaml.ScalarNode):
+            return line + _line_inside(node.value, path[depth:], block=node.style in ("|", ">"))
+        key, node = _child(node, step)
+        if node is None or key is None:
+            return line
+        line = int(key.start_mark.line) + 1
+    return line
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, Any]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None, None
+
+
+def _line_inside(text: str, path: Path, *, block: bool) -> int:
+    """Lines below the key of a block scalar at which the path's named steps stand one after the other."""
+    if not block:
+        return 0
+    position = 0
+    for step in path:
+        if isinstance(step, str):
+            match = re.compile(rf"[\"']?{re.escape(step)}[\"']?\s*:").search(text, position)
+            position = match.start() if match else position
+    return text.count("\n", 0, position) + 1
