@@ -83,9 +83,7 @@ def _load(path: Path) -> Schema:
 
 def main(arguments: list[str]) -> int:
     """Write the generated files, or with --check name the stale ones; return the exit code."""
-    stale = {
-        path: text for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text
-    }
+    stale = {path: text for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text}
     for path, text in stale.items():
         name = path.relative_to(ROOT)
         if "--check" in arguments:

@@ -22,5 +22,6 @@
 {{- define "kserve-environment.namespaces.pulling" -}}
 {{- $pulling := include "kserve-environment.namespaces.system" . | fromJsonArray }}
 {{- range .Values.tenants }}{{ $pulling = append $pulling .name }}{{ end }}
-{{- uniq $pulling | toJson }}
+{{- if .Values.smoke.enabled }}{{ $pulling = append $pulling .Values.smoke.namespace }}{{ end }}
+{{- without (uniq $pulling) "" | toJson }}
 {{- end }}

@@ -1,0 +1,92 @@
+{{/* KW101-KW106: how Knative gets from a tag to a digest. Context: the root. */}}
+{{- define "kserve-environment.findings.digests" -}}
+{{- range $index, $entry := .Values.digests.skipRegistries }}
+{{- include "kserve-environment.findings.skip-entry" (dict "root" $ "index" $index "entry" $entry) }}
+{{- end }}
+{{- include "kserve-environment.findings.unresolvable" . }}
+{{- include "kserve-environment.findings.duration" . }}
+{{- include "kserve-environment.findings.pinned" . }}
+{{- include "kserve-environment.findings.tls" . }}
+{{- end }}
+
+{{/* KW101: an entry that equals no registry as Knative spells it. Context: (dict "root" $ "index" <n> "entry" <entry>). */}}
+{{- define "kserve-environment.findings.skip-entry" -}}
+{{- $host := regexReplaceAll "^[a-zA-Z]+://" .entry "" | splitList "/" | first }}
+{{- $hub := has $host (list "docker.io" "registry-1.docker.io") }}
+{{- $bare := not (regexMatch "[.:]" $host) }}
+{{- $suggestion := or $hub $bare | ternary "index.docker.io" $host }}
+{{- $reason := "" }}
+{{- if contains "://" .entry }}{{ $reason = "it has a scheme" }}
+{{- else if contains "*" .entry }}{{ $reason = "a wildcard is not expanded" }}{{ $suggestion = "each host in full" }}
+{{- else if contains "/" .entry }}{{ $reason = "it has a path" }}
+{{- else if $hub }}{{ $reason = "Knative calls Docker Hub index.docker.io" }}
+{{- else if $bare }}{{ $reason = "a name without a dot and a port is a path of Docker Hub" }}
+{{- end }}
+{{- if $reason }}
+{{- include "kserve-environment.finding" (list .root "KW101" (dict "key" (printf "digests.skipRegistries[%d]" .index)
+      "value" .entry "reason" $reason "suggestion" $suggestion)) }}
+{{- end }}
+{{- end }}
+
+{{/* KW102: a tag that Knative would resolve where it cannot. Only of images that a Revision names: what KServe injects is
+     never resolved. Context: the root. */}}
+{{- define "kserve-environment.findings.unresolvable" -}}
+{{- $reason := include "kserve-environment.findings.no-resolving" . }}
+{{- $images := include "kserve-environment.images.kserve" . | fromJson }}
+{{- if and $reason (eq .Values.digests.policy "resolve") }}
+{{- range $key, $image := dict "images.smoke" $images.smoke "images.kserve.router" $images.router }}
+{{- $registry := include "kserve-environment.registries.of" $image }}
+{{- if not (or (contains "@" $image) (has $registry $.Values.digests.skipRegistries)) }}
+{{- include "kserve-environment.finding" (list $ "KW102" (dict "key" $key "value" $image "reason" $reason
+      "other_key" "digests.skipRegistries" "other" $.Values.digests.skipRegistries "registry" $registry)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Why nothing can be resolved, or nothing. The resolver speaks plain http only to private addresses and to names that
+     end in .local or .localhost (go-containerregistry pkg/name/registry.go, Scheme). Context: the root. */}}
+{{- define "kserve-environment.findings.no-resolving" -}}
+{{- $http := "^(localhost|127\\.0\\.0\\.1|10\\.[0-9.]+|192\\.168\\.[0-9.]+|172\\.(1[6-9]|2[0-9]|3[01])\\.[0-9.]+|.+\\.local|.+\\.localhost)(:[0-9]+)?$" }}
+{{- if .Values.offline -}}
+and offline is true
+{{- else if and .Values.registry.plainHTTP (not (regexMatch $http .Values.registry.host)) -}}
+by https, while registry.plainHTTP is true
+{{- end }}
+{{- end }}
+
+{{/* KW103. Context: the root. */}}
+{{- define "kserve-environment.findings.duration" -}}
+{{- $timeout := .Values.digests.timeout }}
+{{- $reason := "" }}
+{{- if regexMatch "^[0-9.]+$" $timeout }}{{ $reason = "it has no unit" }}
+{{- else if not (regexMatch "^[+-]?(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h))+$" $timeout) }}
+{{- $reason = "it is not a Go duration" }}
+{{- else if or (hasPrefix "-" $timeout) (not (regexMatch "[1-9]" $timeout)) }}{{ $reason = "it is not positive" }}
+{{- end }}
+{{- if $reason }}
+{{- include "kserve-environment.finding" (list . "KW103" (dict "key" "digests.timeout" "value" $timeout "reason" $reason)) }}
+{{- end }}
+{{- end }}
+
+{{/* KW105. An image that is left to the Knative operator has a digest. Context: the root. */}}
+{{- define "kserve-environment.findings.pinned" -}}
+{{- if eq .Values.digests.policy "pinned" }}
+{{- range $key, $image := include "kserve-environment.images.all" . | fromJson }}
+{{- if and $image (not (contains "@sha256:" $image)) }}
+{{- include "kserve-environment.finding" (list $ "KW105" (dict "key" $key "value" $image "other_key" "digests.policy")) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* KW106. serving v0.38 (Knative 1.11) is the first whose resolver reads TAG_TO_DIGEST_TLS_MIN_VERSION
+     (pkg/reconciler/revision/resolve.go). Context: the root. */}}
+{{- define "kserve-environment.findings.tls" -}}
+{{- $wanted := .Values.digests.tlsMinVersion }}
+{{- if and $wanted (semverCompare "<1.11.0" .Values.versions.knative) }}
+{{- include "kserve-environment.finding" (list . "KW106" (dict "key" "digests.tlsMinVersion" "value" $wanted
+      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative reads it from 1.11 on"
+      "suggestion" "leave digests.tlsMinVersion empty")) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,59 @@
+{{/* KW502, KW503 and KW505: namespaces, versions and tenants. Context: the root. */}}
+{{- define "kserve-environment.findings.ownership" -}}
+{{- $serving := .Values.namespaces.knativeServing }}
+{{- if ne $serving "knative-serving" }}
+{{- include "kserve-environment.finding" (list . "KW502" (dict "key" "namespaces.knativeServing" "value" $serving
+      "other_key" "the namespace in which KServe reads config-autoscaler" "other" "knative-serving")) }}
+{{- end }}
+{{- include "kserve-environment.findings.mode" . }}
+{{- include "kserve-environment.findings.operator" . }}
+{{- include "kserve-environment.findings.tenants" . }}
+{{- end }}
+
+{{/* KW503 of the deployment mode: v0.16 renamed both. Context: the root. */}}
+{{- define "kserve-environment.findings.mode" -}}
+{{- $old := dict "Knative" "Serverless" "Standard" "RawDeployment" }}
+{{- $new := dict "Serverless" "Knative" "RawDeployment" "Standard" }}
+{{- $renamed := semverCompare ">=0.16.0" .Values.versions.kserve }}
+{{- $mode := .Values.kserve.deploymentMode }}
+{{- with get ($renamed | ternary $new $old) $mode }}
+{{- include "kserve-environment.finding" (list $ "KW503" (dict "key" "kserve.deploymentMode" "value" $mode "suggestion" .
+      "other_key" "versions.kserve" "other" $.Values.versions.kserve
+      "reason" "v0.16 renamed Serverless and RawDeployment to Knative and Standard")) }}
+{{- end }}
+{{- end }}
+
+{{/* KW503 of the operator: it carries the manifests of its own minor version and of the three before. Context: the root. */}}
+{{- define "kserve-environment.findings.operator" -}}
+{{- $operator := semver .Values.versions.knativeOperator }}
+{{- $knative := semver .Values.versions.knative }}
+{{- $newest := int $operator.Minor }}
+{{- $oldest := sub $newest 3 | int }}
+{{- $carried := and (eq $operator.Major $knative.Major) (le (int $knative.Minor) $newest) (ge (int $knative.Minor) $oldest) }}
+{{- if and (eq .Values.knative.install "operator") (not $carried) }}
+{{- $range := printf "%d.%d to %d.%d" $operator.Major $oldest $operator.Major $newest }}
+{{- include "kserve-environment.finding" (list . "KW503" (dict "key" "versions.knative" "value" .Values.versions.knative
+      "other_key" "versions.knativeOperator" "other" .Values.versions.knativeOperator
+      "reason" (printf "this operator carries Knative %s" $range) "suggestion" (printf "a version of %s" $range))) }}
+{{- end }}
+{{- end }}
+
+{{/* KW505 of the tenants. Context: the root. */}}
+{{- define "kserve-environment.findings.tenants" -}}
+{{- $taken := dict }}
+{{- range $field, $name := omit .Values.namespaces "create" }}{{ $_ := set $taken $name (printf "namespaces.%s" $field) }}{{ end }}
+{{- range $role, $gateway := .Values.gateways }}
+{{- if not (hasKey $taken $gateway.namespace) }}
+{{- $_ := set $taken $gateway.namespace (printf "gateways.%s.namespace" $role) }}
+{{- end }}
+{{- end }}
+{{- range $index, $tenant := .Values.tenants }}
+{{- $key := printf "tenants[%d].name" $index }}
+{{- if hasKey $taken .name }}
+{{- include "kserve-environment.finding" (list $ "KW505" (dict "key" $key "value" .name "other_key" (get $taken .name)
+      "other" .name)) }}
+{{- else }}
+{{- $_ := set $taken .name $key }}
+{{- end }}
+{{- end }}
+{{- end }}

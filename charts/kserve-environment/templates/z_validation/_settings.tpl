@@ -1,0 +1,80 @@
+{{/* Settings of knative.config and kserve.config that this chart wires itself: KW107, or the rule that knows the field
+     better. Context: the root. */}}
+{{- define "kserve-environment.findings.settings" -}}
+{{- $knative := include "kserve-environment.knative.wired" . | fromJson }}
+{{- $kserve := include "kserve-environment.kserve.wired" . | fromJson }}
+{{- include "kserve-environment.findings.set-twice" (dict "root" $ "base" "knative.config" "path" "" "wired" $knative
+      "given" (omit .Values.knative.config "domain")) }}
+{{- include "kserve-environment.findings.set-twice" (dict "root" $ "base" "kserve.config" "path" "" "wired" $kserve
+      "given" .Values.kserve.config) }}
+{{- include "kserve-environment.findings.legacy-gateways" . }}
+{{- include "kserve-environment.findings.domains" . }}
+{{- end }}
+
+{{/* Compare what is given with what is wired, field by field.
+     Context: (dict "root" $ "base" <values key> "path" <path of both maps> "wired" <map> "given" <map>). */}}
+{{- define "kserve-environment.findings.set-twice" -}}
+{{- range $name, $given := .given }}
+{{- $path := without (list $.path $name) "" | join "." }}
+{{- if hasKey $.wired $name }}
+{{- $wired := get $.wired $name }}
+{{- if and (kindIs "map" $given) (kindIs "map" $wired) }}
+{{- include "kserve-environment.findings.set-twice" (dict "root" $.root "base" $.base "path" $path "wired" $wired "given" $given) }}
+{{- else if ne (toJson $given) (toJson $wired) }}
+{{- include "kserve-environment.findings.field" (dict "root" $.root "base" $.base "path" $path "wired" $wired "given" $given) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The finding for one field: KW107, or the code of the rule that knows the field.
+     Context: as of set-twice, with the two values. */}}
+{{- define "kserve-environment.findings.field" -}}
+{{- $key := include "kserve-environment.findings.owner" . }}
+{{- $field := printf "%s.%s" .base .path }}
+{{- $codes := dict "router.imagePullSecrets" "KW208" "ingress.ingressDomain" "KW410" "ingress.urlScheme" "KW413"
+      "network.default-external-scheme" "KW413" }}
+{{- with get $codes .path }}
+{{- $wired := eq . "KW413" | ternary $.root.Values.gateways.ingress.tlsSecret $.wired }}
+{{- include "kserve-environment.finding" (list $.root . (dict "key" $field "value" $.given "other_key" $key "other" $wired
+      "suggestion" (printf "remove %s and set %s" $field $key))) }}
+{{- else }}
+{{- include "kserve-environment.finding" (list .root "KW107" (dict "key" $key "value" .wired "other_key" $field
+      "other" .given)) }}
+{{- end }}
+{{- end }}
+
+{{/* The value of values.yaml that sets a wired field. A map of fields is listed by its name alone. Context: as of field. */}}
+{{- define "kserve-environment.findings.owner" -}}
+{{- $owners := get (.root.Files.Get "files/wired-keys.yaml" | fromYaml) .base }}
+{{- $map := splitList "." .path | first }}
+{{- get $owners .path | default (printf "%s%s" (get $owners $map) (trimPrefix $map .path)) }}
+{{- end }}
+
+{{/* KW407: net-istio refuses a ConfigMap with both formats (net-istio pkg/reconciler/ingress/config/istio.go).
+     Context: the root. */}}
+{{- define "kserve-environment.findings.legacy-gateways" -}}
+{{- range $name, $value := .Values.knative.config.istio }}
+{{- if regexMatch "^(local-)?gateway\\." $name }}
+{{- include "kserve-environment.finding" (list $ "KW407" (dict "key" (printf "knative.config.istio.%s" $name) "value" $value
+      "reason" "external-gateways and local-gateways are set too, and net-istio refuses both formats together"
+      "suggestion" (printf "remove knative.config.istio.%s and set gateways" $name))) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* KW410: a second domain without a selector, of which Knative takes either; KW107: a selector for the wired domain.
+     Context: the root. */}}
+{{- define "kserve-environment.findings.domains" -}}
+{{- $domain := .Values.gateways.ingress.domain }}
+{{- range $name, $selector := .Values.knative.config.domain }}
+{{- $chosen := trim $selector | empty | not }}
+{{- if and (eq $name $domain) $chosen }}
+{{- include "kserve-environment.finding" (list $ "KW107" (dict "key" "gateways.ingress.domain" "value" $domain
+      "other_key" (printf "knative.config.domain.%s" $name) "other" $selector)) }}
+{{- else if not (or (eq $name $domain) $chosen) }}
+{{- include "kserve-environment.finding" (list $ "KW410" (dict "key" "knative.config.domain" "value" $name
+      "other_key" "gateways.ingress.domain" "other" $domain)) }}
+{{- end }}
+{{- end }}
+{{- end }}
