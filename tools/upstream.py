@@ -189,7 +189,7 @@ def _helm_pull(chart: Chart, target: Path, what: Sequence[str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{what[-1]} did not answer in {PULL_SECONDS} s") from error
     if done.returncode != 0:
-        raise Unavailable((done.stderr.strip().splitlines() or ["helm pull failed"])[-1])
+        raise Unavailable((done.stderr.strip().splitlines() or ["helm pull failed"])[-1].removeprefix("Error: "))
     _unpack(next(folder.glob("*.tgz")), chart, target)
 
 

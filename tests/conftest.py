@@ -1,0 +1,46 @@
+"""What tests of several rooms share: both helms, upstream's charts and Kubernetes' schemas, all pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tools import helm, modules, stacks, upstream
+from tools.helm import Helm
+from tools.upstream import Upstream
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", params=helm.MAJORS, ids=lambda major: f"helm{major}")
+def each_helm(request: pytest.FixtureRequest) -> Helm:
+    """A helm of each supported major version, one after the other."""
+    return helm.find_major(request.param)
+
+
+@pytest.fixture(scope="session")
+def newest_helm() -> Helm:
+    """A helm of the newest supported major version."""
+    return helm.find_major(helm.MAJORS[0])
+
+
+@cache
+def _charts(stack: str) -> Upstream:
+    found = upstream.charts(stack, only_modules=True)
+    assert not found.missing, f"make test needs Go and its module proxy: {found.missing}"
+    return found
+
+
+@pytest.fixture(scope="session")
+def upstream_charts() -> Callable[[str], Upstream]:
+    """All upstream charts of a stack, from the pinned Go modules: the same input on every machine."""
+    return _charts
+
+
+@pytest.fixture(scope="session")
+def openapi() -> Path:
+    """api/openapi-spec/v3 of the pinned Kubernetes."""
+    return modules.folder(stacks.DEFAULT, "k8s.io/kubernetes") / "api" / "openapi-spec" / "v3"
