@@ -31,26 +31,27 @@
 {{/* KW102: a tag that Knative would resolve where it cannot. Only of images that a Revision names: what KServe injects is
      never resolved. Context: the root. */}}
 {{- define "kserve-environment.findings.unresolvable" -}}
-{{- $reason := include "kserve-environment.findings.no-resolving" . }}
 {{- $images := include "kserve-environment.images.kserve" . | fromJson }}
-{{- if and $reason (eq .Values.digests.policy "resolve") }}
 {{- range $key, $image := dict "images.smoke" $images.smoke "images.kserve.router" $images.router }}
 {{- $registry := include "kserve-environment.registries.of" $image }}
-{{- if not (or (contains "@" $image) (has $registry $.Values.digests.skipRegistries)) }}
+{{- $asked := not (or (contains "@" $image) (has $registry $.Values.digests.skipRegistries)) }}
+{{- $reason := include "kserve-environment.findings.no-resolving" (dict "root" $ "registry" $registry) }}
+{{- if and $asked $reason (eq $.Values.digests.policy "resolve") }}
 {{- include "kserve-environment.finding" (list $ "KW102" (dict "key" $key "value" $image "reason" $reason
       "other_key" "digests.skipRegistries" "other" $.Values.digests.skipRegistries "registry" $registry)) }}
 {{- end }}
 {{- end }}
 {{- end }}
-{{- end }}
 
-{{/* Why nothing can be resolved, or nothing. The resolver speaks plain http only to private addresses and to names that
-     end in .local or .localhost (go-containerregistry pkg/name/registry.go, Scheme). Context: the root. */}}
+{{/* Why Knative cannot resolve at this registry, or nothing. Its resolver speaks plain http only to private addresses and
+     to names that end in .local or .localhost (go-containerregistry pkg/name/registry.go, Scheme).
+     Context: (dict "root" $ "registry" <host[:port]>). */}}
 {{- define "kserve-environment.findings.no-resolving" -}}
 {{- $http := "^(localhost|127\\.0\\.0\\.1|10\\.[0-9.]+|192\\.168\\.[0-9.]+|172\\.(1[6-9]|2[0-9]|3[01])\\.[0-9.]+|.+\\.local|.+\\.localhost)(:[0-9]+)?$" }}
-{{- if .Values.offline -}}
+{{- $registry := .root.Values.registry }}
+{{- if .root.Values.offline -}}
 and offline is true
-{{- else if and .Values.registry.plainHTTP (not (regexMatch $http .Values.registry.host)) -}}
+{{- else if and $registry.plainHTTP (eq .registry $registry.host) (not (regexMatch $http .registry)) -}}
 by https, while registry.plainHTTP is true
 {{- end }}
 {{- end }}
