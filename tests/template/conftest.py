@@ -1,0 +1,48 @@
+"""Environments generated from the examples, once per test session, without a version control detour."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+# What Copier reads of the repository.
+TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template")
+
+
+def copy_template(target: Path) -> Path:
+    """A plain folder with the template as it is in the working tree, its symbolic link kept."""
+    target.mkdir(parents=True)
+    for name in TEMPLATE_PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_template(tmp_path_factory.mktemp("template") / "template")
+
+
+@pytest.fixture(scope="session")
+def environment(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """The environment of an answers file."""
+
+    @cache
+    def generate(answers: Path) -> Path:
+        target = tmp_path_factory.mktemp("environments") / answers.stem
+        data = yaml.safe_load(answers.read_text(encoding="utf-8"))
+        copier.run_copy(str(template), target, data, defaults=True, quiet=True)
+        return target
+
+    return generate

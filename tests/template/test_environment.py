@@ -1,0 +1,111 @@
+"""What a user receives, for every example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.template.conftest import EXAMPLES, ROOT
+
+Environment = Callable[[Path], Path]
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
+def generated(request: pytest.FixtureRequest, environment: Environment) -> Path:
+    return environment(request.param)
+
+
+def test_the_folder_is_complete(generated: Path) -> None:
+    names = [release["name"] for release in load(generated / "releases.yaml")]
+    answers = load(generated / ".copier-answers.yml")
+    expected = {".copier-answers.yml", ".gitignore", "Makefile", "README.md", "helmfile.yaml", "images.txt"}
+    expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
+    expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
+    if answers["gitops"] == "argocd":
+        expected |= {"argocd/root.yaml"} | {f"argocd/applications/{name}.yaml" for name in names}
+    assert files(generated) == expected
+
+
+def test_the_chart_is_copied_verbatim_without_links(generated: Path) -> None:
+    for name in files(ROOT / "charts"):
+        copied = generated / "charts" / name
+        assert not copied.is_symlink()
+        assert copied.read_bytes() == (ROOT / "charts" / name).read_bytes(), name
+
+
+def test_no_brace_of_the_template_is_left(generated: Path) -> None:
+    for path in generated.rglob("*"):
+        if path.is_file() and "charts" not in path.relative_to(generated).parts:
+            assert not re.search(r"{{(?!\s*range)|{%|{#", path.read_text(encoding="utf-8")), path
+
+
+def test_every_yaml_parses_and_ends_in_one_newline(generated: Path) -> None:
+    for path in [*generated.glob("*.yaml"), *generated.glob("values/*.yaml"), *generated.glob("argocd/**/*.yaml")]:
+        text = path.read_text(encoding="utf-8")
+        assert list(yaml.safe_load_all(text)), path
+        assert text == text.rstrip("\n") + "\n", path
+
+
+def test_releases_need_only_what_comes_before_them(generated: Path) -> None:
+    seen: set[str] = set()
+    for release in load(generated / "releases.yaml"):
+        assert set(release["needs"]) <= seen, release["name"]
+        seen.add(release["name"])
+
+
+def test_helmfile_names_the_same_releases(generated: Path) -> None:
+    releases = load(generated / "releases.yaml")
+    helmfile = load(generated / "helmfile.yaml")
+    by_name = {release["name"]: release["namespace"] for release in releases}
+    assert [(entry["name"], entry["namespace"]) for entry in helmfile["releases"]] == list(by_name.items())
+    for release, entry in zip(releases, helmfile["releases"], strict=True):
+        assert sorted(entry.get("needs", [])) == sorted(f"{by_name[name]}/{name}" for name in release["needs"])
+        assert entry["values"] == release["values"]
+        assert entry.get("version") == release["chart"].get("version")
+
+
+def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -> None:
+    if load(generated / ".copier-answers.yml")["gitops"] != "argocd":
+        assert not (generated / "argocd").exists()
+        return
+    for wave, release in enumerate(load(generated / "releases.yaml")):
+        application = load(generated / "argocd" / "applications" / f"{release['name']}.yaml")
+        assert application["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == str(wave)
+        assert application["spec"]["destination"]["namespace"] == release["namespace"]
+        source = application["spec"]["sources"][0]
+        assert source["helm"]["releaseName"] == release["name"]
+        assert [file.rsplit("values/", 1)[1] for file in source["helm"]["valueFiles"]] == [
+            file.removeprefix("values/") for file in release["values"]
+        ]
+        assert source.get("chart", source.get("path", "").rsplit("/", 1)[-1]) == release["chart"]["name"]
+        patches = [
+            entry
+            for entry in application["spec"]["sources"]
+            if {"name": "part", "value": "patches"} in entry.get("helm", {}).get("parameters", [])
+        ]
+        assert bool(patches) == release.get("patch", False)
+
+
+def test_images_are_listed_once_and_below_the_registry(generated: Path) -> None:
+    answers = load(generated / ".copier-answers.yml")
+    lines = [line for line in (generated / "images.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    pairs = [line.split() for line in lines]
+    assert all(len(pair) == 2 for pair in pairs)
+    assert len({source for source, _ in pairs}) == len(pairs)
+    assert len({target for _, target in pairs}) == len(pairs)
+    prefix = "/".join(filter(None, [answers["registry_host"], answers.get("registry_project")]))
+    for source, target in pairs:
+        assert target.startswith(f"{prefix}/") if prefix else target.split("@")[0].split(":")[0] in source

@@ -1,0 +1,55 @@
+"""Every file of tests/answers/invalid has one defect; its first line is the error that it must give, word for word."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+
+INVALID = sorted((Path(__file__).resolve().parents[1] / "answers" / "invalid").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("answers", INVALID, ids=lambda path: path.stem)
+def test_the_defect_is_named_and_nothing_is_written(template: Path, tmp_path: Path, answers: Path) -> None:
+    text = answers.read_text(encoding="utf-8")
+    expected = text.splitlines()[0].removeprefix("# expect: ")
+    target = tmp_path / "environment"
+
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared below
+        copier.run_copy(str(template), target, yaml.safe_load(text), defaults=True, quiet=True)
+
+    assert str(caught.value) == expected
+    assert not target.exists()
+
+
+def test_a_destination_with_a_file_in_the_way_is_left_as_it_is(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine\n", encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"README\.md") as caught:
+        copier.run_copy(str(template), tmp_path, {}, defaults=True, quiet=True)
+
+    assert str(caught.value) == (
+        f"Validation error for question 'environment_name': {tmp_path} is not empty (README.md is there): "
+        "choose a new folder, or add --overwrite"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
+def test_a_checkout_without_symbolic_links_is_refused(template: Path, tmp_path: Path) -> None:
+    windows = tmp_path / "template"
+    shutil.copytree(template, windows, symlinks=True)
+    link = windows / "template" / "charts"
+    link.unlink()
+    link.write_text("../charts", encoding="utf-8")
+
+    with pytest.raises(ValueError, match="symlinks") as caught:
+        copier.run_copy(str(windows), tmp_path / "environment", {}, defaults=True, quiet=True)
+
+    assert str(caught.value) == (
+        "Validation error for question 'environment_name': template/charts is not a link to charts: "
+        "clone the template again with git -c core.symlinks=true"
+    )
+    assert not (tmp_path / "environment").exists()

@@ -1,0 +1,42 @@
+"""The questions of copier.yml and what is generated from them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import answers_schema
+
+QUESTIONS: dict[str, Any] = {
+    name: question
+    for name, question in yaml.safe_load(answers_schema.QUESTIONS.read_text(encoding="utf-8")).items()
+    if not name.startswith("_")
+}
+ASKED = {name: question for name, question in QUESTIONS.items() if question.get("when") is not False}
+
+
+def test_the_answers_schema_is_fresh() -> None:
+    written = json.loads(answers_schema.SCHEMA.read_text(encoding="utf-8"))
+    assert written == answers_schema.answers_schema(), "run make generate"
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_question_has_help_and_a_default(name: str) -> None:
+    assert ASKED[name]["help"].strip()
+    assert "default" in ASKED[name]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_free_text_is_validated(name: str) -> None:
+    question = ASKED[name]
+    if question["type"] in {"str", "yaml"} and "choices" not in question:
+        assert "validator" in question
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_question_asks_for_a_secret_value(name: str) -> None:
+    assert not QUESTIONS[name].get("secret")
+    assert not {"password", "token", "key_value"} & set(name.split("_"))

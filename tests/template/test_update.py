@@ -1,0 +1,130 @@
+"""`copier update` from an earlier version of the template: the same as a fresh copy, and a user's edit stays."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import subprocess
+from pathlib import Path
+
+import copier
+import pytest
+
+from tests.template.conftest import copy_template
+
+ANSWERS = {"environment_name": "prod", "registry_host": "harbor.corp.local:8443", "pull_secret": "harbor-pull"}
+# Neither the configuration of the person who runs the tests nor hooks may play a part.
+GIT = {
+    **os.environ,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    **{f"GIT_{who}_{what}": "test@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, env=GIT)
+
+
+def commit(folder: Path, tag: str = "") -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", tag or "commit")
+    if tag:
+        git(folder, "tag", tag)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """A template with tag v1.1.0, which is today's, and before it v1.0.0: one value, two chart files and a question differ."""
+    template = copy_template(tmp_path / "template")
+    git(template, "init", "--quiet")
+    commit(template, "today")
+    edit(template / "template" / "values" / "istiod.yaml.jinja", "# Chart istiod.", "# Chart istiod, as it was.")
+    (template / "charts" / "kserve-environment" / "templates" / "gone.yaml").write_text("# gone\n", encoding="utf-8")
+    (template / "charts" / "kserve-environment" / "templates" / "istio" / "local-gateway.yaml").unlink()
+    edit(
+        template / "copier.yml", "# Settings", "retired:\n  type: str\n  default: x\n  help: A question.\n\n# Settings"
+    )
+    schema = template / "includes" / "answers.schema.json"
+    edit(schema, '"properties": {', '"properties": {\n    "retired": {"type": "string"},')
+    commit(template, "v1.0.0")
+    git(template, "checkout", "--quiet", "today", "--", ".")
+    git(template, "rm", "--quiet", "charts/kserve-environment/templates/gone.yaml")
+    commit(template, "v1.1.0")
+    return template
+
+
+def copy(template: Path, target: Path, version: str) -> Path:
+    copier.run_copy(str(template), target, ANSWERS, vcs_ref=version, defaults=True, quiet=True)
+    git(target, "init", "--quiet")
+    commit(target)
+    return target
+
+
+def update(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GIT.items():
+        monkeypatch.setenv(name, value)
+    copier.run_update(project, defaults=True, overwrite=True, quiet=True)
+
+
+def differing(left: Path, right: Path) -> list[str]:
+    """Paths that are not the same file in both folders."""
+    names = {path.relative_to(folder) for folder in (left, right) for path in folder.rglob("*") if path.is_file()}
+    names = {name for name in names if name.parts[0] != ".git"}
+    _, mismatch, missing = filecmp.cmpfiles(left, right, [str(name) for name in names], shallow=False)
+    return sorted(mismatch + missing)
+
+
+def test_an_update_gives_the_same_tree_as_a_fresh_copy(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy(released, tmp_path / "updated", "v1.0.0")
+    fresh = copy(released, tmp_path / "fresh", "v1.1.0")
+    chart = "charts/kserve-environment/templates"
+    assert differing(project, fresh) == [
+        ".copier-answers.yml",
+        f"{chart}/gone.yaml",
+        f"{chart}/istio/local-gateway.yaml",
+        "values/istiod.yaml",
+    ]
+
+    update(project, monkeypatch)
+
+    assert differing(project, fresh) == []
+
+
+def test_an_update_keeps_a_users_edit(released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = copy(released, tmp_path / "updated", "v1.0.0")
+    edit(project / "values" / "istiod.yaml", "  proxy:\n", "  logAsJson: true\n  proxy:\n")
+    (project / "values" / "mine.yaml").write_text("mine: true\n", encoding="utf-8")
+    commit(project)
+    fresh = copy(released, tmp_path / "fresh", "v1.1.0")
+
+    update(project, monkeypatch)
+
+    assert differing(project, fresh) == ["values/istiod.yaml", "values/mine.yaml"]
+    expected = (fresh / "values" / "istiod.yaml").read_text(encoding="utf-8")
+    expected = expected.replace("  proxy:\n", "  logAsJson: true\n  proxy:\n", 1)
+    assert (project / "values" / "istiod.yaml").read_text(encoding="utf-8") == expected
+
+
+def test_an_update_changes_an_answer_everywhere(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy(released, tmp_path / "updated", "v1.1.0")
+    for name, value in GIT.items():
+        monkeypatch.setenv(name, value)
+
+    copier.run_update(project, {"pull_secret": "nexus-pull"}, defaults=True, overwrite=True, quiet=True)
+
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in project.rglob("*") if path.is_file() and ".git" not in path.parts
+    )
+    assert "nexus-pull" in text
+    assert "harbor-pull" not in text
