@@ -41,7 +41,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture
 def released(tmp_path: Path) -> Path:
-    """A template with tag v1.1.0, which is today's, and before it v1.0.0: one value, two chart files and a question differ."""
+    """A template with tag v1.1.0, today's; before it v1.0.0, where a value, two chart files and a question differ."""
     template = copy_template(tmp_path / "template")
     git(template, "init", "--quiet")
     commit(template, "today")
