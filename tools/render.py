@@ -10,14 +10,15 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kserve_wiring import yamltext
+from kserve_wiring.render import Release, read_releases
 from tools import golang, stacks
 from tools.console import Stop
 from tools.helm import Helm
@@ -44,23 +45,17 @@ class RenderError(Exception):
 
 
 @dataclass(frozen=True)
-class Release:
-    """One Helm release of an environment.
+class Job:
+    """One call of helm: a release, the folder of its chart, and its values files (later ones win).
 
-    Attributes:
-        chart: folder of the chart; None when upstream's chart could not be had.
-        chart_name, version: what releases.yaml says; the version of our own chart is empty.
-        values: values files, in the order in which later ones win.
-        patch: the patches of our chart are applied after it.
+    `part` is the value of that name of our own chart, to render something else than the release's own part.
     """
 
-    name: str
+    release: str
     namespace: str
-    chart_name: str
-    version: str
-    chart: Path | None
-    values: tuple[Path, ...]
-    patch: bool
+    chart: Path
+    values: tuple[Path, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,43 +72,44 @@ class Rendered:
         return list(parse(self.text, self.release))
 
 
+@cache
 def kube_version() -> str:
     """The Kubernetes version to render for: that of the OpenAPI that the objects are validated against."""
     return golang.pinned(stacks.modules(stacks.DEFAULT) / "go.mod")["k8s.io/kubernetes"].removeprefix("v")
 
 
-def releases(environment: Path, upstream: Upstream) -> list[Release]:
-    """The releases of an environment, in the order of installation."""
-    document = yaml.safe_load((environment / "releases.yaml").read_text(encoding="utf-8"))
-    return [_release(environment, upstream, entry) for entry in document]
+def jobs(environment: Path, upstream: Upstream) -> tuple[list[Job], list[Release]]:
+    """What there is to render in an environment, in the order of installation, and the releases without a chart."""
+    known = read_releases(environment / "releases.yaml")
+    found = [(release, _chart(environment, release, upstream)) for release in known]
+    work = [_job(environment, release, chart) for release, chart in found if chart]
+    if any(release.patch for release in known):
+        work += [replace(job, part="patches") for job in work if job.release == OWN]
+    return work, [release for release, chart in found if chart is None]
 
 
-def render(environment: Path, upstream: Upstream, helm: Helm) -> list[Rendered]:
-    """Renders all releases whose chart is there, in the order of installation.
+def render(work: Sequence[Job], helm: Helm) -> list[Rendered]:
+    """Renders everything, in the given order.
 
     Raises:
         RenderError: helm refused one.
     """
-    known = releases(environment, upstream)
-    jobs = [(release, "") for release in known if release.chart]
-    if any(release.patch for release in known):
-        jobs += [(release, "patches") for release in known if release.name == OWN]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda job: template(job[0], job[1], helm), jobs))
+        return list(pool.map(lambda job: template(job, helm), work))
 
 
-def template(release: Release, part: str, helm: Helm) -> Rendered:
-    """Renders one release; `part` overrides the value of that name of our own chart when it is not empty."""
-    extra = ["--set", f"part={part}"] if part else []
-    done = _helm(helm, "template", [release.name], release, ["--include-crds", *extra])
+def template(job: Job, helm: Helm) -> Rendered:
+    """Renders one release. Raises RenderError when helm refuses it."""
+    extra = ["--set", f"part={job.part}"] if job.part else []
+    done = _helm(helm, "template", [job.release], job, ["--include-crds", *extra])
     if done.returncode != 0:
-        raise RenderError(release.name, _meaning(done.stderr))
-    return Rendered(release.name, release.namespace, done.stdout, partial=bool(part))
+        raise RenderError(job.release, _meaning(done.stderr))
+    return Rendered(job.release, job.namespace, done.stdout, partial=bool(job.part))
 
 
-def lint(release: Release, helm: Helm) -> str:
+def lint(job: Job, helm: Helm) -> str:
     """What `helm lint --strict` complains about, or nothing."""
-    done = _helm(helm, "lint", [], release, ["--strict"])
+    done = _helm(helm, "lint", [], job, ["--strict"])
     complaints = [line for line in done.stdout.splitlines() if re.match(r"\[(WARNING|ERROR)\]", line)]
     unknown = [line for line in complaints if not _KNOWN_LINT.fullmatch(line.strip())]
     if done.returncode != 0 and (unknown or not complaints):
@@ -156,26 +152,19 @@ def _parse(document: str) -> Any:
 _parse_crd = lru_cache(maxsize=256)(_parse)
 
 
-def _release(environment: Path, upstream: Upstream, entry: dict[str, Any]) -> Release:
-    chart = entry["chart"]
-    own = chart.get("path")
-    version = "" if own else chart["version"]
-    return Release(
-        name=entry["name"],
-        namespace=entry["namespace"],
-        chart_name=chart["name"],
-        version=version,
-        chart=environment / own if own else upstream.folder(chart["name"], version),
-        values=tuple(environment / file for file in entry["values"]),
-        patch=bool(entry.get("patch")),
-    )
+def _chart(environment: Path, release: Release, upstream: Upstream) -> Path | None:
+    return environment / release.path if release.path else upstream.folder(release.chart, release.version)
+
+
+def _job(environment: Path, release: Release, chart: Path) -> Job:
+    return Job(release.name, release.namespace, chart, tuple(environment / file for file in release.values))
 
 
 def _helm(
-    helm: Helm, verb: str, names: Sequence[str], release: Release, extra: Iterable[str]
+    helm: Helm, verb: str, names: Sequence[str], job: Job, extra: Iterable[str]
 ) -> subprocess.CompletedProcess[str]:
-    values = [word for path in release.values for word in ("--values", str(path))]
-    where = [*names, str(release.chart), "--namespace", release.namespace, "--kube-version", kube_version()]
+    values = [word for path in job.values for word in ("--values", str(path))]
+    where = [*names, str(job.chart), "--namespace", job.namespace, "--kube-version", kube_version()]
     command = [helm.path, verb, *where, *values, *extra]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False)

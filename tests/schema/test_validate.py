@@ -11,7 +11,7 @@ import pytest
 
 from tools import schema
 from tools.helm import Helm
-from tools.render import Release, parse, template
+from tools.render import Job, template
 from tools.upstream import Upstream
 
 Object = dict[str, Any]
@@ -58,8 +58,7 @@ RULE: Object = {
 
 def rendered(folder: Path, helm: Helm, *values: Path) -> list[Object]:
     """The objects of a chart."""
-    release = Release("test", "test", folder.name, "", folder, values, patch=False)
-    return list(parse(template(release, "", helm).text, "test"))
+    return template(Job("test", "test", folder, values), helm).objects()
 
 
 @pytest.fixture(scope="module")
