@@ -1,0 +1,44 @@
+"""Every example as real helm renders it, with upstream's own charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.template.conftest import EXAMPLES, copy_template, environment, template
+from tools import render
+from tools.helm import Helm
+from tools.render import Rendered
+from tools.upstream import Upstream
+
+__all__ = ["copy_template", "environment", "template"]
+
+Render = Callable[[Path, Helm], list[Rendered]]
+
+
+@pytest.fixture(scope="session")
+def rendered(environment: Callable[[Path], Path], upstream_charts: Callable[[str], Upstream]) -> Render:
+    """All releases of an example, rendered once per helm."""
+
+    @cache
+    def of(example: Path, helm: Helm) -> list[Rendered]:
+        work, missing = render.jobs(environment(example), upstream_charts(stack(example)))
+        assert missing == []
+        return render.render(work, helm)
+
+    return of
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
+def example(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def stack(example: Path) -> str:
+    """The stack that an answers file asks for."""
+    return str(yaml.safe_load(example.read_text(encoding="utf-8")).get("stack", "kserve-0.20"))
