@@ -49,8 +49,8 @@ def check(
     """Findings about manifests.
 
     inputs: paths, parsed manifests or loaded objects, together one cluster. context: facts by key, see
-    kserve_wiring.context.Context. select and ignore: codes or their beginnings, such as ``KW4``. level: the mildest level
-    wanted. charts: folder with upstream charts, for an environment folder. helm: its program.
+    kserve_wiring.context.Context. select and ignore: codes or their beginnings, such as ``KW4``. level: the mildest
+    level wanted. charts: folder with upstream charts, for an environment folder. helm: its program.
     Raises ContextError for a context with an unknown key. What cannot be read is left out; see ``inspect``.
     """
     report = inspect(inputs, context=context, select=select, ignore=ignore, level=level, charts=charts, helm=helm)
@@ -81,7 +81,7 @@ def load_inputs(inputs: Input | Iterable[Input], *, charts: str | None = None, h
     """Read everything. An environment folder (it has a releases.yaml) is rendered with helm."""
     loaded = Loaded()
     single = isinstance(inputs, (str, PathLike, Mapping, KubeObject))
-    for item in [inputs] if single else inputs:  # type: ignore[list-item,union-attr]
+    for item in [inputs] if single else inputs:  # type: ignore[union-attr]
         if isinstance(item, KubeObject):
             loaded.objects.append(item)
         elif isinstance(item, Mapping):
@@ -99,7 +99,9 @@ def _load_one(path: str, charts: str | None, helm: str) -> Loaded:
     return load_path(path)
 
 
-def run_rules(model: Model, context: Context, select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Draft]:
+def run_rules(
+    model: Model, context: Context, select: Collection[str] = (), ignore: Collection[str] = ()
+) -> list[Draft]:
     """Apply the selected rules."""
     drafts: list[Draft] = []
     for code, function in all_rules().items():
@@ -119,7 +121,9 @@ def word(drafts: Sequence[Draft]) -> list[Finding]:
     found: dict[tuple[Any, ...], Finding] = {}
     for draft in drafts:
         finding = _word_one(draft, lines)
-        found.setdefault((finding.code, finding.object, finding.path, finding.message, finding.file, finding.line), finding)
+        found.setdefault(
+            (finding.code, finding.object, finding.path, finding.message, finding.file, finding.line), finding
+        )
     return sorted(found.values(), key=_order)
 
 

@@ -50,7 +50,9 @@ def _fail(message: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kserve-wiring", description="Find settings of KServe, Knative and Istio that disagree.")
+    parser = argparse.ArgumentParser(
+        prog="kserve-wiring", description="Find settings of KServe, Knative and Istio that disagree."
+    )
     parser.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
@@ -63,18 +65,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_check(commands: Any) -> None:
-    check = commands.add_parser("check", help="check manifests", description="Check manifests that together make one cluster.")
+    check = commands.add_parser(
+        "check", help="check manifests", description="Check manifests that together make one cluster."
+    )
     check.set_defaults(run=_check)
-    check.add_argument("paths", nargs="+", metavar="PATH", help="file, directory, environment folder, or - for standard input")
+    check.add_argument(
+        "paths", nargs="+", metavar="PATH", help="file, directory, environment folder, or - for standard input"
+    )
     check.add_argument("--context", metavar="FILE", help="YAML file with what manifests cannot say")
     for name, text in _FACTS.items():
         check.add_argument(f"--{name}", metavar="TEXT", help=text)
     check.add_argument("--offline", action="store_const", const=True, help="the cluster has no way to the internet")
     check.add_argument("--registry-insecure", action="store_const", const=True, help="the registry speaks plain http")
     check.add_argument("--format", choices=("text", "json"), default="text")
-    check.add_argument("--select", nargs="+", action="extend", default=[], metavar="CODE", help="only these rules (or their beginning)")
+    check.add_argument(
+        "--select", nargs="+", action="extend", default=[], metavar="CODE", help="only these rules (or their beginning)"
+    )
     check.add_argument("--ignore", nargs="+", action="extend", default=[], metavar="CODE", help="not these rules")
-    check.add_argument("--level", choices=("error", "warning", "info"), default="warning", help="mildest level that counts")
+    check.add_argument(
+        "--level", choices=("error", "warning", "info"), default="warning", help="mildest level that counts"
+    )
     check.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
     check.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
 

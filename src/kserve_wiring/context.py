@@ -75,7 +75,9 @@ _INTERNAL = ("declared", "release", "origin")
 KEYS = tuple(item.name for item in fields(Context) if item.name not in _INTERNAL)
 
 
-def make_context(objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, source: str = "the context") -> Context:
+def make_context(
+    objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, source: str = "the context"
+) -> Context:
     """Context of a set of objects.
 
     said: facts from flags or a file, by key; ``None`` values are not said. source: how a finding names them.
@@ -128,7 +130,7 @@ def _boolean(key: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
-        return value == "true"
+        return bool(value == "true")
     raise ContextError(f"{key} must be true or false, not {value!r}")
 
 

@@ -81,7 +81,8 @@ def parse_gateway_config(settings: Mapping[str, Setting], holder: KubeObject, pa
     if legacy and structured:
         problem = GatewayProblem(
             settings[structured[0]],
-            f'invalid configmap: "local-gateways" or "external-gateways" can not be defined simultaneously with {legacy[0]}',
+            'invalid configmap: "local-gateways" or "external-gateways" can not be defined simultaneously with '
+            + legacy[0],
             f"remove {legacy[0]}",
         )
         config.problems.append(problem)
@@ -99,7 +100,9 @@ def _is_empty_list(setting: Setting | None) -> bool:
 
 def _builtin(role: str, holder: KubeObject, path: Path) -> GatewayEntry:
     name, service = _DEFAULTS[role]
-    return GatewayEntry(role, "knative-serving", name, service, holder, (*path, STRUCTURED_KEYS[role]), True, builtin=True)
+    return GatewayEntry(
+        role, "knative-serving", name, service, holder, (*path, STRUCTURED_KEYS[role]), True, builtin=True
+    )
 
 
 def _structured(role: str, settings: Mapping[str, Setting], config: GatewayConfig) -> list[GatewayEntry]:
@@ -124,7 +127,9 @@ def _structured(role: str, settings: Mapping[str, Setting], config: GatewayConfi
 
 
 def _entry(role: str, item: Mapping[str, Any], setting: Setting, index: int) -> GatewayEntry:
-    name, namespace, service = (_go_string(config_map_json.field(item, key)) for key in ("name", "namespace", "service"))
+    name, namespace, service = (
+        _go_string(config_map_json.field(item, key)) for key in ("name", "namespace", "service")
+    )
     selector = config_map_json.field(item, "labelSelector")
     return GatewayEntry(role, namespace, name, service, setting.obj, (*setting.path, index), True, selector)
 
@@ -158,7 +163,12 @@ def _validate(config: GatewayConfig, entry: GatewayEntry) -> None:
             return
     if not is_dns1123_subdomain(entry.service.removesuffix(".")):
         reason = "invalid gateway service format: it is not a host name in lower case without scheme and port"
-        _problem(config, Setting(entry.service, entry.obj, entry.where("service")), reason, "write <service>.<namespace>.svc.<domain>")
+        _problem(
+            config,
+            Setting(entry.service, entry.obj, entry.where("service")),
+            reason,
+            "write <service>.<namespace>.svc.<domain>",
+        )
 
 
 def _count_defaults(config: GatewayConfig, role: str, entries: list[GatewayEntry], setting: Setting) -> None:

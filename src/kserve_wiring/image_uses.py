@@ -58,7 +58,9 @@ def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
 
 
 def _is_reference(image: str, path: Path) -> bool:
-    return bool(image.strip()) and "{{" not in image and "$" not in image and not (image == "auto" and path[-1] == "image")
+    return (
+        bool(image.strip()) and "{{" not in image and "$" not in image and not (image == "auto" and path[-1] == "image")
+    )
 
 
 def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
@@ -67,12 +69,7 @@ def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
         return
     seen.add(id(value))
     if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, str):
-                if _argument(item):
-                    yield (*path, index), _argument(item)
-            elif item is not None:
-                yield from _walk(item, (*path, index), seen)
+        yield from _walk_list(value, path, seen)
         return
     for key, item in value.items():
         if isinstance(item, str):
@@ -80,6 +77,15 @@ def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
                 yield (*path, str(key)), _composed(key, item, value)
         elif isinstance(item, (Mapping, list)):
             yield from _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen)
+
+
+def _walk_list(values: list[Any], path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
+    for index, item in enumerate(values):
+        if isinstance(item, str):
+            if _argument(item):
+                yield (*path, index), _argument(item)
+        else:
+            yield from _walk(item, (*path, index), seen)
 
 
 def _argument(text: str) -> str:
@@ -142,7 +148,11 @@ def _istio(obj: KubeObject, path: Path, values: Any) -> Iterator[ImageUse]:
 def _knative_registry(obj: KubeObject) -> Iterator[ImageUse]:
     for key, image in obj.mapping("spec", "registry", "override").items():
         path: Path = ("spec", "registry", "override", str(key))
-        if isinstance(image, str) and _is_reference(image, path) and not str(key).endswith(("Image", "-image", "_IMAGE")):
+        if (
+            isinstance(image, str)
+            and _is_reference(image, path)
+            and not str(key).endswith(("Image", "-image", "_IMAGE"))
+        ):
             yield ImageUse(Setting(image, obj, path), image)
     default = obj.get("spec", "registry", "default")
     if isinstance(default, str) and default:

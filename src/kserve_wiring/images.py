@@ -64,7 +64,9 @@ def parse_image(text: str) -> ImageRef:
 def _parse_digest(text: str) -> ImageRef:
     parts = text.split("@")
     if len(parts) != 2:
-        raise ValueError(f"a digest must contain exactly one '@' separator (e.g. registry/repository@digest) saw: {text}")
+        raise ValueError(
+            f"a digest must contain exactly one '@' separator (e.g. registry/repository@digest) saw: {text}"
+        )
     base, digest = parts
     if not digest.startswith("sha256:"):
         raise ValueError(f"unsupported digest algorithm: {digest}")

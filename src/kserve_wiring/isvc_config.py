@@ -17,10 +17,19 @@ from kserve_wiring.objects import KubeObject, Path, Setting
 NAME = "inferenceservice-config"
 
 _RESOURCES = {"cpuRequest": "string", "cpuLimit": "string", "memoryRequest": "string", "memoryLimit": "string"}
-_S3 = (
-    "s3AccessKeyIDName s3SecretAccessKeyName s3Endpoint s3UseHttps s3Region s3VerifySSL s3UseVirtualBucket "
-    "s3UseAccelerate s3UseAnonymousCredential s3CABundleConfigMap s3CABundle"
-).split()
+_S3 = [
+    "s3AccessKeyIDName",
+    "s3SecretAccessKeyName",
+    "s3Endpoint",
+    "s3UseHttps",
+    "s3Region",
+    "s3VerifySSL",
+    "s3UseVirtualBucket",
+    "s3UseAccelerate",
+    "s3UseAnonymousCredential",
+    "s3CABundleConfigMap",
+    "s3CABundle",
+]
 
 # Field -> type, by data key. "strings" is a list of strings, "integer" a number without fraction or exponent.
 SCHEMAS: dict[str, dict[str, Any]] = {

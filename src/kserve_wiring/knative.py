@@ -13,10 +13,24 @@ from kserve_wiring.gateway_config import GatewayConfig, parse_gateway_config
 from kserve_wiring.objects import KubeObject, ObjectRef, Setting, dig
 
 DEFAULT_NAMESPACE = "knative-serving"
-CONFIG_NAMES = (
-    "deployment istio domain network features defaults autoscaler gc logging observability leader-election tracing "
-    "certmanager gateway kourier contour"
-).split()
+CONFIG_NAMES = [
+    "deployment",
+    "istio",
+    "domain",
+    "network",
+    "features",
+    "defaults",
+    "autoscaler",
+    "gc",
+    "logging",
+    "observability",
+    "leader-election",
+    "tracing",
+    "certmanager",
+    "gateway",
+    "kourier",
+    "contour",
+]
 
 # Keys of config-deployment that are still read in camelCase (pkg/deployment/config.go); kebab-case wins.
 LEGACY_KEYS = {
@@ -123,7 +137,10 @@ def find_knative(objects: Iterable[KubeObject]) -> Knative:
 def _namespace_of_config(candidates: list[KubeObject]) -> str:
     """Knative's namespace: where its label or a ConfigMap that only Knative has stands."""
     for obj in candidates:
-        if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name in ("config-deployment", "config-istio"):
+        if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name in (
+            "config-deployment",
+            "config-istio",
+        ):
             return obj.namespace
     return candidates[0].namespace if candidates else ""
 
@@ -141,7 +158,9 @@ def operator_objects(knative: Knative, context: Context) -> list[KubeObject]:
     ingress = _selector(server, "knative-ingress-gateway")
     return [
         _gateway(server, namespace, "knative-local-gateway", local, _servers(server, "knative-local-gateway", 8081)),
-        _gateway(server, namespace, "knative-ingress-gateway", ingress, _servers(server, "knative-ingress-gateway", 80)),
+        _gateway(
+            server, namespace, "knative-ingress-gateway", ingress, _servers(server, "knative-ingress-gateway", 80)
+        ),
         _local_service(server, stock_service_namespace(knative, context), local),
     ]
 
@@ -155,7 +174,9 @@ def _servers(server: KubeObject, gateway: str, port: int) -> list[Any]:
     return servers or [{"port": {"number": port, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
 
 
-def _gateway(server: KubeObject, namespace: str, name: str, selector: Mapping[str, Any], servers: list[Any]) -> KubeObject:
+def _gateway(
+    server: KubeObject, namespace: str, name: str, selector: Mapping[str, Any], servers: list[Any]
+) -> KubeObject:
     body = {"metadata": {"name": name, "namespace": namespace}, "spec": {"selector": selector, "servers": servers}}
     ref = ObjectRef("networking.istio.io/v1beta1", "Gateway", namespace, name)
     return KubeObject(ref, body, server.source, synthetic=True)

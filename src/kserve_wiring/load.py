@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from kserve_wiring import yamltext
@@ -53,7 +53,7 @@ def load_path(path: str) -> Loaded:
     """Read a file, a directory (its .yaml, .yml and .json files, sorted) or, for ``-``, standard input."""
     if path == "-":
         return load_bytes(sys.stdin.buffer.read(), "<stdin>")
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         return _load_directory(path)
     return load_file(path)
 
@@ -61,8 +61,7 @@ def load_path(path: str) -> Loaded:
 def load_file(path: str, *, release: str = "") -> Loaded:
     """Read one file. What cannot be opened is a problem, not an exception."""
     try:
-        with open(path, "rb") as stream:
-            return load_bytes(stream.read(), path, release=release)
+        return load_bytes(Path(path).read_bytes(), path, release=release)
     except OSError as error:
         return Loaded(problems=[Problem(path, 0, error.strerror or str(error))])
 
@@ -148,20 +147,46 @@ def _load_directory(path: str) -> Loaded:
             continue
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
-                loaded.add(load_file(str(FilePath(folder) / name)))
+                loaded.add(load_file(str(Path(folder) / name)))
     return loaded
 
 
 # The kinds without a namespace that the wired software brings. Another cluster-scoped kind would only get a
 # namespace that nothing asks for.
 CLUSTER_SCOPED = frozenset(
-    """
-    APIService CertificateSigningRequest ClusterIssuer ClusterRole ClusterRoleBinding ClusterServingRuntime
-    ClusterStorageContainer ComponentStatus CSIDriver CSINode CustomResourceDefinition FlowSchema GatewayClass
-    IngressClass LocalModelCache LocalModelNode LocalModelNodeGroup MutatingAdmissionPolicy
-    MutatingAdmissionPolicyBinding MutatingWebhookConfiguration Namespace Node PersistentVolume PriorityClass
-    PriorityLevelConfiguration RuntimeClass StorageClass ValidatingAdmissionPolicy
-    ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment ClusterSecretStore
-    ClusterExternalSecret
-    """.split()
+    [
+        "APIService",
+        "CertificateSigningRequest",
+        "ClusterIssuer",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ClusterServingRuntime",
+        "ClusterStorageContainer",
+        "ComponentStatus",
+        "CSIDriver",
+        "CSINode",
+        "CustomResourceDefinition",
+        "FlowSchema",
+        "GatewayClass",
+        "IngressClass",
+        "LocalModelCache",
+        "LocalModelNode",
+        "LocalModelNodeGroup",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "ClusterSecretStore",
+        "ClusterExternalSecret",
+    ]
 )

@@ -141,7 +141,9 @@ class Model:
     @cached_property
     def workload_namespaces(self) -> list[str]:
         """Namespaces in which models run: of InferenceServices, of Knative Services, of the environment's tenants."""
-        found = {obj.namespace for obj in self.of_kind("InferenceService", "InferenceGraph") if obj.group == KSERVE_GROUP}
+        found = {
+            obj.namespace for obj in self.of_kind("InferenceService", "InferenceGraph") if obj.group == KSERVE_GROUP
+        }
         found |= {obj.namespace for obj in self.of_kind("Service") if obj.group == KNATIVE_GROUP}
         found |= {obj.namespace for obj in self.tenant_accounts}
         return sorted(found - {""})
@@ -155,4 +157,6 @@ class Model:
         release = own[0].source.release if own else ""
         if not release:
             return []
-        return [obj for obj in self.of_kind("ServiceAccount") if obj.source.release == release and not obj.source.partial]
+        return [
+            obj for obj in self.of_kind("ServiceAccount") if obj.source.release == release and not obj.source.partial
+        ]

@@ -48,7 +48,8 @@ class PodUse:
         """Istio's webhook fills in the proxy container, whose image is then written ``auto``."""
         return (
             "inject.istio.io/templates" in self.annotations
-            or str(self.labels.get("sidecar.istio.io/inject", self.annotations.get("sidecar.istio.io/inject"))) == "true"
+            or str(self.labels.get("sidecar.istio.io/inject", self.annotations.get("sidecar.istio.io/inject")))
+            == "true"
         )
 
     def containers(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -50,7 +50,9 @@ def render_environment(folder: Path, *, charts: str | None = None, helm: str = "
         chart = folder / release.path if release.path else find_chart(store, release.chart, release.version)
         if chart is None:
             wanted = f"{release.chart}-{release.version}"
-            loaded.notes.append(f"release {release.name} is not checked: no chart {wanted} in {store} (use --charts DIR)")
+            loaded.notes.append(
+                f"release {release.name} is not checked: no chart {wanted} in {store} (use --charts DIR)"
+            )
             continue
         jobs.append((release, chart, False))
         if release.patch:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -39,7 +39,7 @@ Loader.add_implicit_resolver(
 class EmbeddedLoader(Loader):
     """Loader for YAML inside a ConfigMap value: go-yaml v2 also takes a bare y and n as booleans."""
 
-    bool_values = {**_Base.bool_values, "y": True, "n": False}
+    bool_values: ClassVar[dict[str, bool]] = {**_Base.bool_values, "y": True, "n": False}
 
 
 EmbeddedLoader.yaml_implicit_resolvers = {k: list(v) for k, v in Loader.yaml_implicit_resolvers.items()}
@@ -48,6 +48,8 @@ EmbeddedLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|$)", re.MULTILINE)
 _CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _VERSIONS = re.compile(r"^  versions:[ \t]*\r?\n(?:(?:   .*|  -.*|  #.*|[ \t]*)(?:\r?\n|\Z))*", re.MULTILINE)
+
+_SMALL_CRD = 20_000
 
 
 class YamlError(ValueError):
@@ -80,14 +82,15 @@ def load(text: str) -> Any:
     """The value of one document.
 
     Raises YamlError. JSON is read as JSON, which is faster and the same. Of a CustomResourceDefinition the
-    schemas (``spec.versions``) are left out: they are most of the text of an environment and wire nothing.
+    schemas (``spec.versions``) are left out when they are large: they are most of the text of an environment and wire
+    nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
     """
     if text.lstrip("-\ufeff \t\r\n").startswith("{"):
         try:
             return json.loads(text.lstrip("-\ufeff \t\r\n"))
         except ValueError:
             pass
-    if _CRD.search(text):
+    if len(text) > _SMALL_CRD and _CRD.search(text):
         try:
             return _load(_VERSIONS.sub("", text))
         except YamlError:

@@ -42,7 +42,9 @@ def pair(code: str, setting: Setting, other: Setting, *, level: str = "", fix: s
     return Draft(code, setting.obj, setting.path, texts, ((other.obj, other.path),), level, fix)
 
 
-def against(code: str, setting: Setting, context: Context, fact: str, *, level: str = "", fix: str = "", **args: Any) -> Draft:
+def against(
+    code: str, setting: Setting, context: Context, fact: str, *, level: str = "", fix: str = "", **args: Any
+) -> Draft:
     """A finding about a setting that disagrees with a fact of the context."""
     texts = {
         "key": setting.key,

@@ -1,0 +1,268 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW409-KW411 and KW413: the ingress gateway, its domain and TLS, and the cluster's domain (wires W10, W11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring import gateway_chain as chain_of
+from kserve_wiring import gateways as gw
+from kserve_wiring.config_map_json import parse_json
+from kserve_wiring.context import Context
+from kserve_wiring.findings import Draft
+from kserve_wiring.gateway_chain import chains, gateway_setting, owner_of, service_setting
+from kserve_wiring.model import Model
+from kserve_wiring.objects import KubeObject, Setting, dig, strings_of
+from kserve_wiring.pull_secrets import secret_exists
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.drafting import against, pair, single
+
+_ISTIO_CLASS = "istio.ingress.networking.knative.dev"
+_DEFAULT_DOMAIN = "example.com"
+_SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
+_ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
+_TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
+
+
+@rule("KW409")
+def ingress_gateways_differ(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe and Knative publish one service on different ingress gateways."""
+    if not model.routes_through_istio or model.isvc_config is None:
+        return
+    yield from _other_ingress_class(model)
+    entry = model.knative_entry("external")
+    setting = model.isvc_config.setting("ingress", "ingressGateway")
+    if entry is None or setting is None or setting.text() == entry.gateway:
+        return
+    if chain_of.gateway_is_missing(model, entry.gateway) and setting.text() in model.gateways:
+        return  # KW402 says which of the two is wrong
+    works = setting.text() in model.gateways and not context.declared
+    yield pair("KW409", setting, gateway_setting(entry), level="warning" if works else "")
+
+
+def _other_ingress_class(model: Model) -> Iterator[Draft]:
+    config = model.isvc_config
+    for key in ("ingress-class", "ingress.class"):
+        setting = model.knative.setting("network", key)
+        if setting is not None and setting.text() != _ISTIO_CLASS and config is not None:
+            used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
+            fix = f"set {setting.key} to {_ISTIO_CLASS}, or {used.key} to true"
+            yield pair("KW409", setting, used, fix=fix)
+            return
+
+
+@rule("KW410")
+def domains_differ(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe takes the external host from Knative's domain; without one nothing is published outside.
+
+    https://github.com/kserve/kserve/issues/2596: since Knative 1.8 the default is the cluster's own domain.
+    """
+    config = model.isvc_config
+    if config is None or not model.routes_through_istio:
+        return
+    yield from _template(model)
+    setting = config.setting("ingress", "ingressDomain")
+    holder = model.knative.holder("domain")
+    if setting is None or holder is None or not model.knative.known("domain"):
+        return
+    domains = model.knative.settings("domain")
+    everyones = [key for key, domain in domains.items() if not domain.text().strip()]
+    if setting.text() in everyones or (setting.text() in domains and everyones):
+        return
+    level = "warning" if setting.text() == _DEFAULT_DOMAIN and not domains else ""
+    if setting.text() in domains:
+        other = Setting("a selector", *_place(domains[setting.text()]))
+        yield pair("KW410", setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
+        return
+    shown = Setting(", ".join(everyones or domains) or None, holder[0], holder[1])
+    fix = f"add {setting.text()} to {shown.key}" if shown.value is None else ""
+    yield pair("KW410", setting, shown, level=level, fix=fix)
+
+
+def _place(setting: Setting) -> tuple[KubeObject, tuple[str | int, ...]]:
+    return setting.obj, setting.path
+
+
+def _template(model: Model) -> Iterator[Draft]:
+    """A template that leaves out the name or the namespace gives several services one host."""
+    config = model.isvc_config
+    if config is None:
+        return
+    ours = config.setting("ingress", "domainTemplate")
+    if ours is not None and not config.text("ingress", "pathTemplate"):
+        missing = [part for part in (".Name", ".Namespace", ".IngressDomain") if part not in ours.text()]
+        if missing:
+            args = {"other_key": "what a host is made of", "other": ".Name, .Namespace and .IngressDomain"}
+            yield single("KW410", ours, **args, fix=f"put {', '.join(missing)} into {ours.key}")
+    theirs = model.knative.setting("network", "domain-template")
+    if theirs is not None:
+        missing = [part for part in (".Name", ".Namespace", ".Domain") if part not in theirs.text()]
+        if missing:
+            args = {"other_key": "what a host is made of", "other": ".Name, .Namespace and .Domain"}
+            yield single("KW410", theirs, **args, fix=f"put {', '.join(missing)} into {theirs.key}")
+
+
+@rule("KW411")
+def cluster_domains_differ(model: Model, context: Context) -> Iterator[Draft]:
+    """Every host below svc. ends with the cluster's domain."""
+    found = list(_domain_settings(model))
+    reference = next(
+        (setting for setting, _ in found if setting.path[-1] == "clusterDomain"), found[0][0] if found else None
+    )
+    domains = {id(setting): domain for setting, domain in found}
+    for setting, domain in found:
+        if context.cluster_domain:
+            if domain != context.cluster_domain:
+                yield against(
+                    "KW411", setting, context, "cluster_domain", fix=_domain_fix(setting, context.cluster_domain)
+                )
+        elif reference is not None and domain != domains[id(reference)]:
+            wanted = domains[id(reference)]
+            yield pair("KW411", setting, reference, fix=_domain_fix(setting, wanted))
+
+
+def _domain_fix(setting: Setting, domain: str) -> str:
+    whole = setting.path[-1] == "clusterDomain" or ".svc." not in setting.text()
+    return f"set {setting.key} to {domain}" if whole else f"end it with .svc.{domain}"
+
+
+def _domain_settings(model: Model) -> Iterator[tuple[Setting, str]]:
+    """Settings that hold a cluster domain, and that domain."""
+    yield from _istio_domain(model)
+    config = model.config_istio
+    for entry in (*config.local, *config.external) if config else ():
+        if not entry.builtin:
+            yield from _hosts_in(service_setting(entry))
+    if model.isvc_config is not None:
+        for key in ("localGatewayService", "knativeLocalGatewayService"):
+            setting = model.isvc_config.setting("ingress", key)
+            if setting is not None:
+                yield from _hosts_in(setting)
+    for gateway in model.gateways.values():
+        if not gateway.synthetic:
+            for server in gw.servers(gateway):
+                for index, host in enumerate(server.hosts):
+                    yield from _hosts_in(Setting(host, gateway, (*server.path, "hosts", index)))
+    yield from _pod_domains(model)
+
+
+def _hosts_in(setting: Setting) -> Iterator[tuple[Setting, str]]:
+    text = setting.text()
+    if ".svc." not in text:
+        return
+    match = _ANY_SERVICE.match(text.rpartition("/")[2]) or _SERVICE_HOST.search(text)
+    if match is not None:
+        yield setting, match.group(1)
+
+
+def _istio_domain(model: Model) -> Iterator[tuple[Setting, str]]:
+    for obj in model.of_kind("ConfigMap"):
+        if not obj.name.startswith("istio-sidecar-injector"):
+            continue
+        try:
+            domain = dig(parse_json(str(obj.get("data", "values"))), "global", "proxy", "clusterDomain")
+        except ValueError:
+            continue
+        if isinstance(domain, str) and domain:
+            yield Setting(domain, obj, ("data", "values", "global", "proxy", "clusterDomain")), domain
+
+
+def _pod_domains(model: Model) -> Iterator[tuple[Setting, str]]:
+    for pod in model.pods:
+        for path, container in pod.containers():
+            for name in ("args", "command"):
+                arguments = strings_of(container.get(name))
+                for index, text in enumerate(arguments):
+                    setting = Setting(text, pod.obj, (*path, name, index))
+                    if index and arguments[index - 1] == "--domain" and "istio" in pod.obj.name:
+                        yield setting, text
+                    elif len(text) < 512:
+                        yield from _hosts_in(setting)
+            for index, variable in enumerate(container.get("env") or ()):
+                value = dig(variable, "value")
+                if not isinstance(value, str):
+                    continue
+                setting = Setting(value, pod.obj, (*path, "env", index, "value"))
+                if dig(variable, "name") == "CLUSTER_DOMAIN" and value:
+                    yield setting, value
+                else:
+                    yield from _hosts_in(setting)
+
+
+@rule("KW413")
+def tls_on_one_side(model: Model, context: Context) -> Iterator[Draft]:
+    """Gateway, scheme of the URLs and certificate Secret agree on whether clients use https."""
+    for chain in chains(model):
+        if chain.role != "external" or chain.gateway is None:
+            continue
+        servers = gw.servers(chain.gateway)
+        for server in servers:
+            yield from _server_tls(model, chain.gateway, server, servers)
+            yield from _credential(model, context, chain, server)
+        yield from _schemes(model, context, chain.gateway, servers)
+
+
+def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: list[gw.Server]) -> Iterator[Draft]:
+    protocol = owner_of(model, gateway, (*server.path, "port", "protocol"))
+    tls = owner_of(model, gateway, (*server.path, "tls"))
+    mode = owner_of(model, gateway, (*server.path, "tls", "mode"))
+    if server.protocol == "HTTPS" and not server.tls:
+        yield pair("KW413", protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
+    elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
+        yield pair("KW413", mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
+    elif server.protocol in gw.PLAIN and set(server.tls) - {"httpsRedirect"}:
+        shown = Setting(", ".join(sorted(server.tls)), tls.obj, tls.path)
+        yield pair("KW413", protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
+    elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
+        redirect = owner_of(model, gateway, (*server.path, "tls", "httpsRedirect"))
+        args = {
+            "other_key": "the servers with protocol HTTPS",
+            "other": "none",
+            "suggestion": "add a server with protocol HTTPS",
+        }
+        yield single("KW413", redirect, **args)
+
+
+def _credential(model: Model, context: Context, chain: chain_of.Chain, server: gw.Server) -> Iterator[Draft]:
+    """Istio reads the Secret in the namespace of the gateway's pods."""
+    name = server.tls.get("credentialName")
+    if not isinstance(name, str) or chain.gateway is None or context.existing is None:
+        return
+    namespaces = sorted({pod.namespace for pod in chain.pods}) or [chain.gateway.namespace]
+    for namespace in namespaces:
+        if not secret_exists(model, context, namespace, name) and not _certificate(model, namespace, name):
+            setting = owner_of(model, chain.gateway, (*server.path, "tls", "credentialName"))
+            args = {"other_key": f"namespace {namespace}", "other": "without such a Secret"}
+            yield single("KW413", setting, **args, suggestion=f"create the Secret {name} in {namespace}")
+
+
+def _certificate(model: Model, namespace: str, secret: str) -> bool:
+    return any(
+        obj.namespace == namespace and obj.get("spec", "secretName") == secret for obj in model.of_kind("Certificate")
+    )
+
+
+def _schemes(model: Model, context: Context, gateway: KubeObject, servers: list[gw.Server]) -> Iterator[Draft]:
+    encrypted = [server for server in servers if server.protocol == "HTTPS"]
+    protocols = Setting(
+        ", ".join(server.protocol for server in servers) or None, *_place(owner_of(model, gateway, ("spec", "servers")))
+    )
+    for setting in _scheme_settings(model):
+        if setting.text() == "https" and not encrypted:
+            suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
+            yield pair("KW413", setting, protocols, suggestion=suggestion)
+        elif setting.text() == "http" and encrypted:
+            level = "" if context.declared else "info"
+            yield pair("KW413", setting, protocols, suggestion=f"set {setting.key} to https", level=level)
+
+
+def _scheme_settings(model: Model) -> Iterator[Setting]:
+    found = model.knative.setting("network", "default-external-scheme")
+    if found is not None:
+        yield found
+    config = model.isvc_config
+    scheme = config.setting("ingress", "urlScheme") if config and model.routes_through_istio else None
+    if scheme is not None:
+        yield scheme

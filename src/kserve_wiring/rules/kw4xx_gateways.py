@@ -1,0 +1,374 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW401-KW408 and KW412: config-istio, KServe, Gateway objects, pods and Services agree (wire W9).
+
+The reference case is https://github.com/kserve/kserve/issues/4387. Most of these leave everything Ready, and only the
+request fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kserve_wiring import gateway_chain as chain_of
+from kserve_wiring import gateways as gw
+from kserve_wiring.context import Context
+from kserve_wiring.findings import Draft
+from kserve_wiring.gateway_chain import Chain, chains, gateway_setting, owner_of, same_service, service_setting
+from kserve_wiring.gateway_config import GatewayEntry
+from kserve_wiring.model import Model
+from kserve_wiring.objects import KubeObject, Setting
+from kserve_wiring.pods import PodUse
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.drafting import at, pair, show, single
+
+_CALLED_PORT = 80  # kserve pkg/constants CommonDefaultHttpPort; Knative's ExternalName Services have no port mapping
+_NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
+_MOVES_SERVICE_SINCE = (1, 21, 0)
+
+
+def _ingress(model: Model, key: str) -> Setting:
+    """A key of inferenceservice-config's ingress, set or not."""
+    config = model.isvc_config
+    assert config is not None  # callers asked routes_through_istio
+    return config.setting("ingress", key) or Setting(None, config.obj, ("data", "ingress", key))
+
+
+@rule("KW401")
+def local_gateways_differ(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe binds its VirtualService to one Gateway and sends requests to another's Service."""
+    entry = model.knative_entry("local")
+    if entry is None or not model.routes_through_istio:
+        return
+    service, onward = _ingress(model, "localGatewayService"), _ingress(model, "knativeLocalGatewayService")
+    if not (
+        chain_of.service_is_missing(model, entry.service) and not chain_of.service_is_missing(model, service.text())
+    ):
+        if onward.value and not _leads_alike(model, onward, entry):
+            yield pair("KW401", onward, service_setting(entry))
+        if not chain_of.has_own_gateway(model) and not _leads_alike(model, service, entry):
+            yield pair("KW401", service, service_setting(entry))
+    gateway = _ingress(model, "localGateway")
+    if chain_of.has_own_gateway(model) or gateway.text() == entry.gateway or _configure_alike(model, gateway, entry):
+        return
+    if not (chain_of.gateway_is_missing(model, entry.gateway) and gateway.text() in model.gateways):
+        yield pair("KW401", gateway, gateway_setting(entry))
+
+
+def _leads_alike(model: Model, host: Setting, entry: GatewayEntry) -> bool:
+    """The same Service, or two Services that lead to the same port of the same pods."""
+    if same_service(host.text(), entry.service):
+        return True
+    one, other = chain_of.find_service(model, host.text()), chain_of.find_service(model, entry.service)
+    if one is None or other is None:
+        return False
+    pods = gw.pods_of_service(one, model.gateway_pods)
+    return bool(pods) and pods == gw.pods_of_service(other, model.gateway_pods) and _targets(one) == _targets(other)
+
+
+def _targets(service: KubeObject) -> set[int | str]:
+    return {port.target for port in gw.service_ports(service) if port.port == _CALLED_PORT}
+
+
+def _configure_alike(model: Model, named: Setting, entry: GatewayEntry) -> bool:
+    """Two Gateways that open the same port of the same pods."""
+    one, other = model.gateways.get(named.text()), model.gateways.get(entry.gateway)
+    if one is None or other is None:
+        return False
+    pods = gw.pods_of_gateway(one, model.gateway_pods)
+    ports = {server.port for server in gw.servers(one)} & {server.port for server in gw.servers(other)}
+    return bool(pods and ports) and pods == gw.pods_of_gateway(other, model.gateway_pods)
+
+
+@rule("KW402")
+def missing_gateways(model: Model, context: Context) -> Iterator[Draft]:
+    """net-istio fails with `failed to get Gateway`; an unknown one in a VirtualService is ignored by Istio."""
+    for chain in chains(model):
+        if "/" in chain.named.text() and chain_of.gateway_is_missing(model, chain.named.text()):
+            known = ", ".join(sorted(model.gateways)) or "none is there"
+            yield single("KW402", chain.named, suggestion=known)
+
+
+@rule("KW403")
+def selectors_without_pods(model: Model, context: Context) -> Iterator[Draft]:
+    """A Gateway whose selector no gateway pod has opens no listener, and everything stays Ready."""
+    for chain in chains(model):
+        if chain.gateway is None or chain.pods or not chain_of.pods_are_known(model, chain):
+            continue
+        selector = owner_of(model, chain.gateway, ("spec", "selector"))
+        nearest = _nearest(model, chain)
+        labels = {key: nearest.labels[key] for key in selector.value or {} if key in nearest.labels} or dict(
+            nearest.labels
+        )
+        path = (*nearest.path[:-1], "metadata", "labels")
+        yield pair(
+            "KW403",
+            Setting(_pairs(selector.value), selector.obj, selector.path),
+            Setting(_pairs(labels), nearest.obj, path),
+        )
+
+
+def _nearest(model: Model, chain: Chain) -> PodUse:
+    """The gateway pods that were most probably meant: of the same Service namespace, with the most labels in common."""
+    selector = chain.gateway.mapping("spec", "selector") if chain.gateway else {}
+    parts = gw.split_service_host(chain.host.text()) if chain.host else None
+
+    def likeness(pod: PodUse) -> tuple[int, bool, bool]:
+        common = sum(str(pod.labels.get(key)) == str(value) for key, value in selector.items())
+        return common, parts is not None and pod.obj.name == parts[0], parts is not None and pod.namespace == parts[1]
+
+    return max(model.gateway_pods, key=likeness)
+
+
+def _pairs(labels: object) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items()) if isinstance(labels, dict) else show(labels)
+
+
+@rule("KW404")
+def services_astray(model: Model, context: Context) -> Iterator[Draft]:
+    """A Service host that no Service has, or a Service that leads to other pods than the Gateway's."""
+    for chain in chains(model):
+        if chain.host is None or _is_moved(model, chain):
+            continue
+        suggestion = _service_suggestion(model, chain)
+        if gw.split_service_host(chain.host.text()) is None:
+            reason = "it is not <name>.<namespace>.svc.<domain>"
+            yield single("KW404", chain.host, reason=reason, suggestion=suggestion)
+        elif chain_of.service_is_missing(model, chain.host.text()):
+            yield single("KW404", chain.host, reason="there is no such Service", suggestion=suggestion)
+        elif chain.service is not None and chain.pods and chain.service.mapping("spec", "selector"):
+            yield from _astray(model, chain, chain.service, suggestion)
+
+
+def _astray(model: Model, chain: Chain, service: KubeObject, suggestion: str) -> Iterator[Draft]:
+    led_to = gw.pods_of_service(service, model.gateway_pods)
+    if chain.host is None or any(pod in led_to for pod in chain.pods):
+        return
+    selector = owner_of(model, service, ("spec", "selector"))
+    shown = f"{selector.key} of {service.ref} is {_pairs(selector.value)}"
+    reason = f"{shown}, which are no Pods of Gateway {chain.named.text()}"
+    draft = single("KW404", chain.host, reason=reason, suggestion=suggestion)
+    yield Draft(draft.code, draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
+
+
+def _service_suggestion(model: Model, chain: Chain) -> str:
+    services = [f"{obj.name}.{obj.namespace}" for obj in model.services_of(chain.pods)]
+    return ", ".join(services) or "none was read"
+
+
+@rule("KW405")
+def ports_differ(model: Model, context: Context) -> Iterator[Draft]:
+    """Where Istio listens after port translation, against where the Service leads (pilot/pkg/model/gateway.go)."""
+    for chain in chains(model):
+        if chain.gateway is not None and chain.service is not None and chain.pods:
+            services = model.services_of(chain.pods)
+            yield from _ambiguous(chain, services)
+            if chain.role == "local":
+                yield from _called_port(model, chain, chain.gateway, chain.service, services)
+            else:
+                yield from _unreachable_servers(model, chain.gateway, chain.service, services)
+
+
+def _called_port(
+    model: Model, chain: Chain, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
+) -> Iterator[Draft]:
+    ports = [port for port in gw.service_ports(service) if port.port == _CALLED_PORT]
+    if not ports:
+        shown = ", ".join(str(port.port) for port in gw.service_ports(service))
+        setting = Setting(shown, owner_of(model, service, ("spec", "ports")).obj, ("spec", "ports"))
+        args = {
+            "other_key": "the port that KServe and Knative call",
+            "other": "80",
+            "suggestion": "give the Service a port 80",
+        }
+        yield single("KW405", setting, **args)
+        return
+    port = ports[0]
+    if port.name.partition("-")[0] in _NOT_HTTP:
+        setting = Setting(port.name, service, (*port.path, "name"))
+        args = {
+            "other_key": "the protocol of the Gateway's server",
+            "other": "HTTP",
+            "suggestion": "name the port http2",
+        }
+        yield single("KW405", setting, **args)
+    servers = [server for server in gw.servers(gateway) if _serves_http(server)]
+    target = _number(port.target, chain.pods)
+    if target is None or any(gw.listening_port(server, services) in (target, port.target) for server in servers):
+        return
+    every = servers or gw.servers(gateway)
+    path = (*every[0].path, "port", "number" if servers else "protocol") if every else ("spec", "servers")
+    own = owner_of(model, gateway, path)
+    other = Setting(port.target, service, (*port.path, "targetPort"))
+    suggestion = f"set {own.key} to {port.port}, or {other.key} to the port of the Gateway"
+    yield pair("KW405", own, other, suggestion=suggestion)
+
+
+def _serves_http(server: gw.Server) -> bool:
+    return server.protocol in gw.PLAIN or server.tls.get("mode") == "ISTIO_MUTUAL"
+
+
+def _number(target: int | str, pods: tuple[PodUse, ...]) -> int | None:
+    """A targetPort as a number; None for a name that no container has."""
+    if isinstance(target, int):
+        return target
+    for pod in pods:
+        for _, container in pod.containers():
+            for port in container.get("ports") or ():
+                if isinstance(port, dict) and port.get("name") == target and isinstance(port.get("containerPort"), int):
+                    return int(port["containerPort"])
+    return None
+
+
+def _unreachable_servers(
+    model: Model, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
+) -> Iterator[Draft]:
+    targets = {port.target for port in gw.service_ports(service)}
+    if any(isinstance(target, str) for target in targets):
+        return
+    for server in gw.servers(gateway):
+        if gw.listening_port(server, services) not in targets:
+            own = owner_of(model, gateway, (*server.path, "port", "number"))
+            other = Setting(
+                ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
+            )
+            yield pair("KW405", own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
+
+
+def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
+    """Two Services of the same pods translate one port differently: Istio takes the first (knative/serving#10160)."""
+    wanted = {server.port for server in gw.servers(chain.gateway)} if chain.gateway else set()
+    found: dict[int, tuple[KubeObject, int | str]] = {}
+    for service in services:
+        if gw.NO_TRANSLATION in service.labels or service.synthetic:
+            continue
+        for port in gw.service_ports(service):
+            if port.port not in wanted:
+                continue
+            other, target = found.setdefault(port.port, (service, port.target))
+            if target != port.target:
+                suggestion = f'label the Service of the local gateway {gw.NO_TRANSLATION}: "true"'
+                one = Setting(port.target, service, (*port.path, "targetPort"))
+                yield pair("KW405", one, Setting(target, other, ("spec", "ports")), suggestion=suggestion)
+
+
+@rule("KW406")
+def hosts_left_out(model: Model, context: Context) -> Iterator[Draft]:
+    """The names under which a service is asked for, against the hosts of the Gateway.
+
+    Knative publishes <name>.<ns>, <name>.<ns>.svc and <name>.<ns>.svc.<domain> on the local gateway, and probes the
+    first.
+    """
+    for chain in chains(model):
+        if chain.gateway is None:
+            continue
+        hosts = _local_hosts if chain.role == "local" else _external_hosts
+        servers = gw.servers(chain.gateway)
+        for namespace in model.workload_namespaces or _namespaces_of(servers):
+            left_out = list(gw.uncovered(servers, hosts(model, namespace), namespace))
+            if left_out and servers:
+                setting = owner_of(model, chain.gateway, (*servers[0].path, "hosts"))
+                patterns = Setting(
+                    ", ".join(host for server in servers for host in server.hosts), setting.obj, setting.path
+                )
+                other = "the names of services there" if chain.role == "local" else "the names that clients use"
+                args = {"other_key": f"{other} ({namespace})", "other": left_out[0], "suggestion": '"*"'}
+                yield single("KW406", patterns, **args)
+                break
+
+
+def _local_hosts(model: Model, namespace: str) -> list[str]:
+    domain = model.context.cluster_domain or "cluster.local"
+    return [f"model.{namespace}", f"model.{namespace}.svc", f"model.{namespace}.svc.{domain}"]
+
+
+def _external_hosts(model: Model, namespace: str) -> list[str]:
+    config = model.isvc_config
+    domains = [key for key in model.knative.settings("domain") if "." in key]
+    if not domains and config is not None and config.text("ingress", "ingressDomain"):
+        domains = [config.text("ingress", "ingressDomain")]
+    return [f"model-predictor.{namespace}.{domain}" for domain in domains]
+
+
+def _namespaces_of(servers: list[gw.Server]) -> list[str]:
+    """Without a workload, the namespace that the hosts themselves speak of."""
+    for server in servers:
+        for host in server.hosts:
+            if host.startswith("*.") and not host.startswith("*.svc"):
+                return [host[2:].split(".")[0]]
+    return ["any"]
+
+
+@rule("KW407")
+def unreadable_config_istio(model: Model, context: Context) -> Iterator[Draft]:
+    """net-istio refuses the ConfigMap as a whole and keeps the old one, or does not start."""
+    for problem in model.config_istio.problems if model.config_istio else ():
+        yield single("KW407", problem.setting, reason=problem.reason, suggestion=problem.suggestion)
+
+
+@rule("KW408")
+def stock_name(model: Model, context: Context) -> Iterator[Draft]:
+    """From operator 1.21 on an entry of the stock name moves the operator's Service into its namespace (PR 2217)."""
+    config = model.config_istio
+    for entry in config.local if config else ():
+        parts = gw.split_service_host(entry.service)
+        if not _operator_moves(model, entry) or parts is None:
+            continue
+        gateway = model.gateways.get(entry.gateway)
+        own_gateway = gateway is not None and not gateway.synthetic
+        if parts[1] != entry.namespace or own_gateway:
+            namespace = Setting(entry.namespace, entry.obj, entry.where("namespace"))
+            yield pair("KW408", namespace, service_setting(entry), namespace=entry.namespace)
+
+
+def _operator_moves(model: Model, entry: GatewayEntry) -> bool:
+    version = model.context.version("knative_operator_version")
+    return (
+        model.knative.server is not None
+        and entry.structured
+        and not entry.builtin
+        and entry.name == chain_of.STOCK_LOCAL
+        and (version is None or version >= _MOVES_SERVICE_SINCE)
+    )
+
+
+def _is_moved(model: Model, chain: Chain) -> bool:
+    """KW408 says it already."""
+    config = model.config_istio
+    return any(
+        _operator_moves(model, entry) and entry.gateway == chain.named.text()
+        for entry in (config.local if config else ())
+    )
+
+
+@rule("KW412")
+def shared_pods(model: Model, context: Context) -> Iterator[Draft]:
+    """Local and ingress gateway on one port of the same pods: what is cluster-local answers from outside too."""
+    local, external = model.knative_entry("local"), model.knative_entry("external")
+    if local is None or external is None:
+        return
+    if local.gateway == external.gateway:
+        yield pair("KW412", gateway_setting(local), gateway_setting(external))
+        return
+    one, other = model.gateways.get(local.gateway), model.gateways.get(external.gateway)
+    if one is None or other is None or not _share_port(model, one, other):
+        return
+    selector, others = owner_of(model, one, ("spec", "selector")), owner_of(model, other, ("spec", "selector"))
+    left, right = (Setting(_pairs(item.value), item.obj, item.path) for item in (selector, others))
+    yield pair("KW412", left, right)
+
+
+def _share_port(model: Model, one: KubeObject, other: KubeObject) -> bool:
+    pods = gw.pods_of_gateway(one, model.gateway_pods)
+    others = gw.pods_of_gateway(other, model.gateway_pods)
+    if pods or others:
+        shared = [pod for pod in pods if pod in others]
+    else:
+        shared = []
+        if at(one, "spec", "selector").value != at(other, "spec", "selector").value:
+            return False
+    if (pods or others) and not shared:
+        return False
+    services = model.services_of(shared)
+    ports = {gw.listening_port(server, services) for server in gw.servers(one)}
+    return bool(ports & {gw.listening_port(server, services) for server in gw.servers(other)})
