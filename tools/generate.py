@@ -55,8 +55,11 @@ def inlined(node: Any, definitions: Schema) -> Any:
         return [inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
+    name = node.get("use")
+    if not isinstance(name, str):
+        return {key: inlined(value, definitions) for key, value in node.items()}
     own = {key: inlined(value, definitions) for key, value in node.items() if key != "use"}
-    return _merged(inlined(definitions[node["use"]], definitions), own) if isinstance(node.get("use"), str) else own
+    return _merged(inlined(definitions[name], definitions), own)
 
 
 def closed(schema: Schema) -> Schema:

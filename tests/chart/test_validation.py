@@ -63,8 +63,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "KW101 wildcard": (
         skip_entry("*.corp.example"),
         [
-            f"[KW101] values: digests.skipRegistries[0] has the entry *.corp.example {SKIP} a wildcard is not expanded; "
-            "set the entry to each host in full"
+            f"[KW101] values: digests.skipRegistries[0] has the entry *.corp.example {SKIP} a wildcard is not "
+            "expanded; set the entry to each host in full"
         ],
     ),
     "KW101 no dot and no port": (
@@ -105,15 +105,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "KW103 not positive": (
         {"digests": {"timeout": "0s"}},
         [
-            "[KW103] values: digests.timeout is 0s: it is not positive; set digests.timeout to a positive duration with "
-            "a unit, such as 30s"
+            "[KW103] values: digests.timeout is 0s: it is not positive; set digests.timeout to a positive duration "
+            "with a unit, such as 30s"
         ],
     ),
     "KW103 negative": (
         {"digests": {"timeout": "-1s"}},
         [
-            "[KW103] values: digests.timeout is -1s: it is not positive; set digests.timeout to a positive duration with "
-            "a unit, such as 30s"
+            "[KW103] values: digests.timeout is -1s: it is not positive; set digests.timeout to a positive duration "
+            "with a unit, such as 30s"
         ],
     ),
     "KW103 malformed": (
@@ -144,8 +144,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "KW106": (
         {"digests": {"tlsMinVersion": "1.3"}, "versions": {"knative": "1.10.2", "knativeOperator": "1.10.3"}},
         [
-            "[KW106] values: digests.tlsMinVersion is 1.3 but versions.knative is 1.10.2: Knative reads it from 1.11 on; "
-            "leave digests.tlsMinVersion empty"
+            "[KW106] values: digests.tlsMinVersion is 1.3 but versions.knative is 1.10.2: Knative reads it from 1.11 "
+            "on; leave digests.tlsMinVersion empty"
         ],
     ),
     "KW107 of Knative": (
@@ -156,10 +156,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ],
     ),
     "KW107 of a feature": (
-        {"knative": {"features": {"multi-container": "enabled"}, "config": {"features": {"multi-container": "disabled"}}}},
+        {
+            "knative": {
+                "features": {"multi-container": "enabled"},
+                "config": {"features": {"multi-container": "disabled"}},
+            }
+        },
         [
-            "[KW107] values: knative.features.multi-container is enabled but knative.config.features.multi-container is "
-            "disabled; remove knative.config.features.multi-container and set knative.features.multi-container"
+            "[KW107] values: knative.features.multi-container is enabled but knative.config.features.multi-container "
+            "is disabled; remove knative.config.features.multi-container and set knative.features.multi-container"
         ],
     ),
     "KW107 of a domain": (
@@ -172,15 +177,16 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "KW107 of KServe": (
         {"kserve": {"config": {"storageInitializer": {"memoryLimit": "8Gi"}}}},
         [
-            "[KW107] values: storage.resources.limits.memory is 1Gi but kserve.config.storageInitializer.memoryLimit is "
-            "8Gi; remove kserve.config.storageInitializer.memoryLimit and set storage.resources.limits.memory"
+            "[KW107] values: storage.resources.limits.memory is 1Gi but kserve.config.storageInitializer.memoryLimit "
+            "is 8Gi; remove kserve.config.storageInitializer.memoryLimit and set storage.resources.limits.memory"
         ],
     ),
     "KW107 of a gateway": (
         {"kserve": {"config": {"ingress": {"localGateway": "knative-serving/knative-local-gateway"}}}},
         [
-            "[KW107] values: gateways.local is istio-ingress/kserve-local-gateway but kserve.config.ingress.localGateway "
-            "is knative-serving/knative-local-gateway; remove kserve.config.ingress.localGateway and set gateways.local"
+            "[KW107] values: gateways.local is istio-ingress/kserve-local-gateway but "
+            "kserve.config.ingress.localGateway is knative-serving/knative-local-gateway; remove "
+            "kserve.config.ingress.localGateway and set gateways.local"
         ],
     ),
     "KW202 without a registry": (
@@ -266,9 +272,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "KW305 without a kind": (
         {"registry": {"ca": {"name": "corp-ca"}}},
-        [
-            "[KW305] values: registry.ca.kind is empty but registry.ca.name is given; set registry.ca.kind to ConfigMap"
-        ],
+        ["[KW305] values: registry.ca.kind is empty but registry.ca.name is given; set registry.ca.kind to ConfigMap"],
     ),
     "KW305 bundle without a kind": (
         {"registry": {"ca": {"bundle": "-----BEGIN CERTIFICATE-----"}}},
@@ -359,8 +363,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "KW408": (
         {"gateways": {"local": {"name": "knative-local-gateway"}}},
         [
-            "[KW408] values: gateways.local.name is knative-local-gateway but knative.install is operator: the operator "
-            "moves its own Service knative-local-gateway into istio-ingress; give the local gateway another name"
+            "[KW408] values: gateways.local.name is knative-local-gateway but knative.install is operator: the "
+            "operator moves its own Service knative-local-gateway into istio-ingress; give the local gateway another "
+            "name"
         ],
     ),
     "KW410 of Knative": (

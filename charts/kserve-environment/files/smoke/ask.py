@@ -23,7 +23,7 @@ HINTS = {
 def seen(url: str) -> tuple[str, str]:
     """Send one request; return what a person would call the outcome, and the body."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the chart wrote the URL
             return str(answer.status), answer.read(200).decode(errors="replace").strip()
     except urllib.error.HTTPError as error:
         return str(error.code), error.read(200).decode(errors="replace").strip()

@@ -1,0 +1,104 @@
+"""Every value of values.yaml does something: changing it changes what is rendered, or is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.conftest import CHART, Chart, Values, merged, named
+
+DEFAULTS: Values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+IMAGE = "harbor.corp.example:8443/mirror/other/image:1"
+
+# Another value for each leaf, where turning a boolean round or taking the next line will not do.
+OTHERS: dict[str, Any] = {
+    "part": "prerequisites",
+    "clusterDomain": "other.internal",
+    "versions.kserve": "v0.19.0",
+    "versions.knative": "1.20.0",
+    "versions.knativeOperator": "1.21.2",
+    "versions.istio": "1.27.2",
+    "registry.host": "nexus.corp.example:5000",
+    "registry.project": "other",
+    "registry.ca.kind": "Secret",
+    "registry.ca.bundle": "-----BEGIN CERTIFICATE-----\nother",
+    "registry.pullSecret.externalSecret.apiVersion": "external-secrets.io/v1beta1",
+    "registry.pullSecret.externalSecret.refreshInterval": "2h",
+    "registry.pullSecret.externalSecret.secretStoreRef.kind": "SecretStore",
+    "digests.policy": "resolve",
+    "digests.skipRegistries": ["other.example"],
+    "digests.timeout": "99s",
+    "digests.tlsMinVersion": "1.3",
+    "knative.install": "yaml",
+    "knative.features": {"multi-container": "enabled"},
+    "knative.config": {"autoscaler": {"initial-scale": "0"}},
+    "kserve.deploymentMode": "Standard",
+    "kserve.config": {"security": {"autoMountServiceAccountToken": False}},
+    "storage.resources.requests.cpu": "50m",
+    "storage.resources.requests.memory": "50Mi",
+    "storage.resources.limits.cpu": "7",
+    "storage.resources.limits.memory": "7Gi",
+    "storage.containerSecurityContext.capabilities.drop": ["NET_RAW"],
+    "storage.caBundleMountPath": "/other",
+    "storage.supportedUriFormats": [{"prefix": "other://"}],
+    "storage.containers": [],
+    "storage.s3.useHttps": "1",
+    "storage.s3.verifySSL": "0",
+    "storage.s3.useVirtualBucket": "0",
+    "tenants": [{"name": "other"}],
+    "smoke.namespace": "search",
+}
+
+
+def leaves(values: Values, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its key; an empty map is a leaf."""
+    for name, value in values.items():
+        key = f"{path}.{name}".strip(".")
+        if isinstance(value, dict) and value:
+            yield from leaves(value, key)
+        else:
+            yield key, value
+
+
+def current(key: str) -> Any:
+    """The value of a key in offline.yaml over the defaults."""
+    found: Any = merged(DEFAULTS, named("offline"))
+    for name in key.split("."):
+        found = found[name]
+    return found
+
+
+def other(key: str) -> Any:
+    """Another value of the same type."""
+    if key in OTHERS:
+        return OTHERS[key]
+    if isinstance(current(key), bool):
+        return not current(key)
+    return IMAGE if key.startswith("images.") else "other"
+
+
+def nested(key: str, value: Any) -> Values:
+    """Values with only this key."""
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    found: Values = value
+    return found
+
+
+def outcome(chart: Chart, install: str, part: str, change: Values) -> tuple[str, str]:
+    """What a part makes of offline.yaml with a change: the manifest and the findings."""
+    found = chart.render(merged(named("offline", part=part, knative={"install": install}), change))
+    assert not found.error or "the values disagree" in found.error, found.error
+    return found.manifest, found.error
+
+
+@pytest.mark.parametrize("key", [key for key, _ in leaves(DEFAULTS)])
+def test_every_value_does_something(chart: Chart, key: str) -> None:
+    value = other(key)
+    assert value != current(key)
+    change = nested(key, value)
+    ways = [(install, part) for part in ("all", "patches") for install in ("operator", "yaml")]
+    assert any(outcome(chart, *way, change) != outcome(chart, *way, {}) for way in ways)
