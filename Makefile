@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Where upstream charts come from first: a folder or oci://registry/path. Empty: upstream's repositories, then Go modules.
 CHARTS ?=
+# Of how many environments the benchmark is made.
+COUNT ?= 200
 EXAMPLE ?= examples/offline-harbor.yaml
 export CHARTS
 
@@ -74,8 +76,8 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 	@$(BIN)/python -m tools.upstream
 
 .PHONY: bench
-bench: $(READY) ## Measure generate + render + validate against bare copier and bare helm
-	@$(BIN)/python -m tools.bench
+bench: $(READY) ## Measure generate + render + validate against bare copier and helm (COUNT=200)
+	@$(BIN)/python -m tools.bench $(COUNT)
 
 .PHONY: lock
 lock: ## Write requirements.lock anew (needs uv)

@@ -92,8 +92,19 @@ def _take(source: Source, stack: str, result: Upstream) -> None:
             result.missing[key] = str(reason)
             reasons.append(str(reason))
     had = len(wanted) - len(reasons)
-    because = f" ({'; '.join(dict.fromkeys(reasons))})" if reasons else ""
-    note(f"{had} of {len(wanted)} charts from {source.title}{because}")
+    note(f"{had} of {len(wanted)} charts from {source.title}{_because(reasons)}")
+
+
+def _because(reasons: Sequence[str]) -> str:
+    """The reasons in brackets, hosts with the same problem together."""
+    groups: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        host, _, problem = reason.partition(": ")
+        groups.setdefault(problem, []).append(host)
+    said = "; ".join(
+        f"{problem}: {', '.join(hosts)}" if problem else ", ".join(hosts) for problem, hosts in groups.items()
+    )
+    return f" ({said})" if said else ""
 
 
 def _cached(source: Source, stack: str, chart: Chart) -> Path:

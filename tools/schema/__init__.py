@@ -49,6 +49,10 @@ def validate(objects: Iterable[Object], openapi: Path) -> list[Problem]:
     return [problem for item in items for problem in validator.check(item)]
 
 
+# By identity; the CRD itself is kept, so that its identity is not given to another object.
+_WALKED: dict[int, tuple[Object, list[Misfit]]] = {}
+
+
 class Validator:
     """Validates objects one by one against the CRDs of a set and the OpenAPI of Kubernetes."""
 
@@ -62,8 +66,14 @@ class Validator:
     def check(self, item: Object) -> Iterator[Problem]:
         """The problems of one object."""
         where = title(item)
-        for misfit in self._misfits(item):
+        for misfit in self._remembered(item) if item.get("kind") == "CustomResourceDefinition" else self._misfits(item):
             yield Problem(where, misfit.path, misfit.text)
+
+    def _remembered(self, crd: Object) -> list[Misfit]:
+        """CRDs are the bulk of an environment and the same in all of a stack: each is walked once per process."""
+        if id(crd) not in _WALKED:
+            _WALKED[id(crd)] = (crd, list(self._misfits(crd)))
+        return _WALKED[id(crd)][1]
 
     def _misfits(self, item: Object) -> Iterator[Misfit]:
         api_version, kind = item.get("apiVersion"), item.get("kind")
@@ -85,7 +95,7 @@ class Validator:
         if version not in versions:
             yield Misfit("apiVersion", f"is {api_version} but the CRD has {', '.join(versions)}")
             return
-        yield from misfits(item.get("metadata"), self._meta, self._meta_dialect, "metadata")
+        yield from misfits(item.get("metadata"), self._meta, self._meta_dialect, ("metadata",))
         implied = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
         schema = versions[version]
         properties = {**schema.get("properties", {}), **implied, "metadata": {}}

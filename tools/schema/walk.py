@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any
 
 Schema = dict[str, Any]
+Path = tuple[str | int, ...]
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a string", lambda v: isinstance(v, str)),
@@ -58,7 +59,17 @@ class Misfit:
     text: str
 
 
-def misfits(value: Any, schema: Schema, dialect: Dialect, path: str = "", strict: bool = True) -> Iterator[Misfit]:
+def _misfit(path: Path, text: str) -> Misfit:
+    return Misfit("".join(map(_step, path)).removeprefix("."), text)
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, str) and re.fullmatch(r"[\w-]+", step):
+        return f".{step}"
+    return f"[{step!r}]"
+
+
+def misfits(value: Any, schema: Schema, dialect: Dialect, path: Path = (), strict: bool = True) -> Iterator[Misfit]:
     """Everything in the value that does not fit the schema.
 
     Args:
@@ -68,19 +79,19 @@ def misfits(value: Any, schema: Schema, dialect: Dialect, path: str = "", strict
     schema = _expand(schema, dialect)
     if value is None:
         if not (schema.get("nullable") or dialect.null_is_absent or not _wanted(schema)):
-            yield Misfit(path, f"is null but must be {_wanted(schema)}")
+            yield _misfit(path, f"is null but must be {_wanted(schema)}")
         return
     wrong = _wrong_type(value, schema)
     if wrong:
-        yield Misfit(path, wrong)
+        yield _misfit(path, wrong)
         return
     yield from _by_shape(value, schema, dialect, path, strict)
     yield from _combinations(value, schema, dialect, path)
 
 
-def _by_shape(value: Any, schema: Schema, dialect: Dialect, path: str, strict: bool) -> Iterator[Misfit]:
+def _by_shape(value: Any, schema: Schema, dialect: Dialect, path: Path, strict: bool) -> Iterator[Misfit]:
     if "enum" in schema and value not in schema["enum"]:
-        yield Misfit(path, f"is {_shown(value)} but must be one of {', '.join(map(_shown, schema['enum']))}")
+        yield _misfit(path, f"is {_shown(value)} but must be one of {', '.join(map(_shown, schema['enum']))}")
     if isinstance(value, dict):
         yield from _object(value, schema, dialect, path, strict)
     elif isinstance(value, list):
@@ -123,19 +134,19 @@ def _is_int_or_string(schema: Schema) -> bool:
 # Objects ------------------------------------------------------------------------------------------
 
 
-def _object(value: dict[Any, Any], schema: Schema, dialect: Dialect, path: str, strict: bool) -> Iterator[Misfit]:
+def _object(value: dict[Any, Any], schema: Schema, dialect: Dialect, path: Path, strict: bool) -> Iterator[Misfit]:
     properties = _properties(schema, dialect)
     for name in schema.get("required", ()):
         if value.get(name) is None:
-            yield Misfit(_below(path, name), "is required but missing")
+            yield _misfit((*path, name), "is required but missing")
     for name, item in value.items():
         known = properties.get(name, _additional(schema, properties, dialect, strict))
         if not isinstance(name, str):
-            yield Misfit(path, f"has the key {_shown(name)}, which must be a string")
+            yield _misfit(path, f"has the key {_shown(name)}, which must be a string")
         elif known is None:
-            yield Misfit(_below(path, name), f"is an unknown field{_suggestion(name, properties)}")
+            yield _misfit((*path, name), f"is an unknown field{_suggestion(name, properties)}")
         else:
-            yield from misfits(item, known, dialect, _below(path, name), strict)
+            yield from misfits(item, known, dialect, (*path, name), strict)
     yield from _size(len(value), schema, path, "Properties", "fields")
 
 
@@ -166,16 +177,16 @@ def _suggestion(name: str, properties: dict[str, Schema]) -> str:
 # Lists --------------------------------------------------------------------------------------------
 
 
-def _list(value: list[Any], schema: Schema, dialect: Dialect, path: str, strict: bool) -> Iterator[Misfit]:
+def _list(value: list[Any], schema: Schema, dialect: Dialect, path: Path, strict: bool) -> Iterator[Misfit]:
     items = schema.get("items", {})
     for index, item in enumerate(value):
-        yield from misfits(item, items, dialect, f"{path}[{index}]", strict)
+        yield from misfits(item, items, dialect, (*path, index), strict)
     yield from _size(len(value), schema, path, "Items", "entries")
     if schema.get("x-kubernetes-list-type") in ("map", "set"):
         yield from _duplicates(value, schema, dialect, path)
 
 
-def _duplicates(value: list[Any], schema: Schema, dialect: Dialect, path: str) -> Iterator[Misfit]:
+def _duplicates(value: list[Any], schema: Schema, dialect: Dialect, path: Path) -> Iterator[Misfit]:
     """Server-side apply refuses two entries with the same key (sigs.k8s.io/structured-merge-diff)."""
     keys = schema.get("x-kubernetes-list-map-keys", ())
     properties = _expand(schema.get("items", {}), dialect).get("properties", {})
@@ -186,38 +197,38 @@ def _duplicates(value: list[Any], schema: Schema, dialect: Dialect, path: str) -
         parts = {key: item.get(key, properties.get(key, {}).get("default")) for key in keys} if keys else item
         identity = json.dumps(parts, sort_keys=True, default=str)
         if identity in seen:
-            yield Misfit(f"{path}[{index}]", f"is a second entry with {identity}")
+            yield _misfit((*path, index), f"is a second entry with {identity}")
         seen.add(identity)
 
 
-def _size(size: int, schema: Schema, path: str, suffix: str, what: str) -> Iterator[Misfit]:
+def _size(size: int, schema: Schema, path: Path, suffix: str, what: str) -> Iterator[Misfit]:
     if size < schema.get(f"min{suffix}", 0):
-        yield Misfit(path, f"has {size} {what} but must have at least {schema[f'min{suffix}']}")
+        yield _misfit(path, f"has {size} {what} but must have at least {schema[f'min{suffix}']}")
     if size > schema.get(f"max{suffix}", size):
-        yield Misfit(path, f"has {size} {what} but must have at most {schema[f'max{suffix}']}")
+        yield _misfit(path, f"has {size} {what} but must have at most {schema[f'max{suffix}']}")
 
 
 # Strings and numbers ------------------------------------------------------------------------------
 
 
-def _string(value: str, schema: Schema, path: str) -> Iterator[Misfit]:
+def _string(value: str, schema: Schema, path: Path) -> Iterator[Misfit]:
     yield from _size(len(value), schema, path, "Length", "characters")
     pattern = schema.get("pattern")
     if pattern and not _matches(pattern, value):
-        yield Misfit(path, f"is {_shown(value)} but must match {pattern}")
+        yield _misfit(path, f"is {_shown(value)} but must match {pattern}")
     if schema.get("format") == "quantity" and not _QUANTITY.match(value):
-        yield Misfit(path, f"is {_shown(value)} but must be a quantity such as 500m or 1Gi")
+        yield _misfit(path, f"is {_shown(value)} but must be a quantity such as 500m or 1Gi")
 
 
-def _number(value: float, schema: Schema, path: str) -> Iterator[Misfit]:
+def _number(value: float, schema: Schema, path: Path) -> Iterator[Misfit]:
     limit = _RANGES.get(schema.get("format", ""))
     if limit and not -limit <= value < limit:
-        yield Misfit(path, f"is {value}, out of range for {schema['format']}")
+        yield _misfit(path, f"is {value}, out of range for {schema['format']}")
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and (value <= low if schema.get("exclusiveMinimum") else value < low):
-        yield Misfit(path, f"is {value} but the minimum is {low}")
+        yield _misfit(path, f"is {value} but the minimum is {low}")
     if high is not None and (value >= high if schema.get("exclusiveMaximum") else value > high):
-        yield Misfit(path, f"is {value} but the maximum is {high}")
+        yield _misfit(path, f"is {value} but the maximum is {high}")
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -237,7 +248,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 # Combinations -------------------------------------------------------------------------------------
 
 
-def _combinations(value: Any, schema: Schema, dialect: Dialect, path: str) -> Iterator[Misfit]:
+def _combinations(value: Any, schema: Schema, dialect: Dialect, path: Path) -> Iterator[Misfit]:
     """allOf, anyOf, oneOf and not. An int-or-string repeats its two types in anyOf: already checked."""
 
     def fits(branch: Schema) -> bool:
@@ -246,11 +257,11 @@ def _combinations(value: Any, schema: Schema, dialect: Dialect, path: str) -> It
     for branch in schema.get("allOf", ()):
         yield from misfits(value, branch, dialect, path, strict=False)
     if "anyOf" in schema and not any(map(fits, schema["anyOf"])):
-        yield Misfit(path, f"must have at least one of {_branches(schema['anyOf'])}")
+        yield _misfit(path, f"must have at least one of {_branches(schema['anyOf'])}")
     if "oneOf" in schema and sum(map(fits, schema["oneOf"])) != 1 and not _same_number(value, schema):
-        yield Misfit(path, f"must have exactly one of {_branches(schema['oneOf'])}")
+        yield _misfit(path, f"must have exactly one of {_branches(schema['oneOf'])}")
     if "not" in schema and fits(schema["not"]):
-        yield Misfit(path, f"must not have {_branches([schema['not']])}")
+        yield _misfit(path, f"must not have {_branches([schema['not']])}")
 
 
 def _same_number(value: Any, schema: Schema) -> bool:
@@ -270,11 +281,6 @@ def _branches(branches: list[Schema]) -> str:
 
 
 # Words --------------------------------------------------------------------------------------------
-
-
-def _below(path: str, name: str) -> str:
-    plain = re.fullmatch(r"[\w-]+", name)
-    return f"{path}.{name}".lstrip(".") if plain else f"{path}[{name!r}]"
 
 
 def _shown(value: Any) -> str:

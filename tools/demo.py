@@ -1,0 +1,154 @@
+"""The main job on one example: generate an environment, render it, validate it, and show what came out.
+
+Then one setting is broken on purpose, to show the error that a user would get.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from kserve_wiring import report as wording
+from kserve_wiring.api import Report, inspect
+from kserve_wiring.load import Loaded, load_path, load_text
+from tools import environment, helm, modules, render, schema, upstream, wiring_table
+from tools.console import BUILD, ROOT, Stop, note, run, shown, step
+from tools.helm import Helm
+from tools.modules import Unavailable
+from tools.render import Rendered, RenderError
+from tools.upstream import Upstream
+
+EXAMPLE = ROOT / "examples" / "offline-harbor.yaml"
+TARGET = BUILD / "demo"
+BROKEN = BUILD / "demo-broken"
+STEPS = 6
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("example", type=Path, nargs="?", default=EXAMPLE, help="an answers file (%(default)s)")
+    options = parser.parse_args()
+    answers = environment.load_answers(options.example)
+    stack = environment.stack_of(answers)
+
+    _step(1, f"Generating an environment from {shown(options.example)}")
+    environment.generate(answers, TARGET)
+    _step(2, f"Fetching the upstream charts of stack {stack}")
+    charts = upstream.charts(stack)
+    newest = helm.find()
+    rendered = _render(TARGET, charts, newest)
+    _validate(rendered, stack)
+    _step(5, "Checking that all settings agree")
+    report = _check(TARGET, rendered)
+    print(wording.as_text(report), end="", flush=True)
+    if report.findings or report.problems:
+        raise Stop("the generated environment disagrees with itself: please report it with the answers file")
+    _show(rendered, charts, newest)
+    _break(charts, newest)
+    return 0
+
+
+def _step(number: int, text: str) -> None:
+    step(f"{number}/{STEPS} {text}")
+
+
+def _render(folder: Path, charts: Upstream, newest: Helm) -> list[Rendered]:
+    """Lints and renders every release whose chart could be had; names the others."""
+    work, without = render.jobs(folder, charts)
+    _step(3, f"Linting and rendering {len({job.release for job in work})} releases with {newest}")
+    for job in work:
+        complaint = "" if job.part else render.lint(job, newest)
+        if complaint:
+            raise Stop(f"helm lint of {job.release}: {complaint}")
+    try:
+        rendered = render.render(work, newest)
+    except RenderError as error:
+        raise Stop(f"helm template of {error}") from error
+    for result in rendered:
+        what = f"{result.release} (patches)" if result.partial else result.release
+        note(f"{what:<34}{len(result.objects()):>4} objects")
+    for release in without:
+        reason = charts.missing.get((release.chart, release.version), "unknown chart")
+        note(f"{release.name:<34}not rendered: chart {release.chart} {release.version} could not be had ({reason})")
+    return rendered
+
+
+def _validate(rendered: Sequence[Rendered], stack: str) -> None:
+    """Validates everything strictly against the CRDs of the set and Kubernetes' own schemas."""
+    objects = [item for result in rendered if not result.partial for item in result.objects()]
+    crds = sum(item["kind"] == "CustomResourceDefinition" for item in objects)
+    _step(4, f"Validating {len(objects)} objects against {crds} CRDs and Kubernetes {render.kube_version()}")
+    try:
+        openapi = modules.folder(stack, "k8s.io/kubernetes") / "api" / "openapi-spec" / "v3"
+    except Unavailable as reason:
+        note(f"not validated: the schemas of Kubernetes could not be had ({reason})")
+        return
+    problems = schema.validate(objects, openapi)
+    if problems:
+        lines = "\n  ".join(map(str, problems[:20]))
+        raise Stop(f"{len(problems)} problems:\n  {lines}")
+    note("no unknown field, no wrong type, no unknown kind")
+
+
+def _check(folder: Path, rendered: Sequence[Rendered]) -> Report:
+    """What `kserve-wiring check` says of the rendered objects and of the Argo CD Applications beside them."""
+    loaded = Loaded()
+    for result in rendered:
+        file = f"rendered/{result.release}{'-patches' if result.partial else ''}.yaml"
+        text = load_text(result.text, file, release=result.release, partial=result.partial, namespace=result.namespace)
+        loaded.add(text)
+    if (folder / "argocd").is_dir():
+        loaded.add(load_path(str(folder / "argocd")))
+    return inspect(loaded.objects, level="warning")
+
+
+def _show(rendered: Sequence[Rendered], charts: Upstream, newest: Helm) -> None:
+    width = min(max(shutil.get_terminal_size((140, 24)).columns, 100), 160)
+    objects = [item for result in rendered for item in result.objects()]
+    print(f"\nThe environment lies in {shown(TARGET)}. Its wiring, read from the rendered objects:\n")
+    print(wiring_table.table(wiring_table.rows(objects), width))
+    print("\nWhat to do next:\n")
+    for command, why in _next(charts, newest):
+        print(f"  {command:<52}{why}".rstrip())
+    print(flush=True)
+
+
+def _next(charts: Upstream, newest: Helm) -> list[tuple[str, str]]:
+    """Commands that work as they are printed."""
+    folders = {folder.parent for folder in charts.folders.values()}
+    here = f" CHARTS={folders.pop()}" if len(folders) == 1 else ""
+    program = "" if shutil.which("helm") == newest.path else f" HELM={newest.path}"
+    return [
+        (f"less {shown(TARGET)}/README.md", "the field manual of this environment"),
+        (f"less {shown(TARGET)}/docs/wiring.md", "its wiring as a diagram"),
+        (f"make -C {shown(TARGET)} help", "what can be done with it"),
+        (f"make -C {shown(TARGET)} template{program}{here}", ""),
+        ("copier copy . <folder>", "your own environment: the same, with your answers"),
+    ]
+
+
+def _break(charts: Upstream, newest: Helm) -> None:
+    """Renames the gateway's Pods in one values file, as a hand would, and shows what the check says."""
+    shutil.rmtree(BROKEN, ignore_errors=True)
+    shutil.copytree(TARGET, BROKEN)
+    values = BROKEN / "values" / "local-gateway.yaml"
+    text = values.read_text(encoding="utf-8")
+    name = str(environment.load_answers(values)["name"])
+    _step(6, f"Breaking one setting on purpose: {name} becomes {name}-2 in {shown(values)}")
+    values.write_text(text.replace(f'"{name}"', f'"{name}-2"'), encoding="utf-8")
+    work, _ = render.jobs(BROKEN, charts)
+    if not any(job.release == "local-gateway" for job in work):
+        note("left out: without Istio's chart there are no gateway Pods to disagree with")
+        return
+    note("Everything still renders, and on a cluster everything would say Ready. This is what `make check` says:\n")
+    report = _check(BROKEN, render.render(work, newest))
+    print(wording.as_text(report), flush=True)
+    if not report.findings:
+        raise Stop("the broken setting was not noticed: please report it")
+    note(f"That was the copy in {shown(BROKEN)}; {shown(TARGET)} is as it was.")
+
+
+if __name__ == "__main__":
+    run(main)
