@@ -130,7 +130,10 @@ def _secrets(leaves: list[Leaf], facts: _Facts) -> Iterator[Row]:
     secret = facts.context("pull_secret")
     holders = {(leaf.kind, leaf.object) for leaf in leaves if leaf.value == secret and leaf.name != CONTEXT}
     kinds = Counter(kind for kind, _ in holders)
-    where = ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in kinds.most_common())
+    where = ", ".join(
+        f"{count} {kind}s" if count > 1 else kind
+        for kind, count in sorted(kinds.items(), key=lambda entry: (-entry[1], entry[0]))
+    )
     yield Row("W5", "pull Secret", secret, where)
 
 

@@ -37,15 +37,16 @@ class Problem:
         return f"{self.where}: {self.path} {self.text}" if self.path else f"{self.where}: {self.text}"
 
 
-def validate(objects: Iterable[Object], openapi: Path) -> list[Problem]:
+def validate(objects: Iterable[Object], openapi: Path, complete: bool = True) -> list[Problem]:
     """Everything that is wrong with the objects; empty when all are right.
 
     Args:
         objects: parsed manifests, CRDs included.
         openapi: api/openapi-spec/v3 of k8s.io/kubernetes.
+        complete: every CRD that is needed is among the objects. If not, kinds without a CRD are let pass.
     """
     items = list(objects)
-    validator = Validator(items, openapi)
+    validator = Validator(items, openapi, complete)
     return [problem for item in items for problem in validator.check(item)]
 
 
@@ -56,7 +57,8 @@ _WALKED: dict[int, tuple[Object, list[Misfit]]] = {}
 class Validator:
     """Validates objects one by one against the CRDs of a set and the OpenAPI of Kubernetes."""
 
-    def __init__(self, crds: Iterable[Object], openapi: Path) -> None:
+    def __init__(self, crds: Iterable[Object], openapi: Path, complete: bool = True) -> None:
+        self._complete = complete
         self._kubernetes = Kubernetes(openapi)
         self._custom = {_names(crd): _versions(crd) for crd in crds if crd.get("kind") == "CustomResourceDefinition"}
         meta, self._meta_dialect = self._kubernetes.metadata()
@@ -87,7 +89,7 @@ class Validator:
             yield from self._check_custom(item, self._custom[group, kind], api_version)
         elif found := self._kubernetes.find(api_version, kind):
             yield from misfits(item, found[0], found[1])
-        elif (group, kind) not in ABSENT:
+        elif self._complete and (group, kind) not in ABSENT:
             yield Misfit("", f"is of an unknown kind: there is no {api_version} {kind} in Kubernetes and no CRD for it")
 
     def _check_custom(self, item: Object, versions: dict[str, Schema], api_version: str) -> Iterator[Misfit]:
