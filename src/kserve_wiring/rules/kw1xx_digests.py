@@ -171,11 +171,8 @@ def unpinned_images(model: Model, context: Context) -> Iterator[Draft]:
         return
     for use in model.images:
         image = _parse(use)
-        if image is not None and not image.digest:
-            level = "" if _is_wired(use) else "info"
-            yield against(
-                "KW105", Setting(use.image, use.setting.obj, use.setting.path), context, "digest_policy", level=level
-            )
+        if image is not None and not image.digest and _is_wired(use):
+            yield against("KW105", Setting(use.image, use.setting.obj, use.setting.path), context, "digest_policy")
 
 
 def _is_wired(use: ImageUse) -> bool:
@@ -183,6 +180,8 @@ def _is_wired(use: ImageUse) -> bool:
     obj = use.setting.obj
     if use.setting.path[:2] == ("data", "localModel"):
         return False  # KServe parses it and never uses it
+    if obj.mapping("spec").get("disabled") is True:
+        return False  # a runtime that no InferenceService can use
     return (
         use.named_by_revision
         or obj.group in ("operator.knative.dev", KSERVE_GROUP)
