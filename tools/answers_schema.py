@@ -1,4 +1,4 @@
-"""Write includes/answers.schema.json from the questions of copier.yml.
+"""The JSON Schema of an answers file, from the questions of copier.yml; tools/generate.py writes it.
 
 Editors read it for completion, and the validators of copier.yml find unknown answers and non-booleans with it, because
 Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool).
@@ -6,7 +6,6 @@ Copier ignores the former and takes any text for true (copier/_tools.py, cast_to
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,3 @@ def answers_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": asked,
     }
-
-
-if __name__ == "__main__":
-    SCHEMA.write_text(json.dumps(answers_schema(), indent=2) + "\n", encoding="utf-8")

@@ -1,10 +1,11 @@
-"""Write the files of the chart that are generated: values.schema.json and files/rules.yaml.
+"""Write the generated files: the chart's values.schema.json and files/rules.yaml, and includes/answers.schema.json.
 
-Usage: python tools/generate.py [--check]
+Usage: python -m tools.generate [--check]
 
 values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one schema
 file to another, least of all offline. files/rules.yaml is a copy of schemas/rules.yaml, because a chart reads only its
-own files. With --check nothing is written, and the exit code is 1 when a file is stale.
+own files. The schema of the answers comes from the questions of copier.yml (answers_schema.py). With --check nothing is
+written, and the exit code is 1 when a file is stale.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from tools import answers_schema
+
 ROOT = Path(__file__).resolve().parent.parent
 FRAGMENTS = ROOT / "schemas" / "values"
 RULES = ROOT / "schemas" / "rules.yaml"
@@ -26,9 +29,13 @@ Schema = dict[str, Any]
 
 def generated() -> dict[Path, str]:
     """Return each generated file with the text that it should have."""
-    copied = "# Copied from schemas/rules.yaml by tools/generate.py: edit it there.\n" + RULES.read_text("utf-8")
+    copied = "# Copied from schemas/rules.yaml by make generate: edit it there.\n" + RULES.read_text("utf-8")
     schema = json.dumps(values_schema(FRAGMENTS), indent=2, ensure_ascii=False) + "\n"
-    return {CHART / "values.schema.json": schema, CHART / "files" / "rules.yaml": copied}
+    return {
+        CHART / "values.schema.json": schema,
+        CHART / "files" / "rules.yaml": copied,
+        answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
+    }
 
 
 def values_schema(fragments: Path) -> Schema:
@@ -90,7 +97,7 @@ def main(arguments: list[str]) -> int:
     for path, text in stale.items():
         name = path.relative_to(ROOT)
         if "--check" in arguments:
-            print(f"{name} is stale: run python tools/generate.py", file=sys.stderr)
+            print(f"{name} is stale: run make generate", file=sys.stderr)
         else:
             path.write_text(text, "utf-8")
             print(f"wrote {name}")

@@ -68,7 +68,7 @@ def test_check_names_the_stale_files(
     stale = tmp_path / "stale.json"
     monkeypatch.setattr(generate, "generated", lambda: {stale: "text"})
     assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().err == "stale.json is stale: run python tools/generate.py\n"
+    assert capsys.readouterr().err == "stale.json is stale: run make generate\n"
     assert not stale.exists()
     assert generate.main([]) == 0
     assert generate.main(["--check"]) == 0

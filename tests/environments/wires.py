@@ -14,7 +14,6 @@ from tests.environments.edit import REMOVED, Edit, put
 Answers = dict[str, Any]
 PUBLIC = "docker.io/library/other:1"
 DEPLOYMENT_IMAGE = ("spec", "template", "spec", "containers", 0, "image")
-DEPLOYMENT_SECRETS = ("spec", "template", "spec", "imagePullSecrets")
 ISTIO = ("spec", "config", "istio")
 CONFIG = "inferenceservice-config"
 
@@ -142,9 +141,8 @@ def pull_secrets(names: Names) -> Iterator[End]:
     yield End("W5", "KnativeServing", KNATIVE, put("spec", "registry", "imagePullSecrets", value=REMOVED), "KW203")
     other = put("spec", "registry", "imagePullSecrets", 0, "name", value="other-pull")
     yield End("W5", "KnativeServing names another", KNATIVE, other, "KW208")
-    workload = "Deployment cert-manager/cert-manager"
-    another = put(*DEPLOYMENT_SECRETS, 0, "name", value="other-pull")
-    yield End("W5", "cert-manager names another", workload, another, "KW208")
+    another = put("imagePullSecrets", 0, "name", value="other-pull")
+    yield End("W5", "cert-manager names another", "ServiceAccount cert-manager/cert-manager", another, "KW208")
     router = put("data", "router", "json", "imagePullSecrets", value=[])
     yield End("W5", "router", KSERVE_CONFIG, router, "KW203")
     runtime = put("spec", "imagePullSecrets", 0, "name", value="other-pull")
