@@ -18,6 +18,7 @@ from kserve_wiring.objects import KubeObject, Path, Setting, dig
 from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP
 
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
+_KNATIVE_REGISTRY = ("spec", "registry")
 _REVISION_KINDS = frozenset(
     {
         (KNATIVE_GROUP, "Service"),
@@ -95,7 +96,7 @@ def _argument(text: str) -> str:
 
 
 def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: Path) -> bool:
-    if not isinstance(key, str) or path[:1] == ("metadata",) or "\n" in text:
+    if not isinstance(key, str) or path[:1] == ("metadata",) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
         return True
@@ -132,6 +133,8 @@ def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
 def _istio(obj: KubeObject, path: Path, values: Any) -> Iterator[ImageUse]:
     """Images that Istio's injector puts together of hub, image and tag (pkg/kube/inject/inject.go ProxyImage)."""
     hub, tag = str(dig(values, "global", "hub")), dig(values, "global", "tag")
+    # Whatever the images below say, waypoints of ambient mode are still put together of these two.
+    yield ImageUse(Setting(hub, obj, (*path, "global", "hub")), f"{hub}/proxyv2:{tag}" if tag else f"{hub}/proxyv2")
     for section in (("global", "proxy"), ("global", "proxy_init"), ("pilot",)):
         image = dig(values, *section, "image")
         if not isinstance(image, str) or not image:
@@ -147,14 +150,10 @@ def _istio(obj: KubeObject, path: Path, values: Any) -> Iterator[ImageUse]:
 
 def _knative_registry(obj: KubeObject) -> Iterator[ImageUse]:
     for key, image in obj.mapping("spec", "registry", "override").items():
-        path: Path = ("spec", "registry", "override", str(key))
-        if (
-            isinstance(image, str)
-            and _is_reference(image, path)
-            and not str(key).endswith(("Image", "-image", "_IMAGE"))
-        ):
+        path: Path = (*_KNATIVE_REGISTRY, "override", str(key))
+        if isinstance(image, str) and _is_reference(image, path):
             yield ImageUse(Setting(image, obj, path), image)
     default = obj.get("spec", "registry", "default")
     if isinstance(default, str) and default:
-        path = ("spec", "registry", "default")
+        path = (*_KNATIVE_REGISTRY, "default")
         yield ImageUse(Setting(default, obj, path), default.replace("${NAME}", "activator"))

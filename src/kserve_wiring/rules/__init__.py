@@ -17,7 +17,16 @@ from kserve_wiring.model import Model
 
 RuleFunction = Callable[[Model, Context], Iterator[Draft]]
 
-_MODULES = ("kw1xx_digests", "kw2xx_registry", "kw3xx_storage", "kw4xx_gateways", "kw4xx_domains", "kw5xx_ownership")
+_MODULES = (
+    "kw1xx_digests",
+    "kw2xx_registry",
+    "kw3xx_storage",
+    "kw4xx_gateways",
+    "kw4xx_domains",
+    "kw5xx_namespaces",
+    "kw5xx_ownership",
+    "kw5xx_versions",
+)
 
 CHART_ONLY = frozenset({"KW107", "KW505"})
 """Codes that only values can violate: two values that write one setting, a list that repeats a name."""

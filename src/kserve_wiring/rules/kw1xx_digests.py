@@ -108,13 +108,18 @@ def unresolvable_tags(model: Model, context: Context) -> Iterator[Draft]:
         yield _against_policy(setting, context, own)
         entries = entries | {own}
     for use in model.images:
-        image = _parse(use) if use.named_by_revision and model.runs_on_knative(use.setting.obj) else None
+        image = _parse(use) if use.named_by_revision and _is_run(model, use) else None
         if image is None or image.digest or image.registry in entries:
             continue
         reason = _out_of_reach(image, context, own)
         if reason:
             found = Setting(use.image, use.setting.obj, use.setting.path)
             yield pair("KW102", found, setting, registry=image.registry, reason=reason)
+
+
+def _is_run(model: Model, use: ImageUse) -> bool:
+    obj = use.setting.obj
+    return model.runs_on_knative(obj) and obj.mapping("spec").get("disabled") is not True
 
 
 def _against_policy(setting: Setting, context: Context, registry: str) -> Draft:

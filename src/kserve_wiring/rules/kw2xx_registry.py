@@ -27,8 +27,11 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import against, at, pair, show, single
 
 _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhook", "migrate", "cleanup")
+# Where an environment's pull Secret has one name; a workload may bring its own besides.
+_WIRED_KINDS = ("KnativeServing", "ConfigMap")
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
 _QUEUE = "queue-sidecar-image"
+_ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
 
 
 @rule("KW201")
@@ -80,6 +83,24 @@ def malformed_images(model: Model, context: Context) -> Iterator[Draft]:
         reason = pull_problem(use.image)
         if reason:
             yield single("KW202", Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
+    for pod in model.pods:
+        yield from _left_to_istio(pod)
+
+
+def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
+    """The image ``auto``, where Istio's webhook will not put another in its place (pkg/webhooks, inject.go)."""
+    inject = pod.labels.get("sidecar.istio.io/inject", pod.annotations.get("sidecar.istio.io/inject"))
+    templates = pod.annotations.get("inject.istio.io/templates")
+    for path, container in pod.containers():
+        if container.get("image") != "auto":
+            continue
+        if inject is not None and str(inject) != "true":
+            reason = f"the label sidecar.istio.io/inject is {inject}, so Istio leaves it as it is"
+        elif templates is not None and not set(str(templates).split(",")) & _ISTIO_TEMPLATES:
+            reason = f"the annotation inject.istio.io/templates is {templates}, so Istio leaves it as it is"
+        else:
+            continue
+        yield single("KW202", Setting("auto", pod.obj, (*path, "image")), reason=reason)
 
 
 @rule("KW203")
@@ -100,6 +121,22 @@ def pods_without_secret(model: Model, context: Context) -> Iterator[Draft]:
             if names is not None and not _can_pull(model, context, pod.namespace, names):
                 yield _without(Setting(sorted(names), pod.obj, (*pod.path, "imagePullSecrets")), context)
     yield from _components_without_secret(model, context, private)
+    yield from _missing_accounts(model, context)
+
+
+def _missing_accounts(model: Model, context: Context) -> Iterator[Draft]:
+    """A pod under a ServiceAccount that is not there is never made; the one with the Secret has another name."""
+    tenants: dict[str, list[KubeObject]] = {}
+    for account in model.tenant_accounts:
+        tenants.setdefault(account.namespace, []).append(account)
+    for pod in model.pods:
+        name = pod.service_account
+        others = tenants.get(pod.namespace)
+        if not others or name == "default" or model.find("ServiceAccount", pod.namespace, name):
+            continue
+        setting = Setting(name, pod.obj, (*pod.path, "serviceAccountName"))
+        fix = f"set {setting.key} to {others[0].name}, or create the ServiceAccount {name}"
+        yield pair("KW203", setting, Setting(others[0].name, others[0], ("metadata", "name")), fix=fix)
 
 
 def _private_objects(model: Model, context: Context) -> set[int]:
@@ -165,8 +202,9 @@ def different_secrets(model: Model, context: Context) -> Iterator[Draft]:
     for ref in pull_secret_refs(model):
         if not _differs(ref, context):
             continue
+        wired = context.declared and ref.setting.obj.kind in _WIRED_KINDS
         unseen = not ref.namespaces and context.declared and not known_anywhere(model, context, ref.name)
-        if unseen or any(_lacking(model, context, ref)):
+        if wired or unseen or any(_lacking(model, context, ref)):
             yield against("KW208", ref.setting, context, "pull_secret")
 
 

@@ -17,12 +17,27 @@ from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Setting, dig, strings_of
 from kserve_wiring.pull_secrets import secret_exists
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.drafting import against, pair, single
+from kserve_wiring.rules.drafting import against, at, pair, single
 
 _ISTIO_CLASS = "istio.ingress.networking.knative.dev"
 _DEFAULT_DOMAIN = "example.com"
 _SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
+# pkg/config/protocol/instance.go
+_PROTOCOLS = (
+    "HTTP",
+    "HTTP2",
+    "HTTPS",
+    "GRPC",
+    "GRPC-WEB",
+    "TLS",
+    "TCP",
+    "MONGO",
+    "MYSQL",
+    "REDIS",
+    "UDP",
+    "HTTP_PROXY",
+)
 _TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 
@@ -44,6 +59,12 @@ def ingress_gateways_differ(model: Model, context: Context) -> Iterator[Draft]:
 
 def _other_ingress_class(model: Model) -> Iterator[Draft]:
     config = model.isvc_config
+    server = model.knative.server
+    if server is not None and config is not None and not model.knative.uses_istio:
+        used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
+        enabled = at(server, "spec", "ingress", "istio", "enabled")
+        yield pair("KW409", enabled, used, fix=f"set {enabled.key} to true, or {used.key} to true")
+        return
     for key in ("ingress-class", "ingress.class"):
         setting = model.knative.setting("network", key)
         if setting is not None and setting.text() != _ISTIO_CLASS and config is not None:
@@ -92,16 +113,21 @@ def _template(model: Model) -> Iterator[Draft]:
         return
     ours = config.setting("ingress", "domainTemplate")
     if ours is not None and not config.text("ingress", "pathTemplate"):
-        missing = [part for part in (".Name", ".Namespace", ".IngressDomain") if part not in ours.text()]
-        if missing:
-            args = {"other_key": "what a host is made of", "other": ".Name, .Namespace and .IngressDomain"}
-            yield single("KW410", ours, **args, fix=f"put {', '.join(missing)} into {ours.key}")
+        yield from _incomplete(ours, (".Name", ".Namespace", ".IngressDomain"))
     theirs = model.knative.setting("network", "domain-template")
     if theirs is not None:
-        missing = [part for part in (".Name", ".Namespace", ".Domain") if part not in theirs.text()]
-        if missing:
-            args = {"other_key": "what a host is made of", "other": ".Name, .Namespace and .Domain"}
-            yield single("KW410", theirs, **args, fix=f"put {', '.join(missing)} into {theirs.key}")
+        yield from _incomplete(theirs, (".Name", ".Namespace", ".Domain"))
+
+
+def _incomplete(setting: Setting, parts: tuple[str, str, str]) -> Iterator[Draft]:
+    text = setting.text().strip()
+    missing = [part for part in parts if not re.search(rf"\{{\{{[^}}]*{re.escape(part)}\b", text)]
+    if missing:
+        args = {"other_key": "what a host is made of", "other": f"{parts[0]}, {parts[1]} and {parts[2]}"}
+        yield single("KW410", setting, **args, fix=f"put {', '.join(missing)} into {setting.key}")
+    elif not re.search(rf"\{{\{{-?\s*{re.escape(parts[2])}\s*-?\}}\}}$", text):
+        args = {"other_key": "where a host ends", "other": parts[2]}
+        yield single("KW410", setting, **args, level="warning", fix=f"end {setting.key} with {{{{ {parts[2]} }}}}")
 
 
 @rule("KW411")
@@ -208,7 +234,10 @@ def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: l
     protocol = owner_of(model, gateway, (*server.path, "port", "protocol"))
     tls = owner_of(model, gateway, (*server.path, "tls"))
     mode = owner_of(model, gateway, (*server.path, "tls", "mode"))
-    if server.protocol == "HTTPS" and not server.tls:
+    if server.protocol not in _PROTOCOLS:
+        args = {"other_key": "what Istio knows", "other": ", ".join(_PROTOCOLS)}
+        yield single("KW413", protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
+    elif server.protocol == "HTTPS" and not server.tls:
         yield pair("KW413", protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
     elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
         yield pair("KW413", mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
@@ -250,7 +279,10 @@ def _schemes(model: Model, context: Context, gateway: KubeObject, servers: list[
         ", ".join(server.protocol for server in servers) or None, *_place(owner_of(model, gateway, ("spec", "servers")))
     )
     for setting in _scheme_settings(model):
-        if setting.text() == "https" and not encrypted:
+        if setting.text() not in ("http", "https"):
+            args = {"other_key": "the schemes of a URL", "other": "http and https"}
+            yield single("KW413", setting, **args, suggestion=f"set {setting.key} to http or https")
+        elif setting.text() == "https" and not encrypted:
             suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
             yield pair("KW413", setting, protocols, suggestion=suggestion)
         elif setting.text() == "http" and encrypted:

@@ -23,6 +23,7 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, pair, show, single
 
 _CALLED_PORT = 80  # kserve pkg/constants CommonDefaultHttpPort; Knative's ExternalName Services have no port mapping
+_PUBLIC_PORTS = {"HTTP": 80, "HTTP2": 80, "GRPC": 80, "HTTPS": 443}
 _NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
 _MOVES_SERVICE_SINCE = (1, 21, 0)
 
@@ -233,6 +234,20 @@ def _unreachable_servers(
                 ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
             )
             yield pair("KW405", own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
+        elif model.context.declared:
+            yield from _public_port(server, service, services)
+
+
+def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObject]) -> Iterator[Draft]:
+    """Clients ask for a URL without a port."""
+    public = _PUBLIC_PORTS.get(server.protocol)
+    listens = gw.listening_port(server, services)
+    ports = gw.service_ports(service)
+    if public is None or any(port.port == public and port.target == listens for port in ports):
+        return
+    shown = Setting(", ".join(f"{port.port}->{port.target}" for port in ports), service, ("spec", "ports"))
+    args = {"other_key": f"the port that clients of {server.protocol} call", "other": str(public)}
+    yield single("KW405", shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
 
 
 def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
