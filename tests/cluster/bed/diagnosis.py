@@ -1,0 +1,101 @@
+"""What a person would ask for when a test fails: conditions that are not true, last log lines, Envoy's routes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+
+from tests.cluster.bed.api import ApiError, Object
+from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.gateway import ADMIN_PORT
+from tests.cluster.bed.processes import last_lines
+
+WATCHED = (
+    "operator.knative.dev/v1beta1/KnativeServing",
+    "serving.kserve.io/v1beta1/InferenceService",
+    "serving.knative.dev/v1/Service",
+    "serving.knative.dev/v1/Revision",
+    "networking.internal.knative.dev/v1alpha1/Ingress",
+)
+CONTROLLERS = (
+    ("knative-operator", "knative-operator"),
+    ("knative-serving", "controller"),
+    ("knative-serving", "net-istio-controller"),
+    ("kserve", "kserve-controller-manager"),
+    ("istio-system", "istiod"),
+)
+
+
+def diagnosis(bed: Bed) -> str:
+    """The text; a part that cannot be had says so instead of failing."""
+    parts: list[tuple[str, Callable[[Bed], Iterator[str]]]] = [
+        ("conditions that are not True", conditions),
+        ("Pods that are not ready", pods),
+        ("last lines of the controllers", logs),
+        ("Envoy's routes", routes),
+    ]
+    return "\n".join(f"--- {title}\n{_said(part, bed)}" for title, part in parts)
+
+
+def conditions(bed: Bed) -> Iterator[str]:
+    for kind in WATCHED:
+        for found in bed.api.list(kind):
+            meta = found["metadata"]
+            for item in found.get("status", {}).get("conditions", []):
+                if item["status"] != "True":
+                    said = f"{item.get('reason', '')} {item.get('message', '')}".strip()
+                    name = f"{found['kind']} {meta.get('namespace', '')}/{meta['name']}"
+                    yield f"{name}: {item['type']} {item['status']}: {said}"
+
+
+def pods(bed: Bed) -> Iterator[str]:
+    for pod in bed.pods(""):
+        for status in pod["status"].get("containerStatuses", []):
+            if not status["ready"] and pod["status"]["phase"] != "Succeeded":
+                meta = pod["metadata"]
+                yield f"{meta['namespace']}/{meta['name']} {status['name']}: {json.dumps(status['state'])}"
+
+
+def logs(bed: Bed) -> Iterator[str]:
+    for namespace, name in CONTROLLERS:
+        yield f"[{namespace}/{name}]\n{bed.log(namespace, name, 8)}"
+    yield f"[kube-apiserver]\n{last_lines(bed.state / 'logs' / 'kube-apiserver.log', 8)}"
+
+
+def routes(bed: Bed) -> Iterator[str]:
+    for pod in gateways(bed):
+        yield f"[{pod['metadata']['namespace']}/{pod['metadata']['name']}]"
+        for host, target in route_table(pod["status"]["podIP"]):
+            yield f"{host} -> {target}"
+
+
+def gateways(bed: Bed) -> list[Object]:
+    """The gateway Pods that run an Envoy."""
+    return [pod for pod in bed.pods("") if any("proxyv2" in c["image"] for c in pod["spec"]["containers"])]
+
+
+def route_table(address: str) -> list[tuple[str, str]]:
+    """What an Envoy routes, as (name of the virtual host, clusters)."""
+    connection = http.client.HTTPConnection(address, ADMIN_PORT, timeout=3)
+    connection.request("GET", "/config_dump?resource=dynamic_route_configs")
+    dump = json.loads(connection.getresponse().read())
+    found = []
+    for config in dump.get("configs", []):
+        for host in config["route_config"].get("virtual_hosts", []):
+            clusters = [_cluster(route) for route in host.get("routes", [])]
+            found.append((host["name"], ", ".join(dict.fromkeys(clusters))))
+    return found
+
+
+def _cluster(route: Object) -> str:
+    action = route.get("route", {})
+    weighted = action.get("weighted_clusters", {}).get("clusters", [])
+    return str(action.get("cluster") or [item["name"] for item in weighted] or list(route))
+
+
+def _said(part: Callable[[Bed], Iterator[str]], bed: Bed) -> str:
+    try:
+        return "\n".join(part(bed)) or "none"
+    except (ApiError, OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        return f"not to be had: {error}"

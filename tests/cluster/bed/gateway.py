@@ -1,0 +1,71 @@
+"""Envoy's bootstrap for a gateway Pod: what Istio's pilot-agent would write, without its certificates.
+
+It asks istiod over plain gRPC (port 15010) as a router, with the Pod's labels, so that Gateways select it by them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cluster.bed.api import Object
+
+ADMIN_PORT = 15000
+
+
+def bootstrap(pod: Object, istiod: str, cluster_domain: str) -> Object:
+    """The bootstrap of one gateway Pod. `istiod`: the address of an istiod Pod."""
+    meta, address = pod["metadata"], pod["status"]["podIP"]
+    namespace = meta["namespace"]
+    return {
+        "node": {
+            "id": f"router~{address}~{meta['name']}.{namespace}~{namespace}.svc.{cluster_domain}",
+            "cluster": meta["labels"].get("app", meta["name"]),
+            "metadata": {
+                "NAME": meta["name"],
+                "NAMESPACE": namespace,
+                "LABELS": meta["labels"],
+                "INSTANCE_IPS": address,
+                "CLUSTER_ID": "Kubernetes",
+                "SERVICE_ACCOUNT": pod["spec"].get("serviceAccountName", "default"),
+                "ISTIO_VERSION": "1.27.9",
+                "UNPRIVILEGED_POD": "false",
+            },
+        },
+        "admin": {"address": _address("0.0.0.0", ADMIN_PORT)},  # noqa: S104 - the namespace has no outside
+        "dynamic_resources": {
+            "lds_config": {"ads": {}, "resource_api_version": "V3"},
+            "cds_config": {"ads": {}, "resource_api_version": "V3"},
+            "ads_config": {
+                "api_type": "DELTA_GRPC",
+                "transport_api_version": "V3",
+                "grpc_services": [{"envoy_grpc": {"cluster_name": "istiod"}}],
+            },
+        },
+        "static_resources": {"clusters": [_istiod(istiod)]},
+    }
+
+
+def _istiod(address: str) -> Object:
+    endpoint = {"endpoint": {"address": _address(address, 15010)}}
+    options = {"explicit_http_config": {"http2_protocol_options": {}}}
+    return {
+        "name": "istiod",
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": "istiod", "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                **options,
+            }
+        },
+    }
+
+
+def _address(address: str, port: int) -> Object:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def write(path: Path, config: Object) -> None:
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -1,0 +1,68 @@
+"""One control plane for all cluster tests, with the example offline-harbor installed on it.
+
+These tests run only inside the bed's own network: `make test-cluster`, which is `python -m tests.cluster.enter pytest`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.diagnosis import diagnosis
+from tests.cluster.bed.environments import Environment
+from tests.cluster.bed.pulls import Pulls
+
+INSIDE = bool(os.environ.get("KSERVE_TEST_BED"))
+collect_ignore_glob = [] if INSIDE else ["test_*.py"]
+
+EXAMPLE = "offline-harbor"
+PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
+NET_ISTIO = ("NET_ISTIO_CONTROLLER", "NET_ISTIO_WEBHOOK")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [name for name in NET_ISTIO if not os.environ.get(name)]
+    reason = f"net-istio is not on the Go module proxy: name its binaries with {' and '.join(missing)}"
+    for item in items:
+        if item.get_closest_marker("net_istio") and missing:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "net_istio: needs net-istio's binaries, so a Knative Service becomes ready")
+
+
+@pytest.fixture(scope="session")
+def bed() -> Iterator[Bed]:
+    """The control plane, offline: only the example's private registry is in reach of the nodes."""
+    started = Bed.start(pulls=Pulls(internet=False, passwords={"harbor.corp.local:8443": PASSWORD}))
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def generated(bed: Bed) -> Environment:
+    """The example as copier gives it, not installed."""
+    return Environment.generate(bed, EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def environment(generated: Environment) -> Environment:
+    """The example, installed by its own Makefile."""
+    generated.install()
+    return generated
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failing test prints what a person would ask for next."""
+    report = yield
+    bed = getattr(item, "funcargs", {}).get("bed")
+    if report.failed and bed is not None:
+        report.sections.append(("the bed", diagnosis(bed)))
+    return report
