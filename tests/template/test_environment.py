@@ -13,6 +13,7 @@ import yaml
 from tests.template.conftest import EXAMPLES, ROOT
 
 Environment = Callable[[Path], Path]
+IMAGE_FILES = ("images.txt", "catalogue.yaml", "skopeo-sync.yaml", "hauler.yaml", "zarf.yaml", "mirror.sh")
 
 
 def load(path: Path) -> Any:
@@ -31,9 +32,12 @@ def generated(request: pytest.FixtureRequest, environment: Environment) -> Path:
 def test_the_folder_is_complete(generated: Path) -> None:
     names = [release["name"] for release in load(generated / "releases.yaml")]
     answers = load(generated / ".copier-answers.yml")
-    expected = {".copier-answers.yml", ".gitignore", "Makefile", "README.md", "helmfile.yaml", "images.txt"}
+    expected = {".copier-answers.yml", ".gitignore", "Makefile", "README.md", "helmfile.yaml"}
     expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
     expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
+    expected |= {f"images/{name}" for name in IMAGE_FILES}
+    if answers.get("registry_ca") == "bundle":
+        expected |= {"images/certs/ca.crt"}
     if answers["gitops"] == "argocd":
         expected |= {"argocd/root.yaml"} | {f"argocd/applications/{name}.yaml" for name in names}
     assert files(generated) == expected
@@ -97,15 +101,3 @@ def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -
             if {"name": "part", "value": "patches"} in entry.get("helm", {}).get("parameters", [])
         ]
         assert bool(patches) == release.get("patch", False)
-
-
-def test_images_are_listed_once_and_below_the_registry(generated: Path) -> None:
-    answers = load(generated / ".copier-answers.yml")
-    lines = [line for line in (generated / "images.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
-    pairs = [line.split() for line in lines]
-    assert all(len(pair) == 2 for pair in pairs)
-    assert len({source for source, _ in pairs}) == len(pairs)
-    assert len({target for _, target in pairs}) == len(pairs)
-    prefix = "/".join(filter(None, [answers["registry_host"], answers.get("registry_project")]))
-    for source, target in pairs:
-        assert target.startswith(f"{prefix}/") if prefix else target.split("@")[0].split(":")[0] in source
