@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring import __version__
+from kserve_wiring.inventory.command import add_images
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 _FACTS = {
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    add_images(commands)
     rules = commands.add_parser("rules", help="list the rules")
     rules.set_defaults(run=_rules)
     explain = commands.add_parser("explain", help="explain a rule")

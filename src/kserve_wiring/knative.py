@@ -204,7 +204,7 @@ def stock_service_namespace(knative: Knative, context: Context) -> str:
     if version is None or version >= (1, 21, 0):
         gateways = knative.gateways()
         for entry in gateways.local if gateways else ():
-            if entry.name == "knative-local-gateway" and entry.structured and entry.namespace:
+            if entry.name == "knative-local-gateway" and entry.structured and entry.namespace and not entry.builtin:
                 return entry.namespace
     legacy = settings.get(f"local-gateway.{knative.namespace}.knative-local-gateway")
     if legacy is not None and legacy.text().count(".") >= 1:

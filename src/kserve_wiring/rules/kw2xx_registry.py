@@ -43,7 +43,8 @@ def foreign_images(model: Model, context: Context) -> Iterator[Draft]:
         if not pull_problem(use.image) and not _is_mirrored(use, context):
             yield _foreign(Setting(use.image, use.setting.obj, use.setting.path), context, _foreign_level(use, context))
     server = model.knative.server
-    if server is not None and not server.get("spec", "registry", "default"):
+    wanted = context.offline or context.declared  # else Knative may well come from upstream
+    if server is not None and wanted and not server.get("spec", "registry", "default"):
         overrides = server.mapping("spec", "registry", "override")
         for component in _OVERRIDES:
             if not overrides.get(component) and not overrides.get(f"{component}/{component}"):
@@ -291,7 +292,7 @@ def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
     if override.value or default.value:
         fix = "" if override.value else f"set {missing.key} to the mirrored queue-proxy image"
         yield pair("KW206", missing, override if override.value else default, fix=fix)
-    elif context.registry:
+    elif context.registry and (context.offline or context.declared):
         fix = f"set {missing.key} to the mirrored queue-proxy image"
         yield against("KW206", missing, context, "registry", fix=fix)
 

@@ -92,14 +92,15 @@ def domains_differ(model: Model, context: Context) -> Iterator[Draft]:
     everyones = [key for key, domain in domains.items() if not domain.text().strip()]
     if setting.text() in everyones or (setting.text() in domains and everyones):
         return
-    level = "warning" if setting.text() == _DEFAULT_DOMAIN and not domains else ""
+    if setting.text() == _DEFAULT_DOMAIN and not domains:
+        return  # both at their defaults: nobody asked for an external host
     if setting.text() in domains:
         other = Setting("a selector", *_place(domains[setting.text()]))
         yield pair("KW410", setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
         return
     shown = Setting(", ".join(everyones or domains) or None, holder[0], holder[1])
     fix = f"add {setting.text()} to {shown.key}" if shown.value is None else ""
-    yield pair("KW410", setting, shown, level=level, fix=fix)
+    yield pair("KW410", setting, shown, fix=fix)
 
 
 def _place(setting: Setting) -> tuple[KubeObject, tuple[str | int, ...]]:

@@ -85,9 +85,20 @@ def _configure_alike(model: Model, named: Setting, entry: GatewayEntry) -> bool:
 def missing_gateways(model: Model, context: Context) -> Iterator[Draft]:
     """net-istio fails with `failed to get Gateway`; an unknown one in a VirtualService is ignored by Istio."""
     for chain in chains(model):
+        if _is_compared(model, chain):
+            continue
         if "/" in chain.named.text() and chain_of.gateway_is_missing(model, chain.named.text()):
             known = ", ".join(sorted(model.gateways)) or "none is there"
             yield single("KW402", chain.named, suggestion=known)
+
+
+def _is_compared(model: Model, chain: Chain) -> bool:
+    """KW401 or KW409 says already that KServe names another gateway than Knative."""
+    config = model.isvc_config
+    if config is None or chain.named.obj is not config.obj:
+        return False
+    own = chain.role == "local" and chain_of.has_own_gateway(model)
+    return model.knative_entry(chain.role) is not None and not own
 
 
 @rule("KW403")

@@ -158,9 +158,8 @@ def _fact_of_chart(chart: str, repository: str) -> str:
 _ARTEFACTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"^map\[.*\]$"), "a template printed a map where a string belongs", "give the chart a list of strings"),
     (re.compile(r"<no value>|%!\w\("), "a template printed a value that is not there", "set the value it takes"),
-    (re.compile(r"^[^\s:]+:[0-9.]+e\+[0-9]+$"), "a tag was read as a number", "quote the tag"),
 )
-_TOKENS = ("map[", "<no value>", "%!", "e+", "Error:", "{{", "{%")
+_TOKENS = ("map[", "<no value>", "%!", "Error:", "{{", "{%")
 _FALLBACK = re.compile(r"^(?:docker\.io/)?kserve/[a-z-]+:latest$")
 
 

@@ -1,0 +1,143 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The list of images: of an environment (its images/catalogue.yaml, proved by its manifests), or of any manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kserve_wiring import yamltext
+from kserve_wiring.inventory.found import Found, canonical
+
+CATALOGUE = Path("images") / "catalogue.yaml"
+LOCK = "images.lock.yaml"
+
+
+class ListingError(ValueError):
+    """The list of an environment cannot be used; the text names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image that will be pulled.
+
+    source: upstream's reference. target: what is pulled, "" when it is not known to be another place. digest: "" for a
+    tag that no lock file resolves. platforms: ``os/architecture``, empty when not known. why: what it is for, then each
+    object and key that names it. wire: which wires set it. optional: when it is pulled, "" for always.
+    """
+
+    source: str
+    target: str = ""
+    digest: str = ""
+    platforms: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    wire: tuple[str, ...] = ()
+    optional: str = ""
+    name: str = ""
+
+    @property
+    def own(self) -> bool:
+        """An answer names it, so it is not copied from anywhere."""
+        return self.name.startswith("own-")
+
+
+@dataclass(slots=True)
+class Listing:
+    """The images, and where the list of an environment and its manifests disagree.
+
+    unlisted: found in the manifests only. unnamed: listed, but nothing names it.
+    """
+
+    images: list[Image] = field(default_factory=list)
+    unlisted: list[Image] = field(default_factory=list)
+    unnamed: list[Image] = field(default_factory=list)
+
+
+def list_environment(folder: Path, found: Iterable[Found]) -> Listing:
+    """The list of an environment with the reasons that were found in its manifests.
+
+    Raises ListingError.
+    """
+    reasons = _by_image(found)
+    lock = read_lock(folder / LOCK)
+    listing = Listing()
+    listed = set()
+    for entry in read_catalogue(folder / CATALOGUE):
+        target = canonical(entry["target"])
+        listed.add(target)
+        image = _image(entry, reasons.get(target, []), lock)
+        listing.images.append(image)
+        if target not in reasons:
+            listing.unnamed.append(image)
+    listing.unlisted = [_bare(image, ones) for image, ones in reasons.items() if image not in listed]
+    listing.images += listing.unlisted
+    return listing
+
+
+def list_manifests(found: Iterable[Found]) -> Listing:
+    """The images that manifests lead to, sorted."""
+    return Listing([_bare(image, ones) for image, ones in sorted(_by_image(found).items())])
+
+
+def read_catalogue(file: Path) -> list[dict[str, str]]:
+    """The entries of images/catalogue.yaml. Raises ListingError."""
+    entries = _load(file)
+    if not isinstance(entries, list):
+        raise ListingError(f"{file}: not a list of images")
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, Mapping) or not all(isinstance(entry.get(key), str) for key in ("source", "target")):
+            raise ListingError(f"{file}: entry {number} has no source and target")
+    return [{key: str(value) for key, value in entry.items()} for entry in entries]
+
+
+def read_lock(file: Path) -> Mapping[str, Any]:
+    """What `make lock` wrote; an empty mapping without the file. Raises ListingError."""
+    if not file.is_file():
+        return {}
+    lock = _load(file)
+    if not isinstance(lock, Mapping) or not isinstance(lock.get("image_digests"), Mapping):
+        raise ListingError(f"{file}: it has no image_digests: make lock again")
+    return lock
+
+
+def _load(file: Path) -> Any:
+    try:
+        return yamltext.load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ListingError(f"{file}: {error.strerror}") from None
+    except (yamltext.YamlError, UnicodeDecodeError) as error:
+        raise ListingError(f"{file}: {error}") from None
+
+
+def _image(entry: Mapping[str, str], found: list[Found], lock: Mapping[str, Any]) -> Image:
+    source, target = entry["source"], entry["target"]
+    digest = target.partition("@")[2] or str(lock.get("image_digests", {}).get(source, ""))
+    platforms = (lock.get("_platforms") or {}).get(source) or ()
+    return Image(
+        source,
+        target,
+        digest,
+        tuple(str(platform) for platform in platforms),
+        (*([entry["why"]] if entry.get("why") else []), *(one.why for one in found)),
+        _wires(found),
+        entry.get("optional", ""),
+        entry.get("name", ""),
+    )
+
+
+def _bare(image: str, found: list[Found]) -> Image:
+    return Image(image, "", image.partition("@")[2], (), tuple(one.why for one in found), _wires(found))
+
+
+def _wires(found: Iterable[Found]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.wire for one in found))
+
+
+def _by_image(found: Iterable[Found]) -> dict[str, list[Found]]:
+    reasons: dict[str, list[Found]] = {}
+    for one in found:
+        reasons.setdefault(one.image, []).append(one)
+    return reasons

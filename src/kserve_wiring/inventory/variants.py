@@ -1,0 +1,53 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The images that KServe makes of a serving runtime's image.
+
+UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils/utils.go at v0.20.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kserve_wiring.images import ImageRef, parse_image
+from kserve_wiring.inventory.found import Found, canonical
+from kserve_wiring.objects import KubeObject, mappings_of
+from kserve_wiring.pods import KSERVE_GROUP
+
+ANNOTATION = "serving.kserve.io/server-type"
+# GetServerTypeFromRuntimeName in pkg/constants/constants.go, for runtimes without the annotation.
+SERVER_TYPES = {
+    "kserve-tensorflow-serving": "tensorflow-serving",
+    "kserve-torchserve": "torchserve",
+    "kserve-huggingfaceserver": "huggingfaceserver",
+    "kserve-vllmserver": "vllmserver",
+}
+GPU_TYPES = ("tensorflow-serving", "torchserve", "huggingfaceserver")
+
+
+def variant_images(obj: KubeObject) -> Iterator[Found]:
+    """Images of an InferenceService that asks for a GPU, or for none. An image with a digest is left as it is."""
+    if obj.group != KSERVE_GROUP or obj.kind not in ("ServingRuntime", "ClusterServingRuntime"):
+        return
+    kind = str(obj.annotations.get(ANNOTATION) or SERVER_TYPES.get(obj.name, ""))
+    for index, container in mappings_of(obj.get("spec", "containers")):
+        image = container.get("image")
+        if container.get("name") == "kserve-container" and isinstance(image, str):
+            made = _variant(image, kind)
+            if made:
+                yield Found(canonical(made[0]), f"{made[1]} {obj.ref} spec.containers[{index}].image")
+
+
+def _variant(image: str, kind: str) -> tuple[str, str] | None:
+    try:
+        parsed: ImageRef = parse_image(image)
+    except ValueError:
+        return None
+    if parsed.digest or not parsed.tag:
+        return None
+    if kind in GPU_TYPES and not image.endswith("-gpu"):
+        return f"{image}-gpu", "for an InferenceService with a GPU KServe appends -gpu to"
+    repository = image.removesuffix(f":{parsed.tag}")
+    if kind == "vllmserver" and not repository.endswith("-cpu"):
+        return f"{repository}-cpu:{parsed.tag}", "for an InferenceService without a GPU KServe appends -cpu to"
+    return None

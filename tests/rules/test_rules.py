@@ -1,0 +1,113 @@
+"""Every rule on its fixtures: a bad one fires exactly its code on exactly its objects, a good one fires nothing.
+
+A fixture is a stream of manifests. Its first lines say what it is: `# case:` what it shows and who reported it,
+`# expect: CODE Kind namespace/name` one line per finding, `# context: {...}` what manifests cannot say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kserve_wiring import Finding, inspect
+from kserve_wiring.catalogue import catalogue
+from kserve_wiring.rules import CHART_ONLY, all_rules
+
+ROOT = Path(__file__).parent
+FIXTURES = sorted(ROOT.glob("KW*/*.yaml"))
+_HEADER = re.compile(r"^# (case|expect|context): (.+)$")
+
+
+@dataclass
+class Fixture:
+    """The header of a fixture."""
+
+    path: Path
+    case: str = ""
+    expected: list[str] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def is_bad(self) -> bool:
+        return self.path.name.startswith("bad-")
+
+
+def read(path: Path) -> Fixture:
+    """The header, which ends at the first line that is no comment of it."""
+    fixture = Fixture(path)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        match = _HEADER.match(line)
+        if match is None:
+            break
+        key, value = match.groups()
+        if key == "case":
+            fixture.case = value
+        elif key == "expect":
+            fixture.expected.append(value)
+        else:
+            fixture.context = json.loads(value)
+    return fixture
+
+
+def said(finding: Finding) -> str:
+    return f"{finding.code} {finding.object}"
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_fixture(path: Path) -> None:
+    fixture = read(path)
+    report = inspect(str(path), context=fixture.context)
+    assert report.problems == []
+    assert Counter(map(said, report.findings)) == Counter(fixture.expected), [
+        f"{said(finding)}: {finding.path}: {finding.message}" for finding in report.findings
+    ]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_fixture_says_what_it_is(path: Path) -> None:
+    fixture = read(path)
+    assert fixture.case
+    assert path.name.startswith(("bad-", "good-"))
+    assert bool(fixture.expected) == fixture.is_bad
+    assert {expected.split()[0] for expected in fixture.expected} <= {fixture.code}, "one defect per fixture"
+
+
+def bad_findings() -> Iterator[tuple[Path, Finding]]:
+    for path in FIXTURES:
+        for finding in inspect(str(path), context=read(path).context).findings:
+            yield path, finding
+
+
+def test_every_finding_is_complete() -> None:
+    """No placeholder is left open, the place is in the file, and the fix says something."""
+    for path, finding in bad_findings():
+        placeholders = set(re.findall(r"<([a-z_]+)>", f"{finding.message} {finding.fix}"))
+        assert placeholders <= {"name", "namespace", "service", "domain"}, (path, "a form that a user is told to write")
+        assert finding.fix, path
+        assert finding.file == str(path)
+        assert 0 < finding.line <= len(path.read_text(encoding="utf-8").splitlines())
+        assert finding.url.endswith(f"{finding.code}.md")
+
+
+def test_every_code_has_a_rule_and_fixtures() -> None:
+    active = {code for code, entry in catalogue().items() if not entry.retired}
+    assert set(all_rules()) | CHART_ONLY == active
+    assert not set(all_rules()) & CHART_ONLY
+    for kind in ("bad", "good"):
+        assert {path.parent.name for path in FIXTURES if path.name.startswith(f"{kind}-")} == set(all_rules()), kind
+
+
+def test_every_wire_has_a_rule() -> None:
+    wires = {catalogue()[code].wire for code in all_rules()}
+    assert wires == {f"W{number}" for number in range(1, 15)}
