@@ -42,13 +42,32 @@ def charts(stack: str) -> list[Chart]:
     Raises:
         Stop: there is no such stack.
     """
-    path = STACKS / f"{stack}.yaml"
-    if not path.is_file():
-        raise Stop(f"there is no stack {stack}: choose one of {', '.join(names())}")
-    versions = _load(path)["versions"]
+    known = versions(stack)
     releases = _load(STACKS / "common" / "releases.yaml")
-    found = [_chart(release["chart"], versions) for release in releases if "repository" in release["chart"]]
+    found = [_chart(release["chart"], known) for release in releases if "repository" in release["chart"]]
     return list(dict.fromkeys(found))
+
+
+def versions(stack: str) -> dict[str, str]:
+    """The versions of a stack by component.
+
+    Raises:
+        Stop: there is no such stack.
+    """
+    found: dict[str, str] = _stack(stack)["versions"]
+    return found
+
+
+def images(stack: str) -> dict[str, str]:
+    """Upstream's references of all images that a stack can pull, by their names in the catalogue.
+
+    Raises:
+        Stop: there is no such stack.
+    """
+    data = _stack(stack)
+    catalogue = _load(STACKS / "common" / "images.yaml")
+    references = {name: data["images"].get(name) or entry["image"] for name, entry in catalogue.items()}
+    return {name: reference.format(**data["versions"]) for name, reference in references.items()}
 
 
 def modules(stack: str) -> Path:
@@ -59,6 +78,13 @@ def modules(stack: str) -> Path:
 def _chart(chart: dict[str, Any], versions: dict[str, str]) -> Chart:
     module = chart["module"]
     return Chart(chart["name"], versions[chart["version"]], chart["repository"], module["path"], module["dir"])
+
+
+def _stack(stack: str) -> Any:
+    path = STACKS / f"{stack}.yaml"
+    if not path.is_file():
+        raise Stop(f"there is no stack {stack}: choose one of {', '.join(names())}")
+    return _load(path)
 
 
 def _load(path: Path) -> Any:

@@ -56,8 +56,13 @@ def _disabled(obj: KubeObject) -> bool:
 
 
 def _named(obj: KubeObject) -> Iterator[Found]:
-    for use in image_uses(obj):
-        if not _is_no_image(use):
+    uses = list(image_uses(obj))
+    whole = {use.setting.path[:2] for use in uses if use.setting.path[-3:] == ("global", "proxy", "image")}
+    for use in uses:
+        # Beside an image that is a whole reference, Istio's hub only serves waypoints of ambient mode, which KServe has
+        # no use for.
+        waypoint = use.setting.path[-2:] == ("global", "hub") and use.setting.path[:2] in whole
+        if not waypoint and not _is_no_image(use):
             yield Found(canonical(use.image), f"{obj.ref} {use.setting.key}", _wire(use))
 
 
