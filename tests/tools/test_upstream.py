@@ -210,7 +210,7 @@ def test_a_host_that_never_answers_costs_seconds(monkeypatch: pytest.MonkeyPatch
 def test_every_module_is_pinned_with_its_hash(stack: str) -> None:
     pins = golang.pinned(stacks.modules(stack) / "go.mod")
     assert set(golang.sums(stacks.modules(stack) / "go.sum")) == set(pins.items())
-    assert {chart.module for chart in stacks.charts(stack)} | {"k8s.io/kubernetes"} == set(pins)
+    assert {chart.module for chart in stacks.charts(stack)} | {"k8s.io/kubernetes"} <= set(pins)
 
 
 def test_a_module_that_is_not_what_was_pinned_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
