@@ -13,4 +13,6 @@ require (
 	k8s.io/kubernetes v1.34.4
 	// Release v1.23.0.
 	knative.dev/operator v0.50.0
+	// The same release: only its source is read, for images that stand in code.
+	knative.dev/serving v0.50.0
 )

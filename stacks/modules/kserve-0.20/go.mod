@@ -13,4 +13,6 @@ require (
 	k8s.io/kubernetes v1.34.4
 	// Release v1.21.1.
 	knative.dev/operator v0.48.1
+	// The same release: only its source is read, for images that stand in code.
+	knative.dev/serving v0.48.1
 )
