@@ -289,18 +289,30 @@ def hosts_left_out(model: Model, context: Context) -> Iterator[Draft]:
         if chain.gateway is None:
             continue
         hosts = _local_hosts if chain.role == "local" else _external_hosts
-        servers = gw.servers(chain.gateway)
-        for namespace in model.workload_namespaces or _namespaces_of(servers):
-            left_out = list(gw.uncovered(servers, hosts(model, namespace), namespace))
-            if left_out and servers:
-                setting = owner_of(model, chain.gateway, (*servers[0].path, "hosts"))
-                patterns = Setting(
-                    ", ".join(host for server in servers for host in server.hosts), setting.obj, setting.path
-                )
-                other = "the names of services there" if chain.role == "local" else "the names that clients use"
-                args = {"other_key": f"{other} ({namespace})", "other": left_out[0], "suggestion": '"*"'}
-                yield single("KW406", patterns, **args)
-                break
+        for servers in _answering_together(model, gw.servers(chain.gateway)):
+            for namespace in model.workload_namespaces or _namespaces_of(servers):
+                left_out = list(gw.uncovered(servers, hosts(model, namespace), namespace))
+                if left_out:
+                    yield _left_out(model, chain, servers, namespace, left_out[0])
+                    break
+
+
+def _answering_together(model: Model, servers: list[gw.Server]) -> list[list[gw.Server]]:
+    """Servers of which one has to admit a host. In a whole environment that is each, else any that is no redirect."""
+    if model.context.declared:
+        return [[server] for server in servers]
+    answering = [server for server in servers if not server.redirects]
+    return [answering] if answering else []
+
+
+def _left_out(model: Model, chain: Chain, servers: list[gw.Server], namespace: str, host: str) -> Draft:
+    gateway = chain.gateway
+    assert gateway is not None  # the caller has its servers
+    setting = owner_of(model, gateway, (*servers[0].path, "hosts"))
+    patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
+    other = "the names of services there" if chain.role == "local" else "the names that clients use"
+    args = {"other_key": f"{other} ({namespace})", "other": host, "suggestion": '"*"'}
+    return single("KW406", patterns, **args)
 
 
 def _local_hosts(model: Model, namespace: str) -> list[str]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from kserve_wiring.argocd import applications, sources
 from kserve_wiring.config_map_json import parse_json
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
@@ -15,7 +16,7 @@ from kserve_wiring.knative import DEFAULT_NAMESPACE
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.drafting import pair, single
+from kserve_wiring.rules.drafting import at, pair, single
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _AUTOSCALER_NAMESPACE = "KNATIVE_CONFIG_AUTOSCALER_NAMESPACE"
@@ -34,6 +35,7 @@ def namespaces_differ(model: Model, context: Context) -> Iterator[Draft]:
     yield from _issuers(model)
     yield from _istio_namespace(model)
     yield from _unused_namespaces(model, context)
+    yield from _destinations(model)
 
 
 def _namespace_of(obj: KubeObject) -> Setting:
@@ -220,3 +222,13 @@ def _unused_namespaces(model: Model, context: Context) -> Iterator[Draft]:
         near = get_close_matches(name, missing, n=1, cutoff=0.7)
         if name not in used and name not in declared and near:
             yield pair("KW502", Setting(name, obj, ("metadata", "name")), _namespace_of(used[near[0]]))
+
+
+def _destinations(model: Model) -> Iterator[Draft]:
+    """An Application that installs a release into another namespace than its objects say."""
+    for app in applications(model):
+        names = {dig(source, "helm", "releaseName") for _, source in sources(app)} - {None}
+        setting = at(app, "spec", "destination", "namespace")
+        own = [obj for obj in model.objects if obj.source.release in names and not obj.source.partial and obj.namespace]
+        if own and setting.value and all(obj.namespace != setting.value for obj in own):
+            yield pair("KW502", setting, _namespace_of(own[0]))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kserve_wiring.argocd import applications, sources
@@ -141,7 +142,7 @@ def _ignores(app: KubeObject, kind: str, field: str) -> bool:
         if entry.get("managedFieldsManagers"):
             return True
         paths = [str(path) for key in ("jsonPointers", "jqPathExpressions") for path in entry.get(key) or ()]
-        if any(field in path or path.strip("./[]?") == "webhooks" for path in paths):
+        if any(re.search(rf"\b{field}\b", path) or path.strip("./[]?") == "webhooks" for path in paths):
             return True
     return False
 
