@@ -46,11 +46,10 @@ def launcher(container: Object, program: Program, root: Path, namespace: str) ->
     """The command that runs the container in the Pod's network namespace, chrooted into its root folder."""
     command = container.get("command") or [program.path]
     inside = command[0] if command[0].startswith("/") else program.path
-    lines = [_bind(program.file, root / inside.lstrip("/"))]
+    folders = [folder for folder in SYSTEM_FOLDERS if Path(folder).is_dir()] if program.dynamic else []
+    lines = [_bind(Path(folder), root / folder.lstrip("/")) for folder in [*folders, "/proc", "/dev"]]
     lines += [_bind(folder, root / path.lstrip("/")) for path, folder in program.data]
-    lines += [_bind(Path(folder), root / folder.lstrip("/")) for folder in ("/proc", "/dev")]
-    if program.dynamic:
-        lines += [_bind(Path(f), root / f.lstrip("/")) for f in SYSTEM_FOLDERS if Path(f).is_dir()]
+    lines += [_bind(program.file, root / inside.lstrip("/"))]
     words = [inside, *command[1:], *container.get("args", [])]
     env = {item["name"]: item["value"] for item in container.get("env", []) if "value" in item}
     arguments = " ".join(shlex.quote(expand(word, env)) for word in words)

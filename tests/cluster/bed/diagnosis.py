@@ -59,8 +59,19 @@ def pods(bed: Bed) -> Iterator[str]:
 
 def logs(bed: Bed) -> Iterator[str]:
     for namespace, name in CONTROLLERS:
-        yield f"[{namespace}/{name}]\n{bed.log(namespace, name, 8)}"
+        yield f"[{namespace}/{name}]"
+        yield from map(said, bed.log(namespace, name, 6).splitlines())
     yield f"[kube-apiserver]\n{last_lines(bed.state / 'logs' / 'kube-apiserver.log', 8)}"
+
+
+def said(line: str) -> str:
+    """A log line as a person reads it: of a JSON line severity, message and error."""
+    try:
+        entry = json.loads(line)
+        keys = ("severity", "level", "message", "msg", "error", "knative.dev/key")
+        return " ".join(str(entry[key]) for key in keys if key in entry)[:300]
+    except (ValueError, TypeError):
+        return line[:300]
 
 
 def routes(bed: Bed) -> Iterator[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.cluster.bed import binaries
@@ -55,8 +55,14 @@ def program(image: str) -> Program | None:
             return _ko(binaries.binary(component, tool))
     for suffix, variable in NET_ISTIO.items():
         if name.endswith(suffix):
-            return _ko(Path(os.environ[variable])) if os.environ.get(variable) else None
+            return _given(variable)
     return _operator(name, image) or _other(name)
+
+
+def _given(variable: str) -> Program | None:
+    """A binary that the user built: perhaps linked dynamically."""
+    path = os.environ.get(variable)
+    return replace(_ko(Path(path)), dynamic=True) if path else None
 
 
 def _ko(file: Path, data: tuple[tuple[str, Path], ...] = ()) -> Program:
@@ -79,5 +85,5 @@ def _other(name: str) -> Program | None:
     if last == "pilot":
         return Program(binaries.binary("istio", "pilot-discovery"), "/usr/local/bin/pilot-discovery")
     if last == "proxyv2":
-        return Program(binaries.envoy(), "/usr/local/bin/envoy", dynamic=True)
+        return Program(binaries.envoy(), "/envoy", dynamic=True)
     return None

@@ -94,7 +94,8 @@ class Kubelet:
         try:
             PodRun(self, pod, ended).run()
         except Exception:  # a thread's end must not be silent
-            traceback.print_exc(file=sys.stderr)
+            if not self._stopping.is_set():
+                traceback.print_exc(file=sys.stderr)
         finally:
             if ended.is_set() and not self._stopping.is_set():
                 self._forget(pod)
@@ -159,7 +160,7 @@ class PodRun:
             if found:
                 return found, container
             if container.get("command", [""])[0] == "python3" and not self._is_model():
-                return Program(Path(sys.executable).resolve(), sys.executable, dynamic=True), container
+                return python(), container
         return None, {}
 
     def _is_model(self) -> bool:
@@ -203,9 +204,8 @@ class PodRun:
             self._status("Pending", "", waiting={"reason": "ContainerCreating", "message": str(reason)})
             self._ended.wait(0.5)
             return None
-        if program.file.name.startswith("python"):
-            container = container | {"command": [str(program.file), *container["command"][1:]]}
-            env["PYTHONHOME"] = sys.base_prefix
+        if program.path == "/python3":
+            container = container | {"command": [program.path, *container["command"][1:]]}
         command = containers.launcher(container, program, root, network)
         log = self._kubelet.log(self._pod, container["name"])
         process = processes.start(f"{self._namespace}/{self._name}", command, log, env)
@@ -219,7 +219,7 @@ class PodRun:
             raise containers.NotReady("Service istiod has no ready Pod")
         gateway.write(root / "bootstrap.json", gateway.bootstrap(self._pod, found[0][0], self._kubelet.domain))
         arguments = ["-c", "/bootstrap.json", "--log-level", "warning", "--concurrency", "1"]
-        return container | {"command": ["/usr/local/bin/envoy"], "args": [*arguments, "--disable-hot-restart"]}
+        return container | {"command": ["/envoy"], "args": [*arguments, "--disable-hot-restart"]}
 
     def _watch_process(self, process: Process, container: Object, restarts: int) -> None:
         """Reports readiness as the container's own probe says, until the process or the Pod ends."""
@@ -241,6 +241,13 @@ class PodRun:
         status = pod_status(self._pod, phase, address, ready, restarts, waiting)
         with contextlib.suppress(ApiError, OSError):
             self._api.patch("v1/Pod", self._name, self._namespace, {"status": status}, "status")
+
+
+def python() -> Program:
+    """The Python of the bed, for containers that bring a script and name python3."""
+    home = Path(sys.base_prefix)
+    data = () if home.is_relative_to("/usr") else ((str(home), home),)
+    return Program(Path(sys.executable).resolve(), "/python3", data, (("PYTHONHOME", str(home)),), dynamic=True)
 
 
 def pod_status(pod: Object, phase: str, address: str, ready: bool, restarts: int, waiting: Object | None) -> Object:

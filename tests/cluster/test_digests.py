@@ -1,0 +1,135 @@
+"""W1 to W4: what Knative's real resolver does with tags, and what it needs for a private registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.bed.api import Object, condition, until
+from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.environments import Environment
+from tests.cluster.bed.inference import KSVC, REVISION, fresh
+from tests.cluster.bed.registry import Registry
+
+pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+NAMESPACE = "vision"
+HARBOR = "harbor.corp.local:8443"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+MISSING = "failed to resolve image to digest"
+
+
+@pytest.fixture(scope="module")
+def registry(bed: Bed) -> Iterator[Registry]:
+    """A real registry under the name that the example uses."""
+    started = Registry.start(bed.state, *HARBOR.split(":")[:1], port=int(HARBOR.split(":")[1]))
+    bed.dns.outside["harbor.corp.local"] = "10.246.0.1"
+    yield started
+    del bed.dns.outside["harbor.corp.local"]
+    started.process.stop()
+
+
+@pytest.fixture(scope="module")
+def resolving(environment: Environment, registry: Registry) -> Iterator[Environment]:
+    """The example with `digest_policy: resolve`, still with the CA of another registry."""
+    changed = Environment.generate(environment.bed, "offline-harbor", "resolving", digest_policy="resolve")
+    changed.make("install-kserve-environment")
+    yield changed
+    environment.make("install-kserve-prerequisites", "install-kserve-environment")
+
+
+@pytest.fixture(scope="module")
+def trusting(resolving: Environment, registry: Registry) -> Environment:
+    """The same after the README's steps to rotate the CA: another bundle, then make install."""
+    bundle = registry.ca.read_text(encoding="utf-8")
+    bed = resolving.bed
+    before = controller(bed)["metadata"]["uid"]
+    changed = Environment.generate(
+        bed, "offline-harbor", "trusting", digest_policy="resolve", registry_ca_bundle=bundle
+    )
+    changed.make("install-kserve-prerequisites", "install-kserve-environment")
+    until("the controller started anew", lambda: controller(bed)["metadata"]["uid"] != before, 60)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        ("registry.other.local:8443/team/model:v1", "registry.other.local"),
+        # The port is part of the entry (KW101).
+        ("harbor.corp.local/team/model:v1", "harbor.corp.local"),
+        # docker.io is index.docker.io for Knative (KW102).
+        ("docker.io/kserve/sklearnserver:v0.20.0", "index.docker.io"),
+        ("kserve/sklearnserver:v0.20.0", "index.docker.io"),
+    ],
+)
+def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, said: str) -> None:
+    message = refused(bed, image)
+    assert message.startswith(f'Unable to fetch image "{image}": {MISSING}: ')
+    assert said in message.partition(MISSING)[2]
+
+
+@pytest.mark.parametrize("image", [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}"])
+def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environment, image: str) -> None:
+    assert deployed(bed, image) == image
+
+
+def test_without_the_ca(bed: Bed, resolving: Environment, registry: Registry) -> None:
+    registry.push("team/model", "v1")
+    assert "x509: certificate signed by unknown authority" in refused(bed, f"{HARBOR}/team/model:v1")
+
+
+def test_with_ca_and_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    digest = registry.push("team/model", "v2")
+    assert deployed(bed, f"{HARBOR}/team/model:v2") == f"{HARBOR}/team/model@{digest}"
+
+
+def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    """The resolver asks as the Revision's ServiceAccount; `default` has no pull Secret here."""
+    registry.push("team/model", "v3")
+    assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:v3", account="default")
+
+
+def refused(bed: Bed, image: str, account: str = "inference") -> str:
+    """The message of a Revision whose image is not resolved."""
+    name = service(bed, image, account)
+
+    def missing() -> str:
+        said = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
+        return str(said["message"]) if said.get("reason") == "ContainerMissing" else ""
+
+    try:
+        return str(until(f"{image} is refused", missing, 40))
+    finally:
+        bed.api.delete(KSVC, name, NAMESPACE)
+
+
+def deployed(bed: Bed, image: str) -> str:
+    """The image in the Deployment of a Revision whose image is accepted."""
+    name = service(bed, image, "inference")
+
+    def found() -> str:
+        deployment: Object = bed.api.find("apps/v1/Deployment", f"{name}-00001-deployment", NAMESPACE) or {}
+        listed = deployment.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+        return next((c["image"] for c in listed if c["name"] == "user-container"), "")
+
+    try:
+        return str(until(f"Deployment of {image}", found, 40))
+    finally:
+        bed.api.delete(KSVC, name, NAMESPACE)
+
+
+def service(bed: Bed, image: str, account: str) -> str:
+    """A Knative Service with one container; its name."""
+    name = fresh("digest")
+    spec = {"serviceAccountName": account, "containers": [{"name": "user-container", "image": image}]}
+    body = {"template": {"spec": spec}}
+    meta = {"name": name, "namespace": NAMESPACE}
+    bed.api.create({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": meta, "spec": body})
+    return name
+
+
+def controller(bed: Bed) -> Object:
+    """The newest Pod of Knative's controller."""
+    found = bed.pods("knative-serving", "app=controller")
+    return max(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))

@@ -1,0 +1,134 @@
+"""W1-W3, W6, W7, W14: what the real operator makes of our KnativeServing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import yaml
+
+from tests.cluster.bed.api import ApiError, Object, condition
+from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.environments import Environment
+
+pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+NAMESPACE = "knative-serving"
+SERVING = "operator.knative.dev/v1beta1/KnativeServing"
+
+
+def test_ready(bed: Bed, environment: Environment) -> None:
+    serving = bed.api.get(SERVING, "knative-serving", NAMESPACE)
+    assert {item["type"]: item["status"] for item in serving["status"]["conditions"]}.get("Ready") == "True"
+    assert serving["status"]["version"] == serving["spec"]["version"]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "key"),
+    [
+        ("activator", "activator"),
+        ("autoscaler", "autoscaler"),
+        ("autoscaler-hpa", "autoscaler-hpa"),
+        ("controller", "controller"),
+        ("webhook", "webhook"),
+        ("net-istio-controller", "net-istio-controller/controller"),
+        ("net-istio-webhook", "net-istio-webhook/webhook"),
+    ],
+)
+def test_image(bed: Bed, environment: Environment, deployment: str, key: str) -> None:
+    """W1, W7: none public, none of another component."""
+    wanted = bed.api.get(SERVING, "knative-serving", NAMESPACE)["spec"]["registry"]["override"][key]
+    found = bed.api.get("apps/v1/Deployment", deployment, NAMESPACE)["spec"]["template"]["spec"]
+    assert [container["image"] for container in found["containers"]] == [wanted]
+    assert found["imagePullSecrets"] == [{"name": "harbor-pull"}]
+
+
+def test_queue_proxy(bed: Bed, environment: Environment) -> None:
+    """W6: from spec.config alone; the override does not reach it (knative/operator#2313)."""
+    serving = bed.api.get(SERVING, "knative-serving", NAMESPACE)["spec"]
+    found = bed.api.get("v1/ConfigMap", "config-deployment", NAMESPACE)["data"]["queue-sidecar-image"]
+    assert (
+        found
+        == serving["config"]["deployment"]["queue-sidecar-image"]
+        == serving["registry"]["override"]["queue-proxy"]
+    )
+
+
+def test_every_key_of_ours_arrives(bed: Bed, environment: Environment) -> None:
+    config = bed.api.get(SERVING, "knative-serving", NAMESPACE)["spec"]["config"]
+    differing = {
+        f"config-{name}.{key}": value
+        for name, values in config.items()
+        for key, value in values.items()
+        if bed.api.get("v1/ConfigMap", f"config-{name}", NAMESPACE)["data"].get(key) != value
+    }
+    assert differing == {}
+
+
+def test_nobody_fights_over_an_object(bed: Bed, environment: Environment) -> None:
+    """W14: at rest no ConfigMap, Deployment or Service changes. Leases and status are left out."""
+    before = versions(bed)
+    time.sleep(12)
+    after = versions(bed)
+    assert {name: value for name, value in after.items() if name in before and before[name] != value} == {}
+
+
+def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> None:
+    """W4: mounted, and named by SSL_CERT_DIR."""
+    spec = bed.api.get("apps/v1/Deployment", "controller", NAMESPACE)["spec"]["template"]["spec"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    volume = next(v for v in spec["volumes"] if v.get("configMap", {}).get("name") == "harbor-ca")
+    folders = next(e["value"] for e in spec["containers"][0]["env"] if e["name"] == "SSL_CERT_DIR")
+    assert mounts[volume["name"]] in folders.split(":")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "said"),
+    [
+        ("config-deployment", "digest-resolution-timeout", "30", "missing unit in duration"),
+        ("config-deployment", "queue-sidecar-image", None, "queue-sidecar-image cannot be empty or unset"),
+        ("config-istio", "local-gateway.a.b", "c.d.svc", "can not be defined simultaneously"),
+        (
+            "config-istio",
+            "local-gateways",
+            yaml.safe_dump([{"name": "a", "namespace": "b", "serviceURL": "c.d.svc"}]),
+            "missing service",
+        ),
+    ],
+)
+def test_the_webhooks_refuse(
+    bed: Bed, environment: Environment, name: str, key: str, value: str | None, said: str
+) -> None:
+    """The texts that the facts quote, by the real webhooks (facts 1.2 and 2.3; KW103, KW206, KW407)."""
+    with pytest.raises(ApiError, match=said):
+        bed.api.patch("v1/ConfigMap", name, NAMESPACE, {"data": {key: value}})
+
+
+def test_istio_refuses_https_without_tls(bed: Bed, environment: Environment) -> None:
+    """KW413, by istiod's own webhook."""
+    server = {"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"]}
+    spec = {"selector": {"istio": "x"}, "servers": [server]}
+    meta = {"name": "https", "namespace": "ml-gateway"}
+    body = {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": meta, "spec": spec}
+    with pytest.raises(ApiError, match="server must have TLS settings for HTTPS/TLS protocols"):
+        bed.api.create(body)
+
+
+def versions(bed: Bed) -> dict[str, object]:
+    """What each object of the environment is, without its status."""
+    kinds = ("v1/ConfigMap", "apps/v1/Deployment", "v1/Service", "networking.istio.io/v1/Gateway", SERVING)
+    kinds += ("admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",)
+    listed: list[Object] = [item for kind in kinds for item in bed.api.list(kind)]
+    return {
+        f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}": _spec(item) for item in listed
+    }
+
+
+def _spec(item: Object) -> object:
+    if item["kind"] in ("Deployment", "KnativeServing", "Gateway"):
+        return item["metadata"]["generation"]
+    return item["metadata"]["resourceVersion"]
+
+
+def test_conditions_are_all_true(bed: Bed, environment: Environment) -> None:
+    serving = bed.api.get(SERVING, "knative-serving", NAMESPACE)
+    assert condition(serving, "DeploymentsAvailable")["status"] == "True"

@@ -1,0 +1,57 @@
+"""W9 to W11: an InferenceService becomes ready, and a request arrives at its Pod through the environment's gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.bed.api import until
+from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.client import send
+from tests.cluster.bed.diagnosis import gateways
+from tests.cluster.bed.environments import Environment
+from tests.cluster.bed.inference import KSVC, container, inference, outcome, pod_of, ready
+
+pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+NAMESPACE = "vision"
+IMAGE = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
+
+
+@pytest.fixture(scope="module")
+def service(bed: Bed, environment: Environment) -> Iterator[str]:
+    transformer = {"serviceAccountName": "inference", **container(IMAGE)}
+    with inference(bed, NAMESPACE, container(IMAGE), transformer=transformer) as name:
+        ready(bed, NAMESPACE, name)
+        yield name
+
+
+@pytest.mark.parametrize("component", ["", "-predictor", "-transformer"])
+def test_local_gateway(bed: Bed, service: str, component: str) -> None:
+    host = f"{service}{component}.{NAMESPACE}.svc.{bed.cluster_domain}"
+    answer = outcome(bed, host, "200")
+    assert (answer.outcome, answer.server) == ("200", "istio-envoy"), host
+    # KServe sends what it is asked to the transformer, when there is one.
+    asked = pod_of(bed, NAMESPACE, service, "predictor" if component == "-predictor" else "transformer")
+    assert answer.body["pod"] == asked["status"]["podIP"]
+
+
+@pytest.mark.parametrize("component", ["", "-predictor"])
+def test_ingress_gateway(bed: Bed, environment: Environment, service: str, component: str) -> None:
+    name = environment.answers["ingress_gateway_name"]
+    pod = next(pod for pod in gateways(bed) if pod["metadata"]["labels"].get("istio") == name)
+    host = f"{service}{component}-{NAMESPACE}.{environment.answers['ingress_domain']}"
+    if component:
+        url = bed.api.get(KSVC, f"{service}{component}", NAMESPACE)["status"]["url"]
+        host = url.removeprefix("http://")
+    address = pod["status"]["podIP"]
+    answer = until(host, lambda: (a := send(address, 80, host)).outcome == "200" and a, 10)
+    assert answer.server == "istio-envoy"
+
+
+def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, service: str) -> None:
+    """What is cluster-local must not be reached through the ingress gateway (KW412)."""
+    name = environment.answers["ingress_gateway_name"]
+    pod = next(pod for pod in gateways(bed) if pod["metadata"]["labels"].get("istio") == name)
+    host = f"{service}.{NAMESPACE}.svc.{bed.cluster_domain}"
+    assert send(pod["status"]["podIP"], 80, host).outcome == "404"

@@ -1,0 +1,215 @@
+"""Gateway wires, each broken alone on the running environment: what the real system does, and the code that names it.
+
+The expectations are those of docs/how-to/504-and-404.md; test_wires.py compares both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tests.cluster.bed.api import Object, until
+from tests.cluster.bed.bed import Bed
+
+CONFIG = ("v1/ConfigMap", "inferenceservice-config", "kserve")
+SERVING = ("operator.knative.dev/v1beta1/KnativeServing", "knative-serving", "knative-serving")
+GATEWAY = ("networking.istio.io/v1/Gateway", "ml-local-gateway", "ml-gateway")
+SERVICE = ("v1/Service", "ml-local-gateway", "ml-gateway")
+Target = tuple[str, str, str]
+Change = Callable[[Object], None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One broken wire. `knative` and `kserve`: Ready of the two objects; then what a client gets from the two hosts."""
+
+    wire: str
+    target: Target
+    change: Change
+    knative: str
+    kserve: str
+    host: str
+    predictor: str
+    code: str
+
+
+def ingress(**values: str) -> Change:
+    """Other values in the ingress settings of KServe."""
+
+    def change(config: Object) -> None:
+        config["data"]["ingress"] = json.dumps(json.loads(config["data"]["ingress"]) | values)
+
+    return change
+
+
+def local_gateways(**values: str) -> Change:
+    """Other values in the entry of config-istio, where the operator takes them from."""
+
+    def change(serving: Object) -> None:
+        istio = serving["spec"]["config"]["istio"]
+        entry = yaml.safe_load(istio["local-gateways"])[0] | values
+        istio["local-gateways"] = json.dumps([entry])
+
+    return change
+
+
+def server(**values: Any) -> Change:
+    """Other values in the Gateway's server."""
+    return lambda gateway: gateway["spec"]["servers"][0].update(values)
+
+
+def selector(**labels: str) -> Change:
+    return lambda found: found["spec"]["selector"].update(labels)
+
+
+def service_port(**values: Any) -> Change:
+    """Other values in the Service's port 80."""
+
+    def change(service: Object) -> None:
+        next(port for port in service["spec"]["ports"] if port["port"] == 80).update(values)
+
+    return change
+
+
+def without_default(serving: Object) -> None:
+    """config-istio as Knative ships it."""
+    serving["spec"]["config"]["istio"]["local-gateways"] = json.dumps(
+        [
+            {
+                "name": "knative-local-gateway",
+                "namespace": "knative-serving",
+                "service": "knative-local-gateway.istio-system.svc.cluster.local",
+            }
+        ]
+    )
+
+
+STOCK = "knative-local-gateway.istio-system.svc.cluster.local"
+HTTP = {"number": 80, "name": "http", "protocol": "HTTP"}
+REFUSED = "connection refused"
+
+BROKEN = [
+    Broken(
+        "KServe's `localGateway` names another Gateway",
+        CONFIG,
+        ingress(localGateway="knative-serving/knative-local-gateway"),
+        *("True", "True", "404", "200", "KW401"),
+    ),
+    Broken(
+        "KServe's gateway and Services are still the default ones",
+        CONFIG,
+        ingress(
+            localGateway="knative-serving/knative-local-gateway",
+            localGatewayService=STOCK,
+            knativeLocalGatewayService=STOCK,
+        ),
+        *("True", "True", "no endpoints", "200", "KW401"),
+    ),
+    Broken(
+        "KServe's `localGatewayService` is in another namespace",
+        CONFIG,
+        ingress(localGatewayService="ml-local-gateway.istio-system.svc.cluster.local"),
+        *("True", "True", "no such host", "200", "KW401"),
+    ),
+    Broken(
+        "KServe's `knativeLocalGatewayService` names another Service",
+        CONFIG,
+        ingress(knativeLocalGatewayService="ml-local.ml-gateway.svc.cluster.local"),
+        *("True", "True", "503", "200", "KW401"),
+    ),
+    Broken(
+        "the Gateway's selector matches no Pods",
+        GATEWAY,
+        selector(istio="typo"),
+        *("True", "True", REFUSED, REFUSED, "KW403"),
+    ),
+    Broken(
+        "the Gateway listens on a port that its Service does not lead to",
+        GATEWAY,
+        server(port=HTTP | {"number": 8081}),
+        *("True", "True", REFUSED, REFUSED, "KW405"),
+    ),
+    Broken(
+        "the Gateway's hosts are those of another namespace",
+        GATEWAY,
+        server(hosts=["*.speech", "*.speech.svc", "*.speech.svc.cluster.local"]),
+        *("Unknown", "Unknown", "404", "no such host", "KW406"),
+    ),
+    Broken(
+        "the Gateway's hosts have only the longest of Knative's three names",
+        GATEWAY,
+        server(hosts=["*.vision.svc.cluster.local"]),
+        *("Unknown", "Unknown", "404", "no such host", "KW406"),
+    ),
+    Broken(
+        "the Service's selector matches no Pods",
+        SERVICE,
+        selector(istio="typo"),
+        *("Unknown", "Unknown", "no endpoints", "no such host", "KW404"),
+    ),
+    Broken(
+        "the Service has another port than 80",
+        SERVICE,
+        service_port(port=8080),
+        *("True", "True", REFUSED, REFUSED, "KW405"),
+    ),
+    Broken(
+        "`config-istio` names a Gateway that does not exist",
+        SERVING,
+        local_gateways(name="other"),
+        *("Unknown", "Unknown", "404", "no such host", "KW402"),
+    ),
+    Broken(
+        "`config-istio` names a Service that does not exist",
+        SERVING,
+        local_gateways(service="other.ml-gateway.svc.cluster.local"),
+        *("True", "True", "200", "no such host", "KW404"),
+    ),
+    Broken(
+        "`config-istio` still names the stock gateway",
+        SERVING,
+        without_default,
+        *("True", "True", "404", "no endpoints", "KW401"),
+    ),
+]
+
+
+@contextlib.contextmanager
+def broken(bed: Bed, target: Target, change: Change) -> Iterator[None]:
+    """The object changed, and as it was again afterwards."""
+    original = bed.api.get(*target)
+    changed = json.loads(json.dumps(original))
+    change(changed)
+    _replace(bed, target, changed)
+    try:
+        _followed(bed, target)
+        yield
+    finally:
+        _replace(bed, target, original)
+        _followed(bed, target)
+
+
+def _replace(bed: Bed, target: Target, wanted: Object) -> None:
+    """Writes data or spec back whatever the object's version is now."""
+    kind, name, namespace = target
+    key = "data" if "data" in wanted else "spec"
+    patch = [{"op": "replace", "path": f"/{key}", "value": wanted[key]}]
+    bed.api.patch(kind, name, namespace, patch)
+
+
+def _followed(bed: Bed, target: Target) -> None:
+    """The operator has written config-istio, when its source was changed."""
+    if target != SERVING:
+        return
+
+    def same() -> bool:
+        wanted = bed.api.get(*SERVING)["spec"]["config"]["istio"]["local-gateways"]
+        found = bed.api.get("v1/ConfigMap", "config-istio", "knative-serving")["data"].get("local-gateways", "")
+        return bool(yaml.safe_load(found) == yaml.safe_load(wanted))
+
+    until("the operator writes config-istio", same, 30)
