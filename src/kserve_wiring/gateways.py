@@ -75,7 +75,7 @@ def service_ports(service: KubeObject) -> list[ServicePort]:
     for index, port in mappings_of(service.get("spec", "ports")):
         number = port.get("port")
         target = port.get("targetPort", number)
-        if isinstance(number, int):
+        if isinstance(number, int) and isinstance(target, (int, str)):
             target = int(target) if isinstance(target, str) and target.isdigit() else target
             name = port.get("name")
             found.append(ServicePort(("spec", "ports", index), number, target, name if isinstance(name, str) else ""))

@@ -10,7 +10,7 @@ from typing import Any
 
 from kserve_wiring.context import Context
 from kserve_wiring.gateway_config import GatewayConfig, parse_gateway_config
-from kserve_wiring.objects import KubeObject, ObjectRef, Setting, dig
+from kserve_wiring.objects import KubeObject, ObjectRef, Setting, dig, mappings_of
 
 DEFAULT_NAMESPACE = "knative-serving"
 CONFIG_NAMES = [
@@ -31,6 +31,8 @@ CONFIG_NAMES = [
     "kourier",
     "contour",
 ]
+
+_ONLY_SERVING = ("deployment", "istio", "domain", "network", "autoscaler", "gc")
 
 # Keys of config-deployment that are still read in camelCase (pkg/deployment/config.go); kebab-case wins.
 LEGACY_KEYS = {
@@ -128,6 +130,8 @@ def find_knative(objects: Iterable[KubeObject]) -> Knative:
         elif obj.kind == "ConfigMap" and obj.name.startswith("config-") and obj.name[7:] in CONFIG_NAMES:
             candidates.append(obj)
     namespace = knative.namespace or _namespace_of_config(candidates)
+    if not namespace and knative.server is None:
+        return knative
     for obj in candidates:
         if obj.namespace == namespace or not obj.namespace:
             knative.config_maps.setdefault(obj.name[7:], obj)
@@ -135,14 +139,11 @@ def find_knative(objects: Iterable[KubeObject]) -> Knative:
 
 
 def _namespace_of_config(candidates: list[KubeObject]) -> str:
-    """Knative's namespace: where its label or a ConfigMap that only Knative has stands."""
+    """Knative Serving's namespace: its operator and Eventing have a config-logging and the like too."""
     for obj in candidates:
-        if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name in (
-            "config-deployment",
-            "config-istio",
-        ):
+        if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name[7:] in _ONLY_SERVING:
             return obj.namespace
-    return candidates[0].namespace if candidates else ""
+    return ""
 
 
 def operator_objects(knative: Knative, context: Context) -> list[KubeObject]:
@@ -237,7 +238,7 @@ def controller_environment(knative: Knative, objects: Iterable[KubeObject]) -> d
             for index, workload in enumerate(knative.server.items("spec", section)):
                 if dig(workload, "name") != "controller":
                     continue
-                for number, env in enumerate(dig(workload, "env") or []):
+                for number, env in mappings_of(dig(workload, "env")):
                     path = ("spec", section, index, "env", number, "envVars")
                     if dig(env, "container") in (None, "controller"):
                         found |= _env(env, knative.server, path, "envVars")

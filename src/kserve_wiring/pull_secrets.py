@@ -94,12 +94,13 @@ def secret_exists(model: Model, context: Context, namespace: str, name: str) -> 
     if any(not obj.source.partial for obj in model.find("Secret", namespace, name)):
         return True
     return any(
-        obj.namespace in (namespace, "") and _target(obj) == name
+        obj.namespace in (namespace, "") and secret_made_by(obj) == name
         for obj in model.of_kind("ExternalSecret", "SealedSecret")
     )
 
 
-def _target(obj: KubeObject) -> str:
+def secret_made_by(obj: KubeObject) -> str:
+    """Name of the Secret that an ExternalSecret or SealedSecret makes."""
     target = obj.get("spec", "target", "name")
     return target if isinstance(target, str) and target else obj.name
 
@@ -108,7 +109,7 @@ def known_anywhere(model: Model, context: Context, name: str) -> bool:
     """True when a Secret of that name exists in some namespace: then its absence elsewhere means something."""
     if any(not obj.source.partial for obj in model.named("Secret", name)):
         return True
-    if any(_target(obj) == name for obj in model.of_kind("ExternalSecret", "SealedSecret")):
+    if any(secret_made_by(obj) == name for obj in model.of_kind("ExternalSecret", "SealedSecret")):
         return True
     return any(entry.startswith("Secret/") and entry.endswith(f"/{name}") for entry in context.existing or ())
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kserve_wiring.inventory.formats import FORMATS
-from kserve_wiring.inventory.listing import CATALOGUE, Listing, list_environment, list_manifests
-from kserve_wiring.load import Loaded
+if TYPE_CHECKING:
+    from kserve_wiring.inventory.listing import Listing
+    from kserve_wiring.load import Loaded
 
+# The names of formats.FORMATS: the parser of every command is made from this module, which has to stay light.
+FORMAT_NAMES = ("table", "txt", "json", "skopeo", "hauler", "zarf", "oras")
 DONE, DIFFERENT, FAILED = 0, 1, 2
 
 
@@ -22,7 +24,7 @@ def add_images(commands: Any) -> None:
     images = commands.add_parser("images", help="list every image, and why it is pulled", description=text)
     images.set_defaults(run=run)
     images.add_argument("path", metavar="PATH", help="environment folder, file, directory, or - for standard input")
-    images.add_argument("--format", choices=tuple(FORMATS), default="table")
+    images.add_argument("--format", choices=FORMAT_NAMES, default="table")
     images.add_argument("--check", action="store_true", help="is the list of the environment what its manifests name?")
     images.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
     images.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
@@ -31,6 +33,8 @@ def add_images(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """List the images; with --check only say where list and manifests disagree."""
     from kserve_wiring.api import load_inputs
+    from kserve_wiring.inventory.formats import FORMATS
+    from kserve_wiring.inventory.listing import CATALOGUE
 
     folder = Path(options.path)
     environment = options.path != "-" and (folder / CATALOGUE).is_file()
@@ -57,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _listing(folder: Path | None, loaded: Loaded) -> Listing:
     from kserve_wiring.context import make_context
     from kserve_wiring.inventory.found import found_images
+    from kserve_wiring.inventory.listing import list_environment, list_manifests
 
     found, notes = found_images(loaded.objects, make_context(loaded.objects))
     loaded.notes += notes

@@ -22,6 +22,7 @@ from kserve_wiring.pull_secrets import (
     names_of_pod,
     pull_secret_refs,
     secret_exists,
+    secret_made_by,
 )
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import against, at, pair, show, single
@@ -227,7 +228,7 @@ def wrong_credentials(model: Model, context: Context) -> Iterator[Draft]:
         if secret.name in named and not secret.source.partial:
             yield from _wrong_secret(secret, context)
     for external in model.of_kind("ExternalSecret"):
-        target = external.get("spec", "target", "name") or external.name
+        target = secret_made_by(external)
         kind = external.get("spec", "target", "template", "type")
         if target in named and kind != DOCKER_CONFIG_TYPE:
             yield _wrong(

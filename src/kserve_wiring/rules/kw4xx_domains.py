@@ -14,7 +14,7 @@ from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
 from kserve_wiring.gateway_chain import chains, gateway_setting, owner_of, service_setting
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Setting, dig, strings_of
+from kserve_wiring.objects import KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.pull_secrets import secret_exists
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import against, at, pair, single
@@ -207,7 +207,7 @@ def _pod_domains(model: Model) -> Iterator[tuple[Setting, str]]:
                         yield setting, text
                     elif len(text) < 512:
                         yield from _hosts_in(setting)
-            for index, variable in enumerate(container.get("env") or ()):
+            for index, variable in mappings_of(container.get("env")):
                 value = dig(variable, "value")
                 if not isinstance(value, str):
                     continue
@@ -243,7 +243,7 @@ def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: l
     elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
         yield pair("KW413", mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
     elif server.protocol in gw.PLAIN and set(server.tls) - {"httpsRedirect"}:
-        shown = Setting(", ".join(sorted(server.tls)), tls.obj, tls.path)
+        shown = Setting(", ".join(sorted(map(str, server.tls))), tls.obj, tls.path)
         yield pair("KW413", protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
     elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
         redirect = owner_of(model, gateway, (*server.path, "tls", "httpsRedirect"))

@@ -109,9 +109,8 @@ def selectors_without_pods(model: Model, context: Context) -> Iterator[Draft]:
             continue
         selector = owner_of(model, chain.gateway, ("spec", "selector"))
         nearest = _nearest(model, chain)
-        labels = {key: nearest.labels[key] for key in selector.value or {} if key in nearest.labels} or dict(
-            nearest.labels
-        )
+        wanted = chain.gateway.mapping("spec", "selector")
+        labels = {key: nearest.labels[key] for key in wanted if key in nearest.labels} or dict(nearest.labels)
         path = (*nearest.path[:-1], "metadata", "labels")
         yield pair(
             "KW403",

@@ -12,7 +12,7 @@ from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
 from kserve_wiring.knative import stock_service_namespace
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Path, dig, mappings_of
+from kserve_wiring.objects import KubeObject, Path, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, show
 
@@ -141,7 +141,7 @@ def _ignores(app: KubeObject, kind: str, field: str) -> bool:
             continue
         if entry.get("managedFieldsManagers"):
             return True
-        paths = [str(path) for key in ("jsonPointers", "jqPathExpressions") for path in entry.get(key) or ()]
+        paths = [str(path) for key in ("jsonPointers", "jqPathExpressions") for path in strings_of(entry.get(key))]
         if any(re.search(rf"\b{field}\b", path) or path.strip("./[]?") == "webhooks" for path in paths):
             return True
     return False

@@ -1,0 +1,63 @@
+"""No false alarms: what upstream ships is clean, alone and together."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kserve_wiring import inspect
+from kserve_wiring.load import load_text
+from kserve_wiring.objects import KubeObject
+from tools import modules, stacks
+from tools.helm import Helm
+from tools.upstream import Upstream
+
+NAMESPACES = {
+    "base": "istio-system",
+    "istiod": "istio-system",
+    "gateway": "istio-ingress",
+    "cert-manager": "cert-manager",
+    "knative-operator": "knative-operator",
+}
+
+
+@pytest.fixture(scope="module")
+def defaults(upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> dict[str, list[KubeObject]]:
+    """Objects of each upstream chart with its own values."""
+    folders = upstream_charts(stacks.DEFAULT).folders
+    return {name: render(newest_helm, name, chart) for (name, _), chart in folders.items()}
+
+
+def render(helm: Helm, name: str, chart: Path) -> list[KubeObject]:
+    namespace = NAMESPACES.get(name, "kserve")
+    command = [helm.path, "template", name, str(chart), "--namespace", namespace, "--include-crds"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    loaded = load_text(text, f"{name}.yaml", release=name, namespace=namespace)
+    assert loaded.problems == []
+    return loaded.objects
+
+
+def test_every_chart_alone(defaults: dict[str, list[KubeObject]], subtests: pytest.Subtests) -> None:
+    for name, objects in defaults.items():
+        with subtests.test(chart=name):
+            assert [f"{finding.code} {finding.object}" for finding in inspect(objects).findings] == []
+
+
+def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
+    everything = [obj for objects in defaults.values() for obj in objects]
+    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
+
+
+def test_the_manifests_that_the_operator_carries(subtests: pytest.Subtests) -> None:
+    data = modules.folder(stacks.DEFAULT, "knative.dev/operator") / "cmd" / "operator" / "kodata"
+    folders = [path for path in (data / "knative-serving").iterdir() if path.is_dir()]
+    folders += [path / "istio" for path in (data / "ingress").iterdir() if (path / "istio").is_dir()]
+    assert folders
+    for folder in folders:
+        with subtests.test(folder=str(folder.relative_to(data))):
+            report = inspect(str(folder))
+            assert report.objects
+            assert [f"{finding.code} {finding.object}" for finding in report.findings] == []
