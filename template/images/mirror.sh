@@ -75,8 +75,9 @@ explain() { # REFERENCE MESSAGE
       echo "$host refuses the credentials for $1: skopeo login $host, or set REGISTRY_AUTH_FILE" ;;
     *"HTTP response to HTTPS client"*) echo "$host speaks plain http: registry_plain_http is the answer for that" ;;
     *x509* | *certificate*) echo "the certificate of $host is not trusted: set CERTS to a folder with the right ca.crt" ;;
-    *"connection refused"* | *"no such host"* | *"i/o timeout"* | *"no route to host"* | *"dial tcp"*)
-      echo "$host cannot be reached: ${2##*dial tcp}" ;;
+    *"connection refused"*) echo "$host cannot be reached: connection refused" ;;
+    *"no such host"*) echo "$host cannot be reached: no such host" ;;
+    *"dial tcp"* | *"i/o timeout"*) echo "$host cannot be reached: no answer" ;;
     *"manifest unknown"* | *"name unknown"* | *"not found"*) echo "$1 does not exist" ;;
     *) echo "$1: $(echo "$2" | tail -n 1)" ;;
   esac
