@@ -19,7 +19,7 @@ export CHARTS
 .PHONY: help
 help: ## List all targets
 	@echo "Usage: make <target>"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) ## Make the virtual environment .venv from requirements.lock
@@ -45,6 +45,11 @@ demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=example
 test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
 	@$(BIN)/python -m tools.helm --all >/dev/null
 	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-registry
+test-registry: $(READY) ## Mirror, lock and pull with a real registry, built once, and real skopeo
+	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }
+	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/images/test_registry.py $(ARGS)
 
 .PHONY: check
 check: lint types test ## Everything that must pass: lint, types and test
