@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+# Situations that a user may start from, and answers that are valid but awkward.
+EXAMPLES = [*sorted((ROOT / "examples").glob("*.yaml")), *sorted((ROOT / "tests" / "answers" / "valid").glob("*.yaml"))]
 # What Copier reads of the repository.
 TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template")
 
