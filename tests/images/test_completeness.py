@@ -14,7 +14,6 @@ from kserve_wiring.inventory.embedded import operators
 from kserve_wiring.inventory.found import Found, canonical
 from tests.images.upstream_images import in_code, of_charts
 from tools import embedded_images, helm, modules, stacks
-from tools.helm import Helm
 from tools.upstream import Upstream
 
 NOT_PULLED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "not-pulled.yaml").read_text(encoding="utf-8"))
@@ -29,8 +28,13 @@ def stack(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def chart_images(stack: str, upstream_charts: Callable[[str], Upstream]) -> list[Found]:
-    return of_charts(upstream_charts(stack), helm.find_major(helm.MAJORS[0]))
+def images_of_charts(upstream_charts: Callable[[str], Upstream]) -> Callable[[str], list[Found]]:
+    return cache(lambda stack: of_charts(upstream_charts(stack), helm.find_major(helm.MAJORS[0])))
+
+
+@pytest.fixture
+def chart_images(stack: str, images_of_charts: Callable[[str], list[Found]]) -> list[Found]:
+    return images_of_charts(stack)
 
 
 @cache
@@ -103,8 +107,8 @@ def test_images_in_code_are_explained(stack: str, module: str) -> None:
     assert unknown == []
 
 
-def test_no_explanation_is_left_over(upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> None:
-    images = {one.image for name in stacks.names() for one in of_charts(upstream_charts(name), newest_helm)}
+def test_no_explanation_is_left_over(images_of_charts: Callable[[str], list[Found]]) -> None:
+    images = {one.image for name in stacks.names() for one in images_of_charts(name)}
     assert [image for image in NOT_PULLED["charts"] if image not in images] == []
     texts = {(module, *one) for name in stacks.names() for module in SOURCES for one in in_sources(name, module)}
     assert [one for one in explained() if one not in texts] == []
