@@ -23,7 +23,12 @@ PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
 NET_ISTIO = ("NET_ISTIO_CONTROLLER", "NET_ISTIO_WEBHOOK")
 
 
+# These take the environment of the other tests away.
+LAST = ("test_upgrade", "test_layouts")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LAST.index(item.path.stem) if item.path.stem in LAST else -1)
     missing = [name for name in NET_ISTIO if not os.environ.get(name)]
     reason = f"net-istio is not on the Go module proxy: name its binaries with {' and '.join(missing)}"
     for item in items:

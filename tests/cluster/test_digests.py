@@ -16,13 +16,16 @@ pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
 NAMESPACE = "vision"
 HARBOR = "harbor.corp.local:8443"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+# The template refuses to resolve on a cluster that is offline; the bed is, but for its own registry.
+RESOLVE = {"digest_policy": "resolve", "offline": False}
 MISSING = "failed to resolve image to digest"
 
 
 @pytest.fixture(scope="module")
 def registry(bed: Bed) -> Iterator[Registry]:
     """A real registry under the name that the example uses."""
-    started = Registry.start(bed.state, *HARBOR.split(":")[:1], port=int(HARBOR.split(":")[1]))
+    name, _, port = HARBOR.partition(":")
+    started = Registry.start(bed.state, name, int(port))
     bed.dns.outside["harbor.corp.local"] = "10.246.0.1"
     yield started
     del bed.dns.outside["harbor.corp.local"]
@@ -32,7 +35,7 @@ def registry(bed: Bed) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def resolving(environment: Environment, registry: Registry) -> Iterator[Environment]:
     """The example with `digest_policy: resolve`, still with the CA of another registry."""
-    changed = Environment.generate(environment.bed, "offline-harbor", "resolving", digest_policy="resolve")
+    changed = Environment.generate(environment.bed, "offline-harbor", "resolving", **RESOLVE)
     changed.make("install-kserve-environment")
     yield changed
     environment.make("install-kserve-prerequisites", "install-kserve-environment")
@@ -44,9 +47,7 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
     bundle = registry.ca.read_text(encoding="utf-8")
     bed = resolving.bed
     before = controller(bed)["metadata"]["uid"]
-    changed = Environment.generate(
-        bed, "offline-harbor", "trusting", digest_policy="resolve", registry_ca_bundle=bundle
-    )
+    changed = Environment.generate(bed, "offline-harbor", "trusting", registry_ca_bundle=bundle, **RESOLVE)
     changed.make("install-kserve-prerequisites", "install-kserve-environment")
     until("the controller started anew", lambda: controller(bed)["metadata"]["uid"] != before, 60)
     return changed

@@ -69,16 +69,14 @@ def dry_run(bed: Bed, manifest: str, namespace: str) -> str:
 
 def releases(environment: Environment) -> dict[str, tuple[str, str]]:
     """{release: (status, revision)} as helm knows them."""
-    variables = environment.bed.variables
-    command = [variables["HELM"], "list", "--all-namespaces", "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
+    done = environment.helm("list", "--all-namespaces", "--output", "json")
     return {item["name"]: (item["status"], item["revision"]) for item in json.loads(done.stdout)}
 
 
 def generations(bed: Bed) -> dict[str, int]:
     """The generation of every object that has one: it counts changes of the spec alone."""
-    kinds = ("apps/v1/Deployment", "v1/Pod", "operator.knative.dev/v1beta1/KnativeServing")
-    kinds += ("networking.istio.io/v1/Gateway", "serving.kserve.io/v1alpha1/ClusterServingRuntime")
+    kinds = ["apps/v1/Deployment", "v1/Pod", "operator.knative.dev/v1beta1/KnativeServing"]
+    kinds += ["networking.istio.io/v1/Gateway", "serving.kserve.io/v1alpha1/ClusterServingRuntime"]
     listed: list[Object] = [item for kind in kinds for item in bed.api.list(kind)]
     return {
         f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}": item["metadata"].get(

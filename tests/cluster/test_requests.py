@@ -11,7 +11,7 @@ from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.client import send
 from tests.cluster.bed.diagnosis import gateways
 from tests.cluster.bed.environments import Environment
-from tests.cluster.bed.inference import KSVC, container, inference, outcome, pod_of, ready
+from tests.cluster.bed.inference import ISVC, container, inference, outcome, pod_of, ready
 
 pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
 NAMESPACE = "vision"
@@ -38,20 +38,22 @@ def test_local_gateway(bed: Bed, service: str, component: str) -> None:
 
 @pytest.mark.parametrize("component", ["", "-predictor"])
 def test_ingress_gateway(bed: Bed, environment: Environment, service: str, component: str) -> None:
-    name = environment.answers["ingress_gateway_name"]
-    pod = next(pod for pod in gateways(bed) if pod["metadata"]["labels"].get("istio") == name)
-    host = f"{service}{component}-{NAMESPACE}.{environment.answers['ingress_domain']}"
-    if component:
-        url = bed.api.get(KSVC, f"{service}{component}", NAMESPACE)["status"]["url"]
-        host = url.removeprefix("http://")
-    address = pod["status"]["podIP"]
+    """The host outside is Knative's name.namespace.domain."""
+    host = f"{service}{component}.{NAMESPACE}.{environment.answers['ingress_domain']}"
+    address = ingress(bed, environment)
     answer = until(host, lambda: (a := send(address, 80, host)).outcome == "200" and a, 10)
     assert answer.server == "istio-envoy"
+    if not component:
+        assert bed.api.get(ISVC, service, NAMESPACE)["status"]["url"] == f"http://{host}"
 
 
 def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, service: str) -> None:
     """What is cluster-local must not be reached through the ingress gateway (KW412)."""
-    name = environment.answers["ingress_gateway_name"]
-    pod = next(pod for pod in gateways(bed) if pod["metadata"]["labels"].get("istio") == name)
     host = f"{service}.{NAMESPACE}.svc.{bed.cluster_domain}"
-    assert send(pod["status"]["podIP"], 80, host).outcome == "404"
+    assert send(ingress(bed, environment), 80, host).outcome == "404"
+
+
+def ingress(bed: Bed, environment: Environment) -> str:
+    """The address of a Pod of the ingress gateway."""
+    name = environment.answers["ingress_gateway_name"]
+    return str(next(p for p in gateways(bed) if p["metadata"]["labels"].get("istio") == name)["status"]["podIP"])

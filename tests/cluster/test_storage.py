@@ -26,9 +26,8 @@ def initializer(bed: Bed, environment: Environment, request: pytest.FixtureReque
         yield next(c for c in pod["spec"]["initContainers"] if c["name"] == "storage-initializer")
 
 
-@pytest.mark.parametrize("initializer", ["s3://models/iris", "gs://models/iris", "pvc://models/iris"], indirect=True)
+@pytest.mark.parametrize("initializer", ["s3://models/iris", "gs://models/iris", "hf://org/model"], indirect=True)
 def test_image_and_quantities(initializer: Object) -> None:
-    """s3 and gs come from the ClusterStorageContainer, pvc from the ConfigMap: both say the same (KW301)."""
     assert initializer["image"] == IMAGE
     assert initializer["resources"] == {
         "requests": {"cpu": "100m", "memory": "100Mi"},
@@ -37,15 +36,19 @@ def test_image_and_quantities(initializer: Object) -> None:
 
 
 def test_the_storage_container_wins(bed: Bed, environment: Environment) -> None:
-    """T2: for a URI that a ClusterStorageContainer names, the image of inferenceservice-config plays no part."""
-    patch = [{"op": "replace", "path": "/spec/container/image", "value": OTHER}]
-    original = bed.api.get(CONTAINER, "default")["spec"]["container"]["image"]
-    bed.api.patch(CONTAINER, "default", "", patch)
+    """T2, KW301: inferenceservice-config has a say only for a URI that no ClusterStorageContainer names."""
+    original = bed.api.get(CONTAINER, "default")["spec"]
+    changed = {
+        **original,
+        "container": {**original["container"], "image": OTHER},
+        "supportedUriFormats": [{"prefix": "s3://"}],
+    }
+    bed.api.patch(CONTAINER, "default", "", [{"op": "replace", "path": "/spec", "value": changed}])
     try:
         assert image_for(bed, "s3://models/iris") == OTHER
-        assert image_for(bed, "pvc://models/iris") == IMAGE
+        assert image_for(bed, "gs://models/iris") == IMAGE
     finally:
-        bed.api.patch(CONTAINER, "default", "", [{**patch[0], "value": original}])
+        bed.api.patch(CONTAINER, "default", "", [{"op": "replace", "path": "/spec", "value": original}])
 
 
 def test_a_private_prefix_picks_its_container(bed: Bed, environment: Environment) -> None:

@@ -1,6 +1,6 @@
 """Gateway wires, each broken alone on the running environment: what the real system does, and the code that names it.
 
-The expectations are those of docs/how-to/504-and-404.md; test_wires.py compares both.
+The expectations are those of docs/how-to/504-and-404.md; test_broken_wires.py compares both.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import yaml
 
 from tests.cluster.bed.api import Object, until
 from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.environments import Environment
 
 CONFIG = ("v1/ConfigMap", "inferenceservice-config", "kserve")
 SERVING = ("operator.knative.dev/v1beta1/KnativeServing", "knative-serving", "knative-serving")
 GATEWAY = ("networking.istio.io/v1/Gateway", "ml-local-gateway", "ml-gateway")
 SERVICE = ("v1/Service", "ml-local-gateway", "ml-gateway")
+# Not an object but the values of a release, which is installed anew.
+RELEASE = ("release", "local-gateway", "ml-gateway")
 Target = tuple[str, str, str]
 Change = Callable[[Object], None]
 
@@ -65,6 +68,11 @@ def server(**values: Any) -> Change:
 
 def selector(**labels: str) -> Change:
     return lambda found: found["spec"]["selector"].update(labels)
+
+
+def pod_label(values: Object) -> None:
+    """Another label of the gateway's Pods, in the values of Istio's chart."""
+    values["labels"]["istio"] = "other"
 
 
 def service_port(**values: Any) -> Change:
@@ -129,6 +137,12 @@ BROKEN = [
         *("True", "True", REFUSED, REFUSED, "KW403"),
     ),
     Broken(
+        "the gateway's Pods have another label than the Gateway selects",
+        RELEASE,
+        pod_label,
+        *("True", "True", REFUSED, REFUSED, "KW403"),
+    ),
+    Broken(
         "the Gateway listens on a port that its Service does not lead to",
         GATEWAY,
         server(port=HTTP | {"number": 8081}),
@@ -150,7 +164,7 @@ BROKEN = [
         "the Service's selector matches no Pods",
         SERVICE,
         selector(istio="typo"),
-        *("Unknown", "Unknown", "no endpoints", "no such host", "KW404"),
+        *("True", "True", "no endpoints", "no endpoints", "KW404"),
     ),
     Broken(
         "the Service has another port than 80",
@@ -180,8 +194,13 @@ BROKEN = [
 
 
 @contextlib.contextmanager
-def broken(bed: Bed, target: Target, change: Change) -> Iterator[None]:
+def broken(environment: Environment, target: Target, change: Change) -> Iterator[None]:
     """The object changed, and as it was again afterwards."""
+    if target == RELEASE:
+        with _reinstalled(environment, change):
+            yield
+        return
+    bed = environment.bed
     original = bed.api.get(*target)
     changed = json.loads(json.dumps(original))
     change(changed)
@@ -192,6 +211,25 @@ def broken(bed: Bed, target: Target, change: Change) -> Iterator[None]:
     finally:
         _replace(bed, target, original)
         _followed(bed, target)
+
+
+@contextlib.contextmanager
+def _reinstalled(environment: Environment, change: Change) -> Iterator[None]:
+    _, release, namespace = RELEASE
+    original = environment.values(release)
+    changed = json.loads(json.dumps(original))
+    change(changed)
+    try:
+        _install(environment, release, namespace, changed)
+        yield
+    finally:
+        _install(environment, release, namespace, original)
+
+
+def _install(environment: Environment, release: str, namespace: str, values: Object) -> None:
+    environment.helm("uninstall", release, "--namespace", namespace, "--wait")
+    environment.change(release, values)
+    environment.make(f"install-{release}")
 
 
 def _replace(bed: Bed, target: Target, wanted: Object) -> None:

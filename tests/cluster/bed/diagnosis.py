@@ -87,7 +87,7 @@ def gateways(bed: Bed) -> list[Object]:
 
 
 def route_table(address: str) -> list[tuple[str, str]]:
-    """What an Envoy routes, as (name of the virtual host, clusters)."""
+    """What an Envoy routes, as (domains of a virtual host, clusters)."""
     connection = http.client.HTTPConnection(address, ADMIN_PORT, timeout=3)
     connection.request("GET", "/config_dump?resource=dynamic_route_configs")
     dump = json.loads(connection.getresponse().read())
@@ -95,7 +95,7 @@ def route_table(address: str) -> list[tuple[str, str]]:
     for config in dump.get("configs", []):
         for host in config["route_config"].get("virtual_hosts", []):
             clusters = [_cluster(route) for route in host.get("routes", [])]
-            found.append((host["name"], ", ".join(dict.fromkeys(clusters))))
+            found.append((" ".join(host["domains"]), ", ".join(dict.fromkeys(clusters))))
     return found
 
 

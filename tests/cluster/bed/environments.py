@@ -87,6 +87,13 @@ class Environment:
             raise AssertionError(f"make {' '.join(targets)} failed:\n" + "\n".join(output.splitlines()[-30:]))
         return output
 
+    def helm(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs helm in the environment's folder."""
+        command = [self.bed.variables["HELM"], *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.bed.variables, capture_output=True, text=True, check=check
+        )
+
     def install(self) -> None:
         """The steps of the environment's README: namespaces, pull Secrets, everything."""
         self.make("install-kserve-prerequisites")

@@ -48,7 +48,7 @@ def bootstrap(pod: Object, istiod: str, cluster_domain: str) -> Object:
 
 def _istiod(address: str) -> Object:
     endpoint = {"endpoint": {"address": _address(address, 15010)}}
-    options = {"explicit_http_config": {"http2_protocol_options": {}}}
+    options: Object = {"explicit_http_config": {"http2_protocol_options": {}}}
     return {
         "name": "istiod",
         "type": "STATIC",

@@ -40,7 +40,7 @@ class Registry:
         (folder / "htpasswd").write_text(f"{USER}\n", encoding="utf-8")
         config = folder / "config.yaml"
         config.write_text(json.dumps(_config(folder, port)), encoding="utf-8")
-        command = [binary("registry", "registry"), "serve", config]
+        command: list[str | Path] = [binary("registry", "registry"), "serve", config]
         process = processes.start("registry", command, state / "logs" / "registry.log")
         registry = cls(name, port, folder / "ca.crt", process)
         until("registry", lambda: registry._call("GET", "/v2/")[0] == 200, 20)

@@ -33,7 +33,7 @@ KINDS = (
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.wire.replace("`", ""))
 def test_broken_wire(bed: Bed, environment: Environment, row: Broken) -> None:
     before = codes(bed)
-    with broken(bed, row.target, row.change), inference(bed, NAMESPACE, container(IMAGE), "wire") as name:
+    with broken(environment, row.target, row.change), inference(bed, NAMESPACE, container(IMAGE), "wire") as name:
         knative, kserve = settled(bed, NAMESPACE, name)
         host = f"{name}.{NAMESPACE}.svc.{bed.cluster_domain}"
         predictor = f"{name}-predictor.{NAMESPACE}.svc.{bed.cluster_domain}"
