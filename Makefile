@@ -51,6 +51,14 @@ test-registry: $(READY) ## Mirror, lock and pull with a real registry, built onc
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }
 	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/images/test_registry.py $(ARGS)
 
+.PHONY: test-cluster
+test-cluster: $(READY) ## Test the examples on the real controllers, without a cluster (ARGS="-k name"; 15 minutes)
+	@$(BIN)/python -m tests.cluster.enter pytest $(ARGS)
+
+.PHONY: cluster
+cluster: $(READY) ## Keep one environment up on the real controllers, to look at (EXAMPLE=examples/....yaml)
+	@$(BIN)/python -m tests.cluster.enter cluster $(EXAMPLE)
+
 .PHONY: check
 check: lint types test ## Everything that must pass: lint, types and test
 
