@@ -1,0 +1,77 @@
+"""The Makefile of an environment does what its help says, with real helm and the real checker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.template.conftest import ROOT
+from tools.helm import Helm
+from tools.upstream import Upstream
+
+HARBOR = ROOT / "examples" / "offline-harbor.yaml"
+
+
+@pytest.fixture
+def harbor(environment: Callable[[Path], Path], tmp_path: Path) -> Path:
+    """An environment to change at will."""
+    return Path(shutil.copytree(environment(HARBOR), tmp_path / "harbor"))
+
+
+@pytest.fixture
+def make(
+    harbor: Path, newest_helm: Helm, upstream_charts: Callable[[str], Upstream]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    charts = next(iter(upstream_charts("kserve-0.20").folders.values())).parent
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--no-print-directory", *words, f"HELM={newest_helm.path}", f"CHARTS={charts}"]
+        return subprocess.run(
+            command, cwd=harbor, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+        )
+
+    return run
+
+
+def test_help_lists_every_target_with_a_text(make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    listed = {line.split()[0] for line in make("help").stdout.splitlines()}
+    assert {"help", "check", "charts", "template", "mirror", "install", "diff", "verify", "uninstall"} <= listed
+
+
+def test_check_is_content_with_a_fresh_environment(make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = make("check")
+    assert (done.returncode, done.stdout.strip()) == (0, "187 objects: 0 errors, 0 warnings, 0 info"), done.stderr
+
+
+def test_check_names_two_releases_that_disagree(
+    harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    values = harbor / "values" / "local-gateway.yaml"
+    values.write_text(values.read_text(encoding="utf-8").replace("ml-local-gateway", "ml-local"), encoding="utf-8")
+    done = make("check")
+    assert done.returncode == 2  # make's own code for a recipe that failed
+    assert "KW403 error" in done.stdout
+    assert "KW404 error" in done.stdout
+
+
+def test_check_names_values_that_disagree(harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    values = harbor / "values" / "kserve-environment.yaml"
+    values.write_text(values.read_text(encoding="utf-8").replace("policy: skip", "policy: resolve"), encoding="utf-8")
+    done = make("check")
+    assert done.returncode == 2
+    named = [line.split(" is ")[0] for line in done.stderr.splitlines() if line.startswith("[")]
+    assert named == ["[KW102] values: images.kserve.router", "[KW102] values: images.smoke"], done.stderr
+
+
+def test_template_renders_every_release(harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = make("template")
+    assert done.returncode == 0, done.stderr
+    values = {path.stem for path in (harbor / "values").iterdir()}
+    assert {path.stem for path in (harbor / "build").glob("*.yaml")} == values | {"patches"}
