@@ -13,6 +13,7 @@ import pytest
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.diagnosis import diagnosis
 from tests.cluster.bed.environments import Environment
+from tests.cluster.bed.net_istio import missing
 from tests.cluster.bed.pulls import Pulls
 
 INSIDE = bool(os.environ.get("KSERVE_TEST_BED"))
@@ -20,7 +21,6 @@ collect_ignore_glob = [] if INSIDE else ["test_*.py"]
 
 EXAMPLE = "offline-harbor"
 PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
-NET_ISTIO = ("NET_ISTIO_CONTROLLER", "NET_ISTIO_WEBHOOK")
 
 
 # These take the environment of the other tests away.
@@ -29,10 +29,9 @@ LAST = ("test_upgrade", "test_layouts")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LAST.index(item.path.stem) if item.path.stem in LAST else -1)
-    missing = [name for name in NET_ISTIO if not os.environ.get(name)]
-    reason = f"net-istio is not on the Go module proxy: name its binaries with {' and '.join(missing)}"
+    reason = f"net-istio is not on the Go module proxy: name its binaries with {' and '.join(missing())}"
     for item in items:
-        if item.get_closest_marker("net_istio") and missing:
+        if item.get_closest_marker("net_istio") and missing():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -12,7 +12,7 @@ from tests.cluster.bed.environments import Environment
 from tests.cluster.bed.inference import KSVC, REVISION, fresh
 from tests.cluster.bed.registry import Registry
 
-pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+pytestmark = pytest.mark.cluster
 NAMESPACE = "vision"
 HARBOR = "harbor.corp.local:8443"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -73,6 +73,17 @@ def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, ima
 @pytest.mark.parametrize("image", [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}"])
 def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environment, image: str) -> None:
     assert deployed(bed, image) == image
+
+
+def test_docker_hub_is_index_docker_io(bed: Bed, environment: Environment) -> None:
+    """KW101, KW102: the entry index.docker.io is what keeps a tag of docker.io."""
+    image = "docker.io/kserve/sklearnserver:v0.20.0"
+    changed = Environment.generate(bed, "offline-harbor", "hub", skip_registries=["index.docker.io"])
+    changed.make("install-kserve-environment")
+    try:
+        assert deployed(bed, image) == image
+    finally:
+        environment.make("install-kserve-environment")
 
 
 def test_without_the_ca(bed: Bed, resolving: Environment, registry: Registry) -> None:

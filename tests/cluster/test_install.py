@@ -11,7 +11,7 @@ from tests.cluster.bed.api import Object, condition
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import Environment
 
-pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+pytestmark = pytest.mark.cluster
 
 
 def test_every_release_is_deployed(environment: Environment) -> None:

@@ -11,7 +11,7 @@ from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import Environment
 from tests.cluster.bed.inference import container, inference, pod_of, sklearn
 
-pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+pytestmark = pytest.mark.cluster
 IMAGE = "harbor.corp.local:8443/kserve/kserve/storage-initializer:v0.20.0"
 OTHER = "harbor.corp.local:8443/kserve/corp/downloader:v7"
 CONTAINER = "serving.kserve.io/v1alpha1/ClusterStorageContainer"

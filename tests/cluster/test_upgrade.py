@@ -15,7 +15,7 @@ from tests.cluster.bed.environments import Environment
 from tests.cluster.bed.inference import container, inference, outcome, pod_of, ready
 from tests.cluster.bed.pulls import Pulls
 
-pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
+pytestmark = pytest.mark.cluster
 REGISTRY = "harbor.corp.example:8443"
 NAMESPACE = "team-a"
 # `everything` names another stack; see test_two_minors_at_once. Its Secrets come from an operator that the bed has not.
@@ -77,6 +77,7 @@ def test_upgrade_moves_every_image(bed: Bed, everything: Environment) -> None:
     until("old Pods are gone", lambda: elsewhere() == set(), 60, 1)
 
 
+@pytest.mark.net_istio
 def test_upgraded_environment_serves(bed: Bed, everything: Environment) -> None:
     image = f"{REGISTRY}/platform/kserve/kserve/sklearnserver:v0.20.0"
     with inference(bed, NAMESPACE, container(image), "upgraded") as name:

@@ -15,6 +15,7 @@ from tests.cluster.bed.certificates import Certificates
 from tests.cluster.bed.control_plane import ControlPlane
 from tests.cluster.bed.dns import Dns
 from tests.cluster.bed.kubelet import Kubelet
+from tests.cluster.bed.net_istio import WithoutNetIstio, missing
 from tests.cluster.bed.network import HOST, Network
 from tests.cluster.bed.processes import last_lines
 from tests.cluster.bed.pulls import Pulls
@@ -50,6 +51,8 @@ class Bed:
         kubelet.start()
         certificates = Certificates(plane.api, state / "keys")
         certificates.start()
+        if missing():
+            WithoutNetIstio(plane.api).start()
         models.start()
         dns = Dns(plane.api, HOST, cluster_domain)
         return cls(state, plane, net, dns, kubelet, certificates, pulls, cluster_domain)
