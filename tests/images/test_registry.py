@@ -5,6 +5,7 @@ The registry is the distribution project's, with TLS from a private CA and a pas
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -21,8 +22,9 @@ import yaml
 from kserve_wiring.context import make_context
 from kserve_wiring.inventory.found import found_images
 from kserve_wiring.load import load_text
+from tests.cluster.bed import binaries
 from tests.cluster.bed.control_plane import certificate_authority
-from tests.images.registry import FIRST, SECOND, Registry, pull_secret
+from tests.images.registry import FIRST, SECOND, USER, Registry, pull_secret
 from tests.images.world import STACK, World, shortened, split
 from tools import render
 from tools.helm import Helm
@@ -388,6 +390,25 @@ def test_a_bundle_of_another_environment_is_refused(world: World, empty: Registr
     assert error_of(world.make_target(few, "unbundle", f"BUNDLE={few}/less-bundle")) == (
         f"error: {third} is not in {few}/less-bundle: make bundle again, from this environment"
     )
+
+
+def test_the_readme_makes_this_pull_secret(world: World, tmp_path: Path) -> None:
+    """`kubectl create secret`, as README.md tells it, gives the document that the other tests log in with."""
+    kubectl = shutil.which("kubectl") or binaries.components()["kubernetes"].folder / "kubectl"
+    if not Path(kubectl).exists():
+        pytest.skip("kubectl is not on PATH and not built yet (make test-cluster builds it)")
+    text = (world.environment / "README.md").read_text(encoding="utf-8")
+    command = text[text.index("kubectl create secret docker-registry") :].partition(" | ")[0].replace("\\\n", " ")
+    words = command.replace("$namespace", "models").replace("USER", USER).replace("PASSWORD", FIRST).split()
+
+    done = subprocess.run(
+        [kubectl, *words[1:]], env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+
+    secret = yaml.safe_load(done.stdout)
+    assert (secret["type"], secret["metadata"]["name"]) == ("kubernetes.io/dockerconfigjson", "harbor-pull")
+    document = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
+    assert document == pull_secret(world.host, FIRST)
 
 
 def test_the_password_is_rotated(world: World, mirrored: Registry) -> None:
