@@ -181,9 +181,15 @@ verify() {
   echo "All $(wc -l < "$scratch/images" | tr -d ' ') images are in the registry."
 }
 
-# The platforms of $scratch/manifest when it is an index: `linux/amd64, linux/arm64`.
-platforms() {
-  tr '{' '\n' < "$scratch/manifest" | sed -n 's/.*"architecture" *: *"\([^"]*\)".*/\1 &/p' |
+# The platforms of the image in $scratch/manifest: `linux/amd64, linux/arm64`.
+platforms() { # REFERENCE
+  if ! grep -q '"manifests"' "$scratch/manifest"; then
+    # shellcheck disable=SC2046
+    "$SKOPEO" inspect --no-tags $(flags "$1" "") "docker://$1" 2> /dev/null |
+      awk -F '"' '$2 == "Architecture" {cpu = $4} $2 == "Os" {os = $4} END {if (cpu) print os "/" cpu}'
+    return
+  fi
+  tr -d '\n' < "$scratch/manifest" | tr '{' '\n' | sed -n 's/.*"architecture" *: *"\([^"]*\)".*/\1 &/p' |
     awk '{match($0, /"os" *: *"[^"]*"/); os = substr($0, RSTART, RLENGTH); gsub(/"os" *: *|"/, "", os)
           if ($1 != "unknown" && os != "") print os "/" $1}' | sort -u | awk '{printf "%s%s", sep, $0; sep = ", "}'
 }
@@ -195,7 +201,7 @@ lock_one() { # SOURCE FROM TO KIND
   test -n "$digest" || die "$3 is not in the registry: make mirror first"
   echo "  $1: $digest" >> "$scratch/digests"
   local list
-  list=$(platforms)
+  list=$(platforms "$3")
   test -z "$list" || echo "  $1: [$list]" >> "$scratch/platforms"
 }
 

@@ -189,8 +189,7 @@ def test_the_lock_pins_an_environment_that_skips_no_registry(
     lock = yaml.safe_load((world.environment / "images.lock.yaml").read_text(encoding="utf-8"))
     tagged = {source: digest for source, digest in wanted(world.environment, world).items() if "@" not in source}
     assert lock["image_digests"] == tagged
-    indexes = {source for source in tagged if len(world.images[source].platforms) > 1}
-    assert lock["_platforms"] == {source: world.images[source].platforms for source in tagged if source in indexes}
+    assert lock["_platforms"] == {source: world.images[source].platforms for source in tagged}
 
     pinned = world.generate(tmp_path / "pinned", **lock)
 
