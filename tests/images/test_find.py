@@ -143,6 +143,24 @@ def test_names_that_kserve_makes_itself(name: str, annotation: str, image: str, 
     assert set(found(runtime(name, image, annotation))) == {canonical(image)} | ({made} if made else set())
 
 
+def test_a_version_of_ones_own_replaces_the_tag() -> None:
+    model = {"modelFormat": {"name": "tensorflow"}, "runtime": "kserve-tensorflow-serving", "runtimeVersion": "2.14.0"}
+    metadata = {"name": "flowers", "namespace": "models"}
+    spec = {"predictor": {"model": model}}
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": metadata,
+        "spec": spec,
+    }
+    images = found(service, runtime("kserve-tensorflow-serving", "tensorflow/serving:2.6.2"))
+    assert images["docker.io/tensorflow/serving:2.14.0"] == [
+        "InferenceService models/flowers spec.predictor.model.runtimeVersion, as the tag of kserve-tensorflow-serving"
+    ]
+    pinned = found(service, runtime("kserve-tensorflow-serving", f"tensorflow/serving@sha256:{'0' * 64}"))
+    assert set(pinned) == {f"docker.io/tensorflow/serving@sha256:{'0' * 64}"}
+
+
 def test_a_disabled_runtime_pulls_nothing() -> None:
     assert found(runtime("kserve-torchserve", "pytorch/torchserve-kfs:0.9.0", disabled=True)) == {}
 

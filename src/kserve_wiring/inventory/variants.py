@@ -7,7 +7,8 @@ UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils/utils.go at v0.2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from kserve_wiring.images import ImageRef, parse_image
 from kserve_wiring.inventory.found import Found, canonical
@@ -22,6 +23,7 @@ SERVER_TYPES = {
     "kserve-huggingfaceserver": "huggingfaceserver",
     "kserve-vllmserver": "vllmserver",
 }
+_TAG = re.compile(r":[\w.-]*$")
 GPU_TYPES = ("tensorflow-serving", "torchserve", "huggingfaceserver")
 
 
@@ -36,6 +38,25 @@ def variant_images(obj: KubeObject) -> Iterator[Found]:
             made = _variant(image, kind)
             if made:
                 yield Found(canonical(made[0]), f"{made[1]} {obj.ref} spec.containers[{index}].image")
+
+
+def versioned_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
+    """Images of InferenceServices that name a runtime and put their own version in place of its tag."""
+    known = list(objects)
+    runtimes = {
+        (obj.namespace, obj.name): obj for obj in known if obj.kind in ("ServingRuntime", "ClusterServingRuntime")
+    }
+    for obj in known:
+        model = obj.mapping("spec", "predictor", "model")
+        if obj.kind != "InferenceService" or obj.group != KSERVE_GROUP or "runtimeVersion" not in model:
+            continue
+        name, version = str(model.get("runtime") or ""), str(model["runtimeVersion"])
+        runtime = runtimes.get((obj.namespace, name)) or runtimes.get(("", name))
+        for _, container in mappings_of(runtime.get("spec", "containers") if runtime else None):
+            image = container.get("image")
+            if container.get("name") == "kserve-container" and isinstance(image, str) and "@sha256:" not in image:
+                why = f"{obj.ref} spec.predictor.model.runtimeVersion, as the tag of {name}"
+                yield Found(canonical(f"{_TAG.sub('', image)}:{version}"), why)
 
 
 def _variant(image: str, kind: str) -> tuple[str, str] | None:
