@@ -65,11 +65,13 @@ class Api:
         result: Object = self.call("POST", path, body, query={"fieldValidation": "Strict"})
         return result
 
-    def apply(self, body: Object, manager: str = MANAGER) -> Object:
+    def apply(self, body: Object, manager: str = MANAGER, dry_run: bool = False) -> Object:
         """Server-side apply with force, and with strict field validation."""
         meta = body["metadata"]
         path = self.path(f"{body['apiVersion']}/{body['kind']}", meta.get("namespace", ""), meta["name"])
         query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        if dry_run:
+            query["dryRun"] = "All"
         result: Object = self.call("PATCH", path, body, APPLY, query)
         return result
 

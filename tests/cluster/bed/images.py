@@ -28,6 +28,7 @@ KNATIVE = {
     "serving/cmd/controller": ("knative-serving", "controller"),
     "serving/cmd/webhook": ("knative-serving", "webhook"),
     "serving/cmd/autoscaler": ("knative-serving", "autoscaler"),
+    "serving/cmd/autoscaler-hpa": ("knative-serving", "autoscaler-hpa"),
     "serving/cmd/activator": ("knative-serving", "activator"),
 }
 NET_ISTIO = {
