@@ -15,7 +15,7 @@ from kserve_wiring import cli
 from kserve_wiring.inventory.formats import as_hauler, as_skopeo, as_zarf
 from kserve_wiring.inventory.listing import Image, read_catalogue
 from tests.template.conftest import EXAMPLES, ROOT, copy_template
-from tools import helm
+from tools import helm, stacks
 from tools.upstream import Upstream
 
 Environment = Callable[[Path], Path]
@@ -134,6 +134,27 @@ def test_two_images_in_one_place_are_refused(tmp_path: Path, layout: str, image:
         f"Validation error for question 'registry_layout': {AGENT} and {image.format(kserve='v0.20.0')} {expected}: "
         "choose another layout."
     )
+
+
+@pytest.mark.parametrize("answers", [load(HARBOR), {}], ids=["harbor", "no registry"])
+def test_every_image_can_be_pinned(
+    template: Path,
+    tmp_path: Path,
+    store: Callable[[Path], str],
+    capsys: pytest.CaptureFixture[str],
+    answers: dict[str, Any],
+) -> None:
+    """Also to digests that YAML reads as numbers, and when the lock has images of runtimes that are off."""
+    folder = tmp_path / "environment"
+    tagged = [image for image in stacks.images(stacks.DEFAULT).values() if "@" not in image]
+    digests = {image: f"sha256:{number:032d}{'1' * 30}e{number % 9}" for number, image in enumerate(tagged)}
+    data = answers | {"digest_policy": "pinned", "image_digests": digests}
+    copier.run_copy(str(template), folder, data, defaults=True, quiet=True)
+
+    assert [target for _, target in lines(folder) if "@sha256:" not in target] == []
+    assert images_command(folder, store(folder), "--check") == 0
+    program = helm.find_major(helm.MAJORS[0]).path
+    assert cli.main(["check", str(folder), "--charts", store(folder), "--helm", program]) == 0, capsys.readouterr().out
 
 
 @pytest.fixture
