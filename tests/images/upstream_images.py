@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from kserve_wiring.context import Context
-from kserve_wiring.inventory.found import Found, found_images
+from kserve_wiring.inventory.found import Found, canonical, found_images
+from kserve_wiring.inventory.injected import template_images
 from kserve_wiring.load import load_text
 from tools import render
 from tools.helm import Helm
@@ -66,7 +67,10 @@ def of_charts(upstream: Upstream, helm: Helm) -> list[Found]:
         jobs = [_job(name, chart, Path(folder)) for (name, _), chart in upstream.folders.items()]
         for one in render.render(jobs, helm):
             objects += load_text(one.text, one.release, release=one.release).objects
-    return found_images(objects, Context())[0]
+    templates = [
+        Found(canonical(image), f"{obj.ref} template {name}") for obj in objects for name, image in template_images(obj)
+    ]
+    return found_images(objects, Context())[0] + templates
 
 
 def _job(name: str, chart: Path, folder: Path) -> Job:

@@ -26,13 +26,14 @@ def found_images(objects: Iterable[KubeObject], context: Context) -> tuple[list[
     """The images of objects, and notes about what could not be told."""
     from kserve_wiring.inventory.embedded import embedded_images
     from kserve_wiring.inventory.fallbacks import fallback_images
+    from kserve_wiring.inventory.injected import injected_images
     from kserve_wiring.inventory.variants import variant_images, versioned_images
 
     known = [obj for obj in objects if not _disabled(obj)]
     found = [found for obj in known for found in _named(obj)]
     embedded, notes = embedded_images(known, context)
     found += [*embedded, *fallback_images(known), *(one for obj in known for one in variant_images(obj))]
-    found += versioned_images(known)
+    found += [*versioned_images(known), *injected_images(known)]
     return list(dict.fromkeys(found)), notes
 
 

@@ -1,0 +1,59 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The images that Istio's injection webhook puts into Pods beside its proxy.
+
+Its ConfigMap holds templates by name; their proxy's image is put together of values, which the image finder reads. What
+stands in them as it is belongs to Pods that ask for that template (pkg/kube/inject/webhook.go, selectTemplates).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from kserve_wiring import yamltext
+from kserve_wiring.inventory.found import Found, canonical
+from kserve_wiring.objects import KubeObject, strings_of
+from kserve_wiring.pods import pod_uses
+
+PROXY = "sidecar.istio.io/proxyImage"
+ANNOTATION = "inject.istio.io/templates"
+_LITERAL = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}]+)[\"']?[ \t]*$", re.MULTILINE)
+
+
+def injected_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
+    """The literal images of the templates that are used: those of the annotation, and the default ones."""
+    known = list(objects)
+    wanted = {name.strip() for obj in known for name in _asked(obj)}
+    for obj in known:
+        # Annotations of a template are found where it stands; those of a Pod or an InferenceService itself are not.
+        proxy = obj.annotations.get(PROXY)
+        if isinstance(proxy, str) and any(pod_uses(obj)):
+            yield Found(canonical(proxy), f"{obj.ref} metadata.annotations.{PROXY}")
+        for name, image in template_images(obj):
+            if name in wanted or name in strings_of(_config(obj).get("defaultTemplates")):
+                yield Found(canonical(image), f"{obj.ref} data.config, template {name}")
+
+
+def template_images(obj: KubeObject) -> Iterator[tuple[str, str]]:
+    """Template and image for every image that stands in an injection template as it is."""
+    templates = _config(obj).get("templates")
+    for name, text in templates.items() if isinstance(templates, dict) else ():
+        for image in _LITERAL.findall(text if isinstance(text, str) else ""):
+            if image != "auto":
+                yield str(name), image
+
+
+def _config(obj: KubeObject) -> dict[str, object]:
+    if obj.kind != "ConfigMap" or not obj.name.startswith("istio-sidecar-injector"):
+        return {}
+    try:
+        config = yamltext.load_embedded(str(obj.mapping("data").get("config") or ""))
+    except yamltext.YamlError:
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _asked(obj: KubeObject) -> Iterator[str]:
+    for pod in pod_uses(obj):
+        yield from str(pod.annotations.get(ANNOTATION) or "").split(",")
