@@ -213,7 +213,7 @@ lock() {
     echo "# Written by \`make lock\`: what every tag was in the registry at that time. To pin the environment to it:"
     echo "# copier update --data-file images.lock.yaml"
     echo "digest_policy: pinned"
-    echo "image_digests:"
+    if test -s "$scratch/digests"; then echo "image_digests:"; else echo "image_digests: {}"; fi
     cat "$scratch/digests"
     if test -s "$scratch/platforms"; then
       echo "# For the reader; no answer."

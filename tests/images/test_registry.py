@@ -367,6 +367,23 @@ def test_a_registry_of_plain_http(world: World, tmp_path: Path) -> None:
         registry.stop()
 
 
+def test_an_image_of_ones_own_is_verified_but_neither_copied_nor_locked(
+    world: World, empty: Registry, few: Path
+) -> None:
+    own = f"{world.host}/kserve/own/initializer:v1"
+    (few / "images" / "images.txt").write_text(f"{own} {own} own\n", encoding="utf-8")
+    done = world.make_target(few, "mirror")
+    assert done.stdout.splitlines() == [f"[1/1] {own}: pulled as it is", f"[1/1] {own}: MISSING: {own}"]
+    assert world.make_target(few, "bundle").stdout == f"[1/1] {own}: yours, not in the bundle\n"
+
+    empty.push("kserve/own/initializer", "v1", next(iter(world.images.values())))
+
+    assert world.make_target(few, "verify-mirror").stdout == "All 1 images are in the registry.\n"
+    assert world.make_target(few, "lock").returncode == 0
+    lock = yaml.safe_load((few / "images.lock.yaml").read_text(encoding="utf-8"))
+    assert lock["image_digests"] == {}
+
+
 def test_an_image_that_upstream_does_not_have_is_named(world: World, empty: Registry, few: Path) -> None:
     file = few / "images" / "images.txt"
     gone = f"docker.io/acme/gone:v1 {world.host}/kserve/acme/gone:v1\n"
