@@ -1,11 +1,11 @@
-"""Write the generated files: the chart's values.schema.json and files/rules.yaml, and includes/answers.schema.json.
+"""Write the chart's values.schema.json and files/rules.yaml, includes/answers.schema.json and docs/rules.
 
 Usage: python -m tools.generate [--check]
 
 values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one schema
 file to another, least of all offline. files/rules.yaml is a copy of schemas/rules.yaml, because a chart reads only its
-own files. The schema of the answers comes from the questions of copier.yml (answers_schema.py). With --check nothing is
-written, and the exit code is 1 when a file is stale.
+own files. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of the rules
+from their fixtures (rule_pages.py). With --check nothing is written, and the exit code is 1 when a file is stale.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tools import answers_schema
+from tools import answers_schema, rule_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAGMENTS = ROOT / "schemas" / "values"
@@ -34,6 +34,7 @@ def generated() -> dict[Path, str]:
     return {
         CHART / "values.schema.json": schema,
         CHART / "files" / "rules.yaml": copied,
+        **rule_pages.pages(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
     }
 

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add_images(commands)
     rules = commands.add_parser("rules", help="list the rules")
     rules.set_defaults(run=_rules)
-    explain = commands.add_parser("explain", help="explain a rule")
+    explain = commands.add_parser("explain", help="show the page of a rule")
     explain.add_argument("code", metavar="CODE")
     explain.set_defaults(run=_explain)
     return parser
@@ -162,13 +162,13 @@ def _rules(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    from kserve_wiring import pages
     from kserve_wiring.catalogue import catalogue
 
     entry = catalogue().get(options.code.upper())
     if entry is None:
         raise _UsageError(f"no rule {options.code}; `kserve-wiring rules` lists them")
-    print(f"{entry.code} ({entry.level}, wire {entry.wire}): {entry.title}\n")
-    print(f"It says:  {entry.message}")
-    print(f"Fix:      {entry.fix}")
-    print(f"More:     {entry.url}")
+    if entry.retired:
+        raise _UsageError(f"{entry.code} is retired: {entry.title}")
+    sys.stdout.write(pages.for_terminal(pages.page_of(entry.code), colour=sys.stdout.isatty()))
     return CLEAN

@@ -36,17 +36,23 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
 
 def as_text(report: Report, *, colour: bool = False) -> str:
     """The report for a terminal of 80 columns, grouped by object."""
-    lines: list[str] = []
-    for (file, ref), group in groupby(report.findings, key=lambda item: (item.file, item.object)):
-        lines += _heading(str(ref), file, colour)
-        for finding in group:
-            lines += _finding(finding, colour)
-        lines.append("")
+    lines = [findings_text(report.findings, colour=colour)] if report.findings else []
     lines += [f"cannot read {problem}" for problem in report.problems]
     for note in report.notes:
         lines += _wrap(note, "note: ", "      ")
     lines.append(_summary(report))
     return "\n".join(lines) + "\n"
+
+
+def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
+    """The findings alone, a paragraph for each object."""
+    lines: list[str] = []
+    for (file, ref), group in groupby(findings, key=lambda item: (item.file, item.object)):
+        lines += _heading(str(ref), file, colour)
+        for finding in group:
+            lines += _finding(finding, colour)
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _heading(ref: str, file: str, colour: bool) -> list[str]:

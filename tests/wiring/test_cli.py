@@ -134,7 +134,7 @@ def test_rules_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
         in (capsys.readouterr().out.splitlines())
     )
     assert cli.main(["explain", "kw103"]) == 0
-    assert capsys.readouterr().out.startswith("KW103 (error, wire W3): digest-resolution-timeout is not a positive")
+    assert capsys.readouterr().out.startswith("KW103: digest-resolution-timeout is not a positive")
     assert cli.main(["explain", "KW999"]) == 2
     assert cli.main(["check", "-", "--select", "KX1"]) == 2
 
