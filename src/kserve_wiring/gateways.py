@@ -128,7 +128,8 @@ def listening_port(server: Server, services: Iterable[KubeObject]) -> int | str:
 def covers(pattern: str, host: str, namespace: str) -> bool:
     """True when a Gateway host admits a VirtualService host of a namespace.
 
-    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches one or more labels.
+    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches
+    what is before the rest of it (pkg/config/host/name.go SubsetOf).
     """
     scope, slash, name = pattern.rpartition("/")
     if slash and scope not in ("*", namespace):
@@ -136,7 +137,8 @@ def covers(pattern: str, host: str, namespace: str) -> bool:
     if name == "*":
         return True
     if name.startswith("*"):
-        return host.endswith(name[1:]) and len(host) > len(name) - 1
+        shorter = host.startswith("*") and len(host) < len(name)
+        return host.endswith(name[1:]) and not shorter
     return name == host
 
 

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from ipaddress import AddressValueError, IPv6Address
+from math import ceil
+from urllib.parse import unquote
 
 _NANOSECONDS = {
     "ns": 1,
@@ -21,7 +24,7 @@ _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
 _UNIT = re.compile(r"[^.0-9]*")
 _INT64_MAX = 2**63 - 1
 
-_QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
+_QUANTITY = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
 _SUFFIXES: dict[str, Fraction] = {
     "n": Fraction(1, 10**9),
     "u": Fraction(1, 10**6),
@@ -40,9 +43,16 @@ _SUFFIXES: dict[str, Fraction] = {
     "Pi": Fraction(2**50),
     "Ei": Fraction(2**60),
 }
-_EXPONENT = re.compile(r"^[eE]([-+]?[0-9]+)$")
+_EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
+_BINARY_MAX = Fraction(2**63 - 1)
+_NANO = 10**9
 
-_LABEL = re.compile(r"^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$")
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+
+# What net/url leaves unescaped in a host, and beyond ASCII everything. A percent sign never survives unchanged.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:<>\"\]-]|[^\x00-\x7f])*")
+_USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_duration(text: str) -> int:
@@ -89,34 +99,77 @@ def _duration_step(text: str, rest: str) -> tuple[int, str]:
 
 
 def parse_quantity(text: str) -> Fraction:
-    """Value of a Kubernetes quantity such as ``500m`` or ``1Gi``.
+    """Value of a Kubernetes quantity such as ``500m`` or ``1Gi``, rounded up to nano as Kubernetes does.
 
-    Raises ValueError with the message of k8s.io/apimachinery pkg/api/resource/quantity.go.
+    No digits at all are 0 there: ``Gi`` parses. Raises ValueError with the message of k8s.io/apimachinery
+    pkg/api/resource/quantity.go, and for exponents beyond 400, which Kubernetes takes and nobody means.
     """
-    match = _QUANTITY.match(text)
-    if match is None:
+    match = _QUANTITY.fullmatch(text)
+    if not text or match is None:
         raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
-    number, suffix = match.groups()
-    if number.count(".") > 1 or not any(char.isdigit() for char in number):
-        raise ValueError("unable to parse numeric part of quantity")
-    exponent = _EXPONENT.match(suffix)
-    if suffix not in _SUFFIXES and exponent is None:
+    sign, whole, fraction, suffix = match.groups(default="")
+    exponent = _EXPONENT.fullmatch(suffix)
+    if suffix in _SUFFIXES:
+        scale = _SUFFIXES[suffix]
+    elif exponent is not None and abs(int(exponent.group(1))) <= 400:
+        scale = Fraction(10) ** int(exponent.group(1))
+    else:
         raise ValueError("unable to parse quantity's suffix")
-    if exponent is not None:
-        if abs(int(exponent.group(1))) > 400:
-            raise ValueError("unable to parse quantity's suffix")
-        return Fraction(number.strip("+")) * Fraction(10) ** int(exponent.group(1))
-    return Fraction(f"{number.lstrip('+')}".rstrip(".")) * _SUFFIXES[suffix]
+    if not (whole or fraction) and (scale < Fraction(1, _NANO) or suffix in ("Pi", "Ei")):
+        raise ValueError("unable to parse numeric part of quantity")
+    value = Fraction(int(whole + fraction or "0"), 10 ** len(fraction)) * scale
+    value = Fraction(ceil(value * _NANO), _NANO)
+    value = min(value, _BINARY_MAX) if suffix.endswith("i") else value
+    return -value if sign == "-" else value
+
+
+def split_url(text: str) -> tuple[str, str] | None:
+    """Host with port, and path, of an http or https URL; None where Go's net/url.Parse refuses it."""
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("http", "https") or any(char < " " or char == "\x7f" for char in text):
+        return None
+    rest = rest.partition("#")[0].partition("?")[0]
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if at and _USER.fullmatch(user) is None:
+        return None
+    if not is_url_host(host, strict_colons=True) or _BAD_ESCAPE.search(path):
+        return None
+    return host, unquote(slash + path)
+
+
+def is_url_host(host: str, *, strict_colons: bool = False) -> bool:
+    """True when Go's net/url takes a host with an optional port as it is (url.go parseHost).
+
+    strict_colons: as for the schemes http and https, where a host has one colon at most.
+    """
+    if host.startswith("["):
+        address, _, port = host[1:].rpartition("]")
+        return _is_ipv6(address) and re.fullmatch(r"(?::[0-9]*)?", port) is not None
+    name, colon, port = host.rpartition(":")
+    if colon and not re.fullmatch("[0-9]*", port):
+        return False
+    if strict_colons and ":" in name:
+        return False
+    return _HOST.fullmatch(host) is not None
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return "%" not in text
 
 
 def is_dns1123_label(text: str) -> bool:
     """True for a DNS-1123 label: lower case, at most 63 characters."""
-    return len(text) <= 63 and _LABEL.match(text) is not None
+    return len(text) <= 63 and _LABEL.fullmatch(text) is not None
 
 
 def is_dns1123_subdomain(text: str) -> bool:
     """True for a DNS-1123 subdomain: labels joined by dots, at most 253 characters."""
-    return 0 < len(text) <= 253 and all(_LABEL.match(label) is not None for label in text.split("."))
+    return 0 < len(text) <= 253 and all(_LABEL.fullmatch(label) is not None for label in text.split("."))
 
 
 def version_tuple(text: str) -> tuple[int, ...] | None:

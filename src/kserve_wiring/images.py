@@ -12,13 +12,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+from kserve_wiring.gostyle import is_url_host, split_url
 
 DEFAULT_REGISTRY = "index.docker.io"
 
 _TAG_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _REPOSITORY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-./")
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
-_AUTHORITY = re.compile(r"^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$")
+_HTTP_ONLY = re.compile(r"\.local(?:host)?(?::\d{1,5})?$|127\.0\.0\.1|::1", re.ASCII)
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 _DOMAIN_COMPONENT = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"(?:{_DOMAIN_COMPONENT}(?:\.{_DOMAIN_COMPONENT})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
@@ -74,6 +78,7 @@ def _parse_digest(text: str) -> ImageRef:
         raise ValueError(f"a sha256 digest has 64 lower-case hex digits: {digest}")
     try:
         repository, tag = _split_tag(base)
+        _parse_repository(repository)
     except ValueError:
         repository, tag = base, ""
     registry, path = _parse_repository(repository)
@@ -84,9 +89,8 @@ def _split_tag(text: str) -> tuple[str, str]:
     base, colon, tag = text.rpartition(":")
     if not colon or "/" in tag:
         return text, ""
-    if not tag:
-        raise ValueError(f"{text} must specify a tag name after the colon")
-    _check("tag", tag, _TAG_CHARS, 1, 128)
+    if tag:
+        _check("tag", tag, _TAG_CHARS, 1, 128)
     return base, tag
 
 
@@ -96,10 +100,12 @@ def _parse_repository(text: str) -> tuple[str, str]:
     first, slash, rest = text.partition("/")
     registry, path = (first, rest) if slash and ("." in first or ":" in first) else ("", text)
     _check("repository", path, _REPOSITORY_CHARS, 2, 255)
-    if _AUTHORITY.match(registry) is None:
+    if registry and not is_url_host(registry):
         raise ValueError(f"registries must be valid RFC 3986 URI authorities: {registry}")
     if registry in ("", "docker.io"):
         registry = DEFAULT_REGISTRY
+    if registry == DEFAULT_REGISTRY and "/" not in path:
+        path = f"library/{path}"
     return registry, path
 
 
@@ -141,21 +147,19 @@ def resolves_over_http(registry: str) -> bool:
 
     go-containerregistry pkg/name/registry.go Scheme(): private addresses, localhost and *.local.
     """
-    host = registry.rpartition(":")[0] or registry
     return (
-        _is_private_address(host)
-        or registry.startswith("localhost:")
-        or host in ("127.0.0.1", "::1", "localhost")
-        or host.endswith((".local", ".localhost"))
+        registry.startswith("localhost:")
+        or _HTTP_ONLY.search(registry) is not None
+        or _is_private_address(registry.partition(":")[0])
     )
 
 
 def _is_private_address(host: str) -> bool:
-    parts = host.split(".")
-    if len(parts) != 4 or not all(part.isdigit() and int(part) < 256 for part in parts):
+    try:
+        address = IPv4Address(host)
+    except AddressValueError:
         return False
-    first, second = int(parts[0]), int(parts[1])
-    return first == 10 or (first == 172 and 16 <= second < 32) or (first == 192 and second == 168)
+    return any(address in network for network in _PRIVATE)
 
 
 def auth_key_matches(key: str, image: ImageRef) -> bool:
@@ -165,25 +169,33 @@ def auth_key_matches(key: str, image: ImageRef) -> bool:
     ports must be equal, the host must have as many labels (``*`` stands for part of one), and the path must be a
     prefix of the image's.
     """
-    host, path = _split_auth_key(key)
-    wanted_host, wanted_port = _split_port(image.registry)
-    host, port = _split_port(host)
-    if port != wanted_port or not f"/{image.repository}".startswith(path):
+    found = _split_auth_key(key)
+    wanted = split_url(f"https://{image.registry}/{image.repository}")
+    if found is None or wanted is None or not wanted[1].startswith(found[1]):
         return False
-    labels, wanted = host.split("."), wanted_host.split(".")
-    return len(labels) == len(wanted) and all(fnmatchcase(b, a) for a, b in zip(labels, wanted, strict=True))
+    host, port = _split_port(found[0])
+    wanted_host, wanted_port = _split_port(wanted[0])
+    labels, wanted_labels = host.split("."), wanted_host.split(".")
+    if port != wanted_port or len(labels) != len(wanted_labels):
+        return False
+    return all(fnmatchcase(b, a) for a, b in zip(labels, wanted_labels, strict=True))
 
 
-def _split_auth_key(key: str) -> tuple[str, str]:
-    for scheme in ("https://", "http://"):
-        key = key.removeprefix(scheme)
-    host, slash, path = key.partition("/")
-    path = slash + path
+def _split_auth_key(key: str) -> tuple[str, str] | None:
+    """Host and path of a key; None for one that is no URL, which Kubernetes ignores."""
+    found = split_url(key if key.startswith(("https://", "http://")) else f"https://{key}")
+    if found is None:
+        return None
+    host, path = found
     if path.startswith(("/v1/", "/v2/")):
         path = path[3:]
-    return host, "" if path == "/" else path
+    # Kubernetes puts the two together again and parses the result a second time.
+    return split_url(f"https://{host}{'' if path == '/' else path}")
 
 
 def _split_port(host: str) -> tuple[str, str]:
+    """Go's net.SplitHostPort, which takes the brackets off an IPv6 address; a host that it refuses stays whole."""
     name, colon, port = host.rpartition(":")
-    return (name, port) if colon and port.isdigit() else (host, "")
+    if not colon or (":" in name and not (name.startswith("[") and name.endswith("]"))):
+        return host, ""
+    return name.removeprefix("[").removesuffix("]"), port

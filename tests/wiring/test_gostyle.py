@@ -80,6 +80,8 @@ def test_refused_duration(text: str, message: str) -> None:
         ("-1Ki", -1024),
         ("+2", 2),
         ("1u", Fraction(1, 10**6)),
+        ("0.1n", Fraction(1, 10**9)),
+        ("Gi", 0),
     ],
 )
 def test_quantity(text: str, value: Fraction | int) -> None:
@@ -87,7 +89,7 @@ def test_quantity(text: str, value: Fraction | int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1GB", "1 Gi", "Gi", "1..5", "1.2.3", ".", "1K", "0x10", "1e", "e3", "1Gi ", "1,5"]
+    "text", ["", "1GB", "1 Gi", "Pi", "1..5", "1.2.3", "1K", "0x10", "1e", ".e-10", "1Gi ", "1Gi\n", "1,5"]
 )
 def test_refused_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="quantit"):

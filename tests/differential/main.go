@@ -1,0 +1,153 @@
+// Copyright the copier-kserve authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Answers questions with upstream's own functions: one JSON object per line in, one per line out.
+// test_upstream_functions.py asks the checker the same and compares.
+package main
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/authn/kubernetes"
+	"github.com/google/go-containerregistry/pkg/name"
+	"istio.io/istio/pkg/config/host"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+type question struct {
+	Ask  string   `json:"ask"`
+	Args []string `json:"args"`
+}
+
+type answer map[string]any
+
+var questions = map[string]func(args []string) (answer, error){
+	"image":    image,
+	"scheme":   scheme,
+	"auth":     auth,
+	"duration": duration,
+	"quantity": quantity,
+	"compare":  compare,
+	"host":     subsetOf,
+	"dns":      dns,
+}
+
+// image parses as Knative does, pkg/reconciler/revision/resolve.go: a digest first, then a tag.
+func image(args []string) (answer, error) {
+	if d, err := name.NewDigest(args[0], name.WeakValidation); err == nil {
+		return answer{"registry": d.RegistryStr(), "repository": d.Repository.RepositoryStr(), "digest": d.DigestStr()}, nil
+	}
+	t, err := name.NewTag(args[0], name.WeakValidation)
+	if err != nil {
+		return nil, err
+	}
+	return answer{"registry": t.RegistryStr(), "repository": t.Repository.RepositoryStr(), "tag": t.TagStr()}, nil
+}
+
+func scheme(args []string) (answer, error) {
+	r, err := name.NewRegistry(args[0], name.WeakValidation)
+	if err != nil {
+		return nil, err
+	}
+	return answer{"scheme": r.Scheme()}, nil
+}
+
+// auth says whether credentials below the key of a pull Secret are used for an image.
+func auth(args []string) (answer, error) {
+	ref, err := name.ParseReference(args[1], name.WeakValidation)
+	if err != nil {
+		return nil, err
+	}
+	entry := map[string]any{"auth": base64.StdEncoding.EncodeToString([]byte("user:password"))}
+	config, err := json.Marshal(map[string]any{"auths": map[string]any{args[0]: entry}})
+	if err != nil {
+		return nil, err
+	}
+	secret := corev1.Secret{Type: corev1.SecretTypeDockerConfigJson}
+	secret.Data = map[string][]byte{corev1.DockerConfigJsonKey: config}
+	chain, err := kubernetes.NewFromPullSecrets(nil, []corev1.Secret{secret})
+	if err != nil {
+		return nil, err
+	}
+	found, err := chain.Resolve(ref.Context())
+	if err != nil {
+		return nil, err
+	}
+	return answer{"matches": found != authn.Anonymous}, nil
+}
+
+func duration(args []string) (answer, error) {
+	d, err := time.ParseDuration(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return answer{"nanoseconds": fmt.Sprint(d.Nanoseconds())}, nil
+}
+
+// quantity answers with the canonical form, which the checker reads back to compare the value.
+func quantity(args []string) (answer, error) {
+	q, err := resource.ParseQuantity(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return answer{"canonical": q.String()}, nil
+}
+
+func compare(args []string) (answer, error) {
+	one, err := resource.ParseQuantity(args[0])
+	if err != nil {
+		return nil, err
+	}
+	other, err := resource.ParseQuantity(args[1])
+	if err != nil {
+		return nil, err
+	}
+	return answer{"order": one.Cmp(other)}, nil
+}
+
+// subsetOf says whether a Gateway's host admits a VirtualService's: pilot/pkg/model/gateway.go.
+func subsetOf(args []string) (answer, error) {
+	return answer{"covers": host.Name(args[1]).SubsetOf(host.Name(args[0]))}, nil
+}
+
+func dns(args []string) (answer, error) {
+	return answer{
+		"label":     len(validation.IsDNS1123Label(args[0])) == 0,
+		"subdomain": len(validation.IsDNS1123Subdomain(args[0])) == 0,
+	}, nil
+}
+
+func reply(line []byte) answer {
+	var q question
+	if err := json.Unmarshal(line, &q); err != nil {
+		return answer{"fault": err.Error()}
+	}
+	ask, known := questions[q.Ask]
+	if !known {
+		return answer{"fault": "unknown question " + q.Ask}
+	}
+	found, err := ask(q.Args)
+	if err != nil {
+		return answer{"error": err.Error()}
+	}
+	return found
+}
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(make([]byte, 0, 1<<16), 1<<24)
+	out := json.NewEncoder(os.Stdout)
+	for lines.Scan() {
+		if err := out.Encode(reply(lines.Bytes())); err != nil {
+			os.Exit(1)
+		}
+	}
+}
