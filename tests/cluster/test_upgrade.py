@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.bed.api import Object, until
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import Environment
-from tests.cluster.bed.inference import container, inference, outcome, pod_of, ready
+from tests.cluster.bed.inference import ISVC, container, inference, make, outcome, pod_of, ready
 from tests.cluster.bed.pulls import Pulls
 
 pytestmark = pytest.mark.cluster
@@ -52,7 +52,17 @@ def everything(minimal: Environment) -> Environment:
     return made
 
 
+def test_uninstall_waits_for_the_models(bed: Bed, environment: Environment) -> None:
+    """Their finalizer needs KServe's controller: uninstalled first, it would leave a CRD that never goes."""
+    make(bed, "vision", "last-one", container("harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"))
+    with pytest.raises(AssertionError, match=r"Delete these InferenceServices first: .*vision/last-one"):
+        environment.make("uninstall")
+
+
 def test_uninstall_is_clean(bed: Bed, environment: Environment) -> None:
+    for item in bed.api.list(ISVC):
+        bed.api.delete(ISVC, item["metadata"]["name"], item["metadata"]["namespace"])
+    until("the InferenceServices are gone", lambda: bed.api.list(ISVC) == [], 60)
     environment.make("uninstall")
     until("nothing is left", lambda: left(bed) == [], 60, 2)
     assert left(bed) == []
