@@ -367,6 +367,25 @@ def test_a_registry_of_plain_http(world: World, tmp_path: Path) -> None:
         registry.stop()
 
 
+def test_skopeo_sync_fills_a_registry_of_the_layout_prefix(world: World, empty: Registry, tmp_path: Path) -> None:
+    folder = world.generate(tmp_path / "prefix", registry_layout="prefix")
+    text = (folder / "images" / "skopeo-sync.yaml").read_text(encoding="utf-8")
+    command = next(line for line in text.splitlines() if "skopeo sync" in line).removeprefix("# For ")
+    words = command.replace("HOST/PROJECT", f"{world.host}/kserve").split()
+
+    done = subprocess.run(
+        [*words, "--dest-cert-dir", "images/certs"],
+        cwd=folder,
+        env=world.env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert held(empty, folder, world) == wanted(folder, world)
+
+
 def test_an_image_of_ones_own_is_verified_but_neither_copied_nor_locked(
     world: World, empty: Registry, few: Path
 ) -> None:
