@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "rules"
 PROSE = ROOT / "schemas" / "rule-pages.yaml"
 _GROUPS = {
+    "KW0": "The checker itself",
     "KW1": "Digest resolution",
     "KW2": "Registry and pull Secrets",
     "KW3": "Storage initializer and CA",
@@ -87,7 +88,8 @@ def page(entry: Rule, prose: Mapping[str, Any]) -> str:
         "References": "\n".join(f"- {line}" for line in references(prose["references"], fixtures.values())),
     }
     only = ", said by the chart only" if entry.code in CHART_ONLY else ""
-    head = f"{_NOTICE}\n# {entry.code}: {entry.title}\n\n{entry.level.capitalize()}, wire {entry.wire}{only}. "
+    wire = f", wire {entry.wire}" if entry.wire != "-" else ""
+    head = f"{_NOTICE}\n# {entry.code}: {entry.title}\n\n{entry.level.capitalize()}{wire}{only}. "
     head += "[All rules](README.md)\n"
     return head + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
 

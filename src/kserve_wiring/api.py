@@ -17,6 +17,7 @@ from kserve_wiring.load import Loaded, Problem, load_path, load_values
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, show_path
 from kserve_wiring.rules import all_rules
+from kserve_wiring.waivers import Waived, split
 
 Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
 """A path (file, directory, environment folder, ``-``), a parsed manifest, or an object that was loaded already."""
@@ -26,7 +27,8 @@ Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
 class Report:
     """What a run says.
 
-    findings: sorted by object. problems: what could not be read. notes: what was left out on purpose.
+    findings: sorted by object. problems: what could not be read. notes: what was left out on purpose. waived: findings
+    that the manifests waive. model: the index that the rules read.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -34,6 +36,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     objects: int = 0
     context: Context = field(default_factory=Context)
+    waived: list[Waived] = field(default_factory=list)
+    model: Model | None = field(default=None, repr=False)
 
 
 def check(
@@ -71,10 +75,12 @@ def inspect(
     """Like ``check``, together with what could not be read and what was left out."""
     loaded = load_inputs(inputs, charts=charts, helm=helm)
     facts = make_context(loaded.objects, context, context_source)
-    drafts = run_rules(Model(loaded.objects, facts), facts, select, ignore)
+    model = Model(loaded.objects, facts)
+    drafts = run_rules(model, facts, select, ignore)
     allowed = LEVELS[: LEVELS.index(level) + 1]
-    findings = [finding for finding in word(drafts) if finding.level in allowed]
-    return Report(findings, loaded.problems, loaded.notes, len(loaded.objects), facts)
+    found = [finding for finding in word(drafts) if finding.level in allowed]
+    findings, waived = split(found, loaded.objects)
+    return Report(findings, loaded.problems, loaded.notes, len(loaded.objects), facts, waived, model)
 
 
 def load_inputs(inputs: Input | Iterable[Input], *, charts: str | None = None, helm: str = "helm") -> Loaded:

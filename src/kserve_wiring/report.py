@@ -21,6 +21,7 @@ def as_json(report: Report) -> str:
     """The report as one JSON document."""
     document = {
         "findings": [finding.as_dict() for finding in report.findings],
+        "waived": [{**item.finding.as_dict(), "reason": item.reason} for item in report.waived],
         "problems": [{"file": item.file, "line": item.line, "message": item.message} for item in report.problems],
         "notes": report.notes,
         "summary": {"objects": report.objects, **counts(report.findings)},
@@ -40,7 +41,7 @@ def as_text(report: Report, *, colour: bool = False) -> str:
     lines += [f"cannot read {problem}" for problem in report.problems]
     for note in report.notes:
         lines += _wrap(note, "note: ", "      ")
-    lines.append(_summary(report))
+    lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
 
@@ -79,9 +80,12 @@ def _wrap(text: str, first: str, rest: str) -> list[str]:
     return wrapped or [first]
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """One line with the numbers."""
     number = counts(report.findings)
     parts = [f"{number[level]} {level}{'s' if number[level] != 1 and level != 'info' else ''}" for level in LEVELS]
+    if report.waived:
+        parts.append(f"{len(report.waived)} waived")
     return f"{report.objects} objects: {', '.join(parts)}"
 
 

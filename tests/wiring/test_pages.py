@@ -59,7 +59,7 @@ def test_the_snippets_are_the_fixtures(code: str) -> None:
 def test_a_bad_snippet_says_its_code(code: str) -> None:
     (said,) = re.findall(r"^```text\n(.*?)^```$", pages.page_of(code), re.MULTILINE | re.DOTALL)
     assert code in said
-    assert set(re.findall(r"KW\d{3}", said)) == {code}
+    assert set(re.findall(r"^  (KW\d{3})", said, re.MULTILINE)) <= {code}
 
 
 @pytest.mark.parametrize("code", sorted(CHART_ONLY))

@@ -18,6 +18,7 @@ from kserve_wiring.model import Model
 RuleFunction = Callable[[Model, Context], Iterator[Draft]]
 
 _MODULES = (
+    "kw0xx_waivers",
     "kw1xx_digests",
     "kw2xx_registry",
     "kw3xx_storage",

@@ -1,0 +1,140 @@
+"""What manifests and the configuration file silence, and what they cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kserve_wiring import cli, inspect
+
+SERVING = """\
+apiVersion: operator.knative.dev/v1beta1
+kind: KnativeServing
+metadata:
+  name: knative-serving
+  namespace: knative-serving
+  annotations:
+    a: b{annotation}
+spec:
+  config:
+    deployment:
+      registries-skipping-tag-resolving: nvcr.io{beside}
+      # {above}
+      digest-resolution-timeout: "30"
+"""
+
+
+def codes(tmp_path: Path, annotation: str = "", above: str = "", beside: str = "") -> list[str]:
+    text = f"\n    kserve-wiring.io/ignore: {json.dumps(annotation)}" if annotation else ""
+    (tmp_path / "m.yaml").write_text(SERVING.format(annotation=text, above=above, beside=beside))
+    return [finding.code for finding in inspect(str(tmp_path / "m.yaml")).findings]
+
+
+def test_without_a_waiver(tmp_path: Path) -> None:
+    assert codes(tmp_path) == ["KW103", "KW104"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "left"),
+    [
+        ("KW104: no such images", ["KW103"]),
+        ("KW104, KW103: both for a reason", []),
+        ("KW104: a\nKW103: b", []),
+        ("KW203: another code", ["KW103", "KW104"]),
+        ("KW104", ["KW001", "KW103", "KW104"]),
+        ("KW104:", ["KW001", "KW103", "KW104"]),
+        ("KW1: not a whole code", ["KW001", "KW103", "KW104"]),
+        (" ", ["KW001", "KW103", "KW104"]),
+    ],
+)
+def test_an_annotation(annotation: str, left: list[str], tmp_path: Path) -> None:
+    assert codes(tmp_path, annotation=annotation) == left
+
+
+def test_a_comment_on_the_line_or_above_it(tmp_path: Path) -> None:
+    assert codes(tmp_path, above="kserve-wiring: ignore KW103: replaced later") == ["KW104"]
+    assert codes(tmp_path, beside="  # kserve-wiring: ignore KW104: no such images") == ["KW103"]
+    assert codes(tmp_path, above="kserve-wiring: ignore KW103") == ["KW001", "KW103", "KW104"]
+    assert codes(tmp_path, above="kserve-wiring: ignore KW104: two lines away") == ["KW103", "KW104"]
+
+
+def test_a_waiver_is_for_its_own_object(tmp_path: Path) -> None:
+    waived = SERVING.format(annotation="\n    kserve-wiring.io/ignore: 'KW103: x'", above="", beside="")
+    (tmp_path / "a.yaml").write_text(waived)
+    (tmp_path / "b.yaml").write_text(waived.replace("KW103: x", "KW104: x"))
+    left = {name: [finding.code for finding in inspect(str(tmp_path / name)).findings] for name in ("a.yaml", "b.yaml")}
+    assert left == {"a.yaml": ["KW104"], "b.yaml": ["KW103"]}
+    (tmp_path / "a.yaml").write_text(waived.replace("KW103: x", "KW203: x"))
+    assert {finding.code for finding in inspect(str(tmp_path)).findings} == {"KW103", "KW104"}
+
+
+def test_the_fault_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes(tmp_path, above="kserve-wiring: ignore KW999: x", annotation="KW104: no such images")
+    assert cli.main(["check", str(tmp_path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the comment on line 13 is KW999: x but it waives nothing: there is no rule KW999" in out
+    assert out.endswith("1 error, 1 warning, 0 info, 1 waived")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    codes(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("config", "left"),
+    [
+        ("", ["KW103", "KW104"]),
+        ("ignore: [KW104]\n", ["KW103"]),
+        ("ignore:\n  KW10: digests are somebody else's\n", []),
+        ("select: [KW2]\n", []),
+        ("level: error\n", ["KW103"]),
+    ],
+)
+def test_the_configuration_file(config: str, left: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / ".kserve-wiring.yaml").write_text(config)
+    assert cli.main(["check", ".", "--format", "json"]) == bool(left)
+    assert [finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]] == left
+
+
+def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "other.yaml.txt").write_text("level: error\nselect: [KW2]\ncontext: {digest_policy: resolve}\n")
+    arguments = ["check", "m.yaml", "--config", "other.yaml.txt", "--format", "json"]
+    assert cli.main(arguments) == 0
+    capsys.readouterr()
+    assert cli.main([*arguments, "--select", "KW1", "--level", "warning"]) == 1
+    assert [finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]] == ["KW103", "KW104"]
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("selct: []\n", "unknown key 'selct'; known are select, ignore, level, context"),
+        ("level: fatal\n", "level must be one of error, warning, info, not 'fatal'"),
+        ("ignore: KW101\n", "ignore must be a list of codes"),
+        ("ignore: [1]\n", "ignore must be a list of codes"),
+        ("ignore: [KX]\n", "no rule KX"),
+        ("context: x\n", "context must be a mapping of facts"),
+        ("context: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
+        ("- a\n", ".kserve-wiring.yaml: not a mapping of settings"),
+        ("a: [\n", ".kserve-wiring.yaml: did not find"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(
+    config: str, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".kserve-wiring.yaml").write_text(config)
+    assert cli.main(["check", "m.yaml"]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_a_configuration_file_that_is_named_has_to_exist(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "m.yaml", "--config", "nowhere.yaml"]) == 2
+    assert "nowhere.yaml: No such file" in capsys.readouterr().err
