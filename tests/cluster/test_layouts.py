@@ -68,10 +68,7 @@ def test_version(bed: Bed, operator: str, version: str) -> None:
     """Operator 1.23 installs 1.20 to 1.23, operator 1.21 up to its own."""
     if version > f"{operator}.9":
         pytest.skip(f"operator {operator} has no manifests of {version}")
-    bed.api.delete(SERVING, "knative-serving", NAMESPACE)
-    until("KnativeServing is gone", lambda: bed.api.find(SERVING, "knative-serving", NAMESPACE) is None, 60)
-    until("its namespace is gone", lambda: bed.api.find("v1/Namespace", NAMESPACE) is None, 60)
-    bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    remove(bed)
     apply(bed, version, entry("ml-local", OWN, "ml-local"))
     label = "app.kubernetes.io/version"
 
@@ -86,9 +83,7 @@ def test_two_minors_at_once(bed: Bed, operator: str) -> None:
     """From 1.21 to 1.23 in one step, as from stack kserve-0.20 to knative-1.23, the operator refuses."""
     if operator == "1.21":
         pytest.skip("operator 1.21 has no manifests of 1.23")
-    bed.api.delete(SERVING, "knative-serving", NAMESPACE)
-    until("its namespace is gone", lambda: bed.api.find("v1/Namespace", NAMESPACE) is None, 60)
-    bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    remove(bed)
     apply(bed, "1.21.1", {})
     until("1.21.1", lambda: bed.api.get(SERVING, "knative-serving", NAMESPACE)["status"].get("version") == "1.21.1", 90)
     apply(bed, "1.23.0", {})
@@ -116,6 +111,13 @@ def apply(bed: Bed, version: str, config: dict[str, str]) -> None:
     bed.api.apply(
         {"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": meta, "spec": spec}
     )
+
+
+def remove(bed: Bed) -> None:
+    """Takes Knative away. Its namespace stays: the operator deletes only what it has made itself."""
+    bed.api.delete(SERVING, "knative-serving", NAMESPACE)
+    until("KnativeServing is gone", lambda: bed.api.find(SERVING, "knative-serving", NAMESPACE) is None, 60)
+    until("Knative is gone", lambda: bed.api.list("apps/v1/Deployment", NAMESPACE) == [], 60)
 
 
 def stock(bed: Bed) -> list[Object]:

@@ -5,6 +5,7 @@ Last of all, because it takes the environment of the other tests away.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,10 @@ def everything(minimal: Environment) -> Environment:
     bed.kubelet.pulls = bed.pulls = Pulls(internet=False, passwords={REGISTRY: "robot:secret"})
     made = Environment.generate(bed, "everything", "minimal", **CHANGED)
     bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-b"}})
+    # What Kubernetes does ten minutes after they ended (ttlSecondsAfterFinished): as long as they are there, the
+    # operator cannot give Knative other images (Job storage-version-migration-...: spec.template is immutable).
+    for job in bed.api.list("batch/v1/Job", "knative-serving"):
+        bed.api.delete("batch/v1/Job", job["metadata"]["name"], "knative-serving")
     made.install()
     return made
 
@@ -64,8 +69,7 @@ def test_uninstall_is_clean(bed: Bed, environment: Environment) -> None:
         bed.api.delete(ISVC, item["metadata"]["name"], item["metadata"]["namespace"])
     until("the InferenceServices are gone", lambda: bed.api.list(ISVC) == [], 60)
     environment.make("uninstall")
-    until("nothing is left", lambda: left(bed) == [], 60, 2)
-    assert left(bed) == []
+    assert_nothing_left(bed)
 
 
 def test_minimal(bed: Bed, minimal: Environment) -> None:
@@ -99,7 +103,13 @@ def test_upgraded_environment_serves(bed: Bed, everything: Environment) -> None:
 
 def test_uninstall_of_everything(bed: Bed, everything: Environment) -> None:
     everything.make("uninstall")
-    until("nothing is left", lambda: left(bed) == [], 60, 2)
+    assert_nothing_left(bed)
+
+
+def assert_nothing_left(bed: Bed) -> None:
+    with contextlib.suppress(TimeoutError):
+        until("nothing is left", lambda: left(bed) == [], 45, 2)
+    assert left(bed) == []
 
 
 def left(bed: Bed) -> list[str]:
@@ -113,7 +123,7 @@ def left(bed: Bed) -> list[str]:
     return sorted(
         f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
         for item in found
-        if not _of_kubernetes(item)
+        if not _of_kubernetes(item) and not _of_a_controller(item)
     )
 
 
@@ -121,4 +131,11 @@ def _of_kubernetes(item: Object) -> bool:
     """Objects that every cluster has, or that a namespace has by itself."""
     name, labels = item["metadata"]["name"], item["metadata"].get("labels", {})
     builtin = name.startswith("system:") or "kubernetes.io/bootstrapping" in labels
-    return builtin or name in ("kube-root-ca.crt", "istio-ca-root-cert", "cluster-admin", "admin", "edit", "view")
+    return builtin or name in ("kube-root-ca.crt", "cluster-admin", "admin", "edit", "view")
+
+
+def _of_a_controller(item: Object) -> bool:
+    """What istiod and Knative's autoscaler made while they ran: it belongs to no release, and does nothing."""
+    name = item["metadata"]["name"]
+    made = {"ConfigMap": "istio-", "Service": "autoscaler-bucket-"}
+    return name.startswith(made.get(item["kind"], "/"))

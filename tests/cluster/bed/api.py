@@ -83,7 +83,9 @@ class Api:
 
     def delete(self, kind: str, name: str, namespace: str = "", grace: int | None = None) -> None:
         """Deletes an object; one that is gone already is fine."""
-        query = {} if grace is None else {"gracePeriodSeconds": str(grace)}
+        query = {"propagationPolicy": "Background"}
+        if grace is not None:
+            query["gracePeriodSeconds"] = str(grace)
         try:
             self.call("DELETE", self.path(kind, namespace, name), query=query)
         except ApiError as error:
