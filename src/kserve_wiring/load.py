@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring import yamltext
+from kserve_wiring.kustomize import read_kustomization
 from kserve_wiring.objects import KubeObject, ObjectRef, Source
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -139,16 +140,31 @@ def _text(value: Any) -> str:
 
 def _load_directory(path: str) -> Loaded:
     loaded = Loaded()
+    skipped: set[Path] = set()
     for folder, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if "Chart.yaml" in files:
             folders[:] = []
             loaded.notes.append(f"{folder} is a Helm chart: render it with `helm template` and check the output")
             continue
+        kustomization = read_kustomization(Path(folder), files)
+        if kustomization is not None:
+            skipped |= kustomization.skipped
+            loaded.notes.append(
+                f"{folder} is for kustomize, its patches were left out: check `kustomize build` instead"
+            )
         for name in sorted(files):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                loaded.add(load_file(str(Path(folder) / name)))
+            if name.endswith(SUFFIXES) and not name.startswith(".") and Path(folder) / name not in skipped:
+                read = load_file(str(Path(folder) / name))
+                if kustomization is not None and kustomization.moves:
+                    read.objects = [_anywhere(obj) for obj in read.objects]
+                loaded.add(read)
     return loaded
+
+
+def _anywhere(obj: KubeObject) -> KubeObject:
+    """The object without its namespace: kustomize will give it another, and an overlay yet another."""
+    return replace(obj, ref=replace(obj.ref, namespace=""))
 
 
 # The kinds without a namespace that the wired software brings. Another cluster-scoped kind would only get a

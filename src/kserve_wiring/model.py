@@ -15,7 +15,7 @@ from kserve_wiring.image_uses import ImageUse, image_uses
 from kserve_wiring.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.isvc_config import IsvcConfig, parse_isvc_config
 from kserve_wiring.knative import Knative, find_knative, operator_objects
-from kserve_wiring.objects import KubeObject
+from kserve_wiring.objects import KubeObject, dig
 from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse, pod_uses
 
 STANDARD_MODES = ("Standard", "RawDeployment")
@@ -89,6 +89,17 @@ class Model:
     def gateway_pods(self) -> list[PodUse]:
         """Pods of Istio gateways."""
         return [pod for pod in self.pods if gw.is_gateway_pod(pod)]
+
+    @cached_property
+    def has_unread_gateways(self) -> bool:
+        """Something that was not rendered brings gateway pods: a chart, Istio's operator."""
+        rendered = {obj.source.release for obj in self.objects}
+        for obj in self.of_kind("Application", "HelmRelease", "HelmChart"):
+            charts = [dig(source, "chart") for source in (obj.get("spec", "source"), *obj.items("spec", "sources"))]
+            charts += [obj.get("spec", "chart"), obj.get("spec", "chart", "spec", "chart")]
+            if obj.name not in rendered and any(isinstance(name, str) and "gateway" in name for name in charts):
+                return True
+        return any(True for _ in self.of_kind("IstioOperator", "Istio"))
 
     @cached_property
     def gateways(self) -> dict[str, KubeObject]:

@@ -157,7 +157,7 @@ def unreadable_config(model: Model, context: Context) -> Iterator[Draft]:
             yield _bad(config.obj, path, item, f"KServe wants {wanted}", f"write {wanted}")
         for path, known in unknown_fields(value, SCHEMAS[key], ("data", key)):
             yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"is {known} meant?", "warning")
-    if not config.obj.source.partial:
+    if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
         yield from _required(config, context)
 
 

@@ -204,7 +204,7 @@ def _pod_domains(model: Model) -> Iterator[tuple[Setting, str]]:
                 for index, text in enumerate(arguments):
                     setting = Setting(text, pod.obj, (*path, name, index))
                     if index and arguments[index - 1] == "--domain" and "istio" in pod.obj.name:
-                        yield setting, text
+                        yield setting, text.partition(".svc.")[2] or text
                     elif len(text) < 512:
                         yield from _hosts_in(setting)
             for index, variable in mappings_of(container.get("env")):

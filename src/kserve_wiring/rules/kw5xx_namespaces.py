@@ -12,6 +12,7 @@ from kserve_wiring.argocd import applications, sources
 from kserve_wiring.config_map_json import parse_json
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
+from kserve_wiring.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.knative import DEFAULT_NAMESPACE
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
@@ -44,15 +45,10 @@ def _namespace_of(obj: KubeObject) -> Setting:
 
 def _kserve_config(model: Model) -> Iterator[Draft]:
     """KServe reads its ConfigMap in the namespace of its pod (configmap.go)."""
-    config = model.isvc_config
+    configs = [obj for obj in model.named("ConfigMap", ISVC_CONFIG) if obj.namespace]
     for controller in model.kserve_controllers:
-        if (
-            config is not None
-            and config.obj.namespace
-            and controller.namespace
-            and config.obj.namespace != controller.namespace
-        ):
-            yield pair("KW502", _namespace_of(config.obj), _namespace_of(controller))
+        if configs and controller.namespace and not model.find("ConfigMap", controller.namespace, ISVC_CONFIG):
+            yield pair("KW502", _namespace_of(configs[0]), _namespace_of(controller))
 
 
 def _autoscaler_config(model: Model) -> Iterator[Draft]:
@@ -124,7 +120,7 @@ def _injected_certificates(model: Model, context: Context) -> Iterator[Draft]:
     for obj in model.of_kind(*_WEBHOOKS, "CustomResourceDefinition", "APIService"):
         path: Path = ("metadata", "annotations", "cert-manager.io/inject-ca-from")
         value = obj.get(*path)
-        if not isinstance(value, str) or "{{" in value:
+        if not isinstance(value, str) or "{{" in value or "$" in value:
             continue
         namespace, _, name = value.partition("/")
         if model.find("Certificate", namespace, name):
@@ -144,7 +140,7 @@ def _certificate_names(model: Model) -> Iterator[Draft]:
     for obj in model.of_kind("Certificate"):
         for index, name in enumerate(obj.items("spec", "dnsNames")):
             parts = str(name).split(".")
-            if len(parts) < 3 or parts[2] != "svc" or model.find("Service", parts[1], parts[0]):
+            if len(parts) < 3 or parts[2] != "svc" or "$" in parts[1] or model.find("Service", parts[1], parts[0]):
                 continue
             services = [item for item in model.named("Service", parts[0]) if item.group == "" and not item.synthetic]
             if services:
@@ -158,12 +154,17 @@ def _role_subjects(model: Model) -> Iterator[Draft]:
             name, namespace = subject.get("name"), subject.get("namespace")
             if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and isinstance(namespace, str)):
                 continue
-            accounts = [
-                item for item in model.named("ServiceAccount", name) if item.source.release == obj.source.release
-            ]
+            accounts = [item for item in model.named("ServiceAccount", name) if _is_together(item, obj)]
             if name == "default" or not accounts or model.find("ServiceAccount", namespace, name):
                 continue
             yield pair("KW502", Setting(namespace, obj, ("subjects", index, "namespace")), _namespace_of(accounts[0]))
+
+
+def _is_together(one: KubeObject, other: KubeObject) -> bool:
+    """Both are of one release; without releases, of one file: the same name elsewhere may be another account."""
+    if one.source.release or other.source.release:
+        return one.source.release == other.source.release
+    return one.source.file == other.source.file
 
 
 def _istio_namespace(model: Model) -> Iterator[Draft]:
