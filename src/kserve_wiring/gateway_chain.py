@@ -113,7 +113,7 @@ def same_service(one: str, other: str) -> bool:
 def gateway_is_missing(model: Model, named: str) -> bool:
     """True when a Gateway surely does not exist: the manifests are the whole environment, or hold its neighbours."""
     namespace, _, name = named.partition("/")
-    if named in model.gateways or model.context.exists("Gateway", namespace, name):
+    if {named, f"/{name}"} & model.gateways.keys() or model.context.exists("Gateway", namespace, name):
         return False
     if model.context.declared:
         return True
@@ -128,7 +128,7 @@ def service_is_missing(model: Model, host: str) -> bool:
     if parts is None or find_service(model, host) is not None:
         return False
     name, namespace, _ = parts
-    if model.context.exists("Service", namespace, name) or not model.gateway_pods:
+    if model.context.exists("Service", namespace, name) or not model.gateway_pods or model.has_unread_gateways:
         return any(obj.group == "" for obj in model.named("Service", name)) and not model.context.exists(
             "Service", namespace, name
         )
@@ -141,7 +141,7 @@ def service_is_missing(model: Model, host: str) -> bool:
 
 def pods_are_known(model: Model, chain: Chain) -> bool:
     """True when the pods of a Gateway would have been read if they existed."""
-    if chain.gateway is None or not model.gateway_pods:
+    if chain.gateway is None or not model.gateway_pods or model.has_unread_gateways:
         return False
     if model.context.declared:
         return True

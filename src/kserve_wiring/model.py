@@ -93,6 +93,8 @@ class Model:
     @cached_property
     def has_unread_gateways(self) -> bool:
         """Something that was not rendered brings gateway pods: a chart, Istio's operator."""
+        if self.context.declared:
+            return False
         rendered = {obj.source.release for obj in self.objects}
         for obj in self.of_kind("Application", "HelmRelease", "HelmChart"):
             charts = [dig(source, "chart") for source in (obj.get("spec", "source"), *obj.items("spec", "sources"))]
