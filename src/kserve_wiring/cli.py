@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from kserve_wiring import __version__
 from kserve_wiring.check_command import add_check
+from kserve_wiring.graph.command import add_graph
 from kserve_wiring.inventory.command import add_images
 from kserve_wiring.usage import UsageError
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_check(commands)
+    add_graph(commands)
     add_images(commands)
     rules = commands.add_parser("rules", help="list the rules")
     rules.set_defaults(run=_rules)

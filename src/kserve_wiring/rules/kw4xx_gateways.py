@@ -120,13 +120,19 @@ def selectors_without_pods(model: Model, context: Context) -> Iterator[Draft]:
 
 
 def _nearest(model: Model, chain: Chain) -> PodUse:
-    """The gateway pods that were most probably meant: of the same Service namespace, with the most labels in common."""
+    """The gateway pods that were most probably meant: with labels in common, else of the most similar name."""
+    from difflib import SequenceMatcher
+
     selector = chain.gateway.mapping("spec", "selector") if chain.gateway else {}
     parts = gw.split_service_host(chain.host.text()) if chain.host else None
+    meant = _pairs(dict(sorted(selector.items(), key=str)))
 
-    def likeness(pod: PodUse) -> tuple[int, bool, bool]:
-        common = sum(str(pod.labels.get(key)) == str(value) for key, value in selector.items())
-        return common, parts is not None and pod.obj.name == parts[0], parts is not None and pod.namespace == parts[1]
+    def likeness(pod: PodUse) -> tuple[int, bool, bool, float]:
+        common = [key for key, value in selector.items() if str(pod.labels.get(key)) == str(value)]
+        carried = _pairs({key: pod.labels[key] for key in sorted(selector, key=str) if key in pod.labels})
+        alike = SequenceMatcher(None, meant, carried).ratio()
+        named = parts is not None and pod.obj.name == parts[0]
+        return len(common), named, parts is not None and pod.namespace == parts[1], alike
 
     return max(model.gateway_pods, key=likeness)
 
@@ -163,8 +169,17 @@ def _astray(model: Model, chain: Chain, service: KubeObject, suggestion: str) ->
 
 
 def _service_suggestion(model: Model, chain: Chain) -> str:
-    services = [f"{obj.name}.{obj.namespace}" for obj in model.services_of(chain.pods)]
-    return ", ".join(services) or "none was read"
+    """The Services of the Gateway's pods; when it has none, those of gateway pods, of the most similar name first."""
+    services = model.services_of(chain.pods)
+    if not services:
+        from difflib import SequenceMatcher
+
+        wanted = chain.host.text() if chain.host else chain.named.text()
+        services = sorted(
+            (obj for obj in model.services_of(model.gateway_pods) if not obj.synthetic),
+            key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
+        )
+    return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
 
 
 @rule("KW405")
