@@ -76,9 +76,10 @@ def waivers(objects: Iterable[KubeObject]) -> Iterator[Waiver]:
                 if line.strip() or not str(text).strip():
                     yield _waiver(obj, line, 0)
         place = (obj.source.file, obj.source.line)
-        if _MARK in obj.source.text and place not in seen:
+        if place not in seen:  # the items of a List share one text
             seen.add(place)
-            yield from _comments(obj)
+            if _MARK in obj.source.text:
+                yield from _comments(obj)
 
 
 def _comments(obj: KubeObject) -> Iterator[Waiver]:

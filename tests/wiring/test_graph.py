@@ -187,3 +187,19 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
     captured = capsys.readouterr()
     assert captured.out == "flowchart LR\n"
     assert "cannot read" in captured.err
+
+
+ODD = (Path(__file__).parent / "odd-shapes.txt").read_text(encoding="utf-8").split("\n---\n")
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_no_shape_makes_a_picture_or_a_report_raise(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.yaml").write_text(text)
+    paths = [str(tmp_path / "odd.yaml"), str(RULES / "KW403")]
+    for output in ("mermaid", "html"):
+        cli.main(["graph", *paths, "--level", "info", "--format", output])
+    for output in ("sarif", "junit", "github"):
+        cli.main(["check", *paths, "--level", "info", "--format", output])
+    assert "internal error" not in capsys.readouterr().err

@@ -70,6 +70,16 @@ def test_a_waiver_is_for_its_own_object(tmp_path: Path) -> None:
     assert {finding.code for finding in inspect(str(tmp_path)).findings} == {"KW103", "KW104"}
 
 
+def test_a_comment_in_a_list_counts_once(tmp_path: Path) -> None:
+    lines = "".join(f"    {line}\n" if line else "\n" for line in SERVING.splitlines()[1:])
+    item = "  - apiVersion: operator.knative.dev/v1beta1\n" + lines.format(
+        annotation="", beside="", above="kserve-wiring: ignore KW103"
+    )
+    (tmp_path / "m.yaml").write_text(f"apiVersion: v1\nkind: List\nitems:\n{item}" + item.replace("# kserve", "# x"))
+    found = [finding.code for finding in inspect(str(tmp_path)).findings]
+    assert found.count("KW001") == 1
+
+
 def test_the_fault_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     codes(tmp_path, above="kserve-wiring: ignore KW999: x", annotation="KW104: no such images")
     assert cli.main(["check", str(tmp_path)]) == 1
