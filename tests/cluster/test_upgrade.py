@@ -20,7 +20,13 @@ pytestmark = pytest.mark.cluster
 REGISTRY = "harbor.corp.example:8443"
 NAMESPACE = "team-a"
 # `everything` names another stack; see test_two_minors_at_once. Its Secrets come from an operator that the bed has not.
-CHANGED = {"stack": "kserve-0.20", "cluster_domain": "cluster.local", "pull_secret_source": "existing"}
+# No TLS: istiod gives certificates only to a proxy that has shown one itself, which the bed's Envoy has not.
+CHANGED = {
+    "stack": "kserve-0.20",
+    "cluster_domain": "cluster.local",
+    "pull_secret_source": "existing",
+    "ingress_tls_secret": "",
+}
 # What belongs to an environment, beside what its namespaces hold.
 CLUSTER_WIDE = (
     "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",
@@ -50,6 +56,9 @@ def everything(minimal: Environment) -> Environment:
     made = Environment.generate(bed, "everything", "minimal", **CHANGED)
     bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-b"}})
     made.install()
+    # A gateway in another namespace is another release: the old one stays until it is taken away.
+    for release in ("ingress-gateway", "local-gateway"):
+        made.helm("uninstall", release, "--namespace", "istio-ingress")
     return made
 
 
