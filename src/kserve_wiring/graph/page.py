@@ -198,7 +198,7 @@ def _around(wire: Wire, places: dict[Key, Box]) -> list[tuple[int, int]]:
     first, last = sorted((x, to_x))
     passed = sorted({(box.x, box.x + box.width) for box in places.values() if first < box.x < last - box.width})
     corners = []
-    aside = (wire.row % 5 - 2) * 4  # wires of different rows lie beside each other
+    aside = ((places[wire.source].row_y(wire.row) // ROW) % 5 - 2) * 4  # wires lie beside each other
     for left, right in passed if bend > 0 else reversed(passed):
         free = lane(places, left, y + (to_y - y) * ((left + right) / 2 - x) / (to_x - x)) + aside
         corners += [(left, free), (right, free)] if bend > 0 else [(right, free), (left, free)]
