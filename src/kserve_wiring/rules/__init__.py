@@ -22,11 +22,17 @@ _MODULES = (
     "kw1xx_digests",
     "kw2xx_registry",
     "kw3xx_storage",
+    "kw3xx_config",
+    "kw3xx_authority",
+    "kw3xx_workloads",
     "kw4xx_gateways",
     "kw4xx_domains",
+    "kw4xx_mesh",
     "kw5xx_namespaces",
     "kw5xx_ownership",
     "kw5xx_versions",
+    "kw5xx_fields",
+    "kw5xx_argocd",
 )
 
 CHART_ONLY = frozenset({"KW107", "KW505"})

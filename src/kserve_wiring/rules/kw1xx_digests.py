@@ -216,3 +216,20 @@ def resolver_tls(model: Model, context: Context) -> Iterator[Draft]:
             "suggestion": f'set {_TLS_MINIMUM} to "1.2" or "1.3"',
         }
         yield Draft("KW106", setting.obj, setting.path, args)
+
+
+@rule("KW108")
+def lost_credentials(model: Model, context: Context) -> Iterator[Draft]:
+    """Versions whose resolver is reported to ask without the pull Secret (knative/serving#16282, #12761)."""
+    version = context.version("knative_version")
+    listed = skip_list(model.knative)
+    if version is None or listed is None or not (version[:2] == (1, 3) or (1, 17, 0) <= version < (1, 21, 0)):
+        return
+    secrets = {id(pod.obj) for pod in model.pods if any(pod.pull_secrets())}
+    for use in model.images:
+        image = (
+            _parse(use) if use.named_by_revision and id(use.setting.obj) in secrets and _is_run(model, use) else None
+        )
+        if image is not None and not image.digest and image.registry not in listed[0]:
+            found = Setting(use.image, use.setting.obj, use.setting.path)
+            yield against("KW108", found, context, "knative_version", registry=image.registry)

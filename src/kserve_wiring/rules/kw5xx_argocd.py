@@ -1,0 +1,73 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW509 and KW510: Argo CD applies in an order, and knows when a model is healthy (wires W13 and W14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kserve_wiring.argocd import applications, sources
+from kserve_wiring.context import Context
+from kserve_wiring.findings import Draft
+from kserve_wiring.model import Model
+from kserve_wiring.objects import KubeObject, Setting
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.drafting import against, at, pair
+
+_WAVE = "argocd.argoproj.io/sync-wave"
+_GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "InferenceGraph")
+_HEALTH_KEY = "resource.customizations.health.serving.kserve.io_InferenceService"
+_STOPPED_SINCE = (0, 15, 1)
+# https://github.com/argoproj/argo-cd/pull/25312 was merged on 2025-11-17, before 3.3.0.
+_STOPPED_KNOWN_SINCE = (3, 3, 0)
+_MAY_KNOW_SINCE = (3, 2, 0)  # as a patch release
+
+
+def _wave(obj: KubeObject) -> Setting:
+    """The sync wave; 0 when it is not set."""
+    setting = at(obj, "metadata", "annotations", _WAVE)
+    try:
+        return Setting(int(setting.text() or "0"), obj, setting.path)
+    except ValueError:
+        return Setting(0, obj, setting.path)
+
+
+@rule("KW509")
+def early_runtimes(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe's webhook has to answer before what it validates is applied (kserve/kserve#5037)."""
+    apps = list(applications(model))
+    controllers = [app for app in apps if _has_chart(app, "kserve-resources")]
+    for app in apps:
+        if _has_chart(app, "kserve-runtime-configs"):
+            for controller in controllers:
+                if app is not controller and _is_ordered(apps) and _wave(app).value <= _wave(controller).value:
+                    yield pair("KW509", _wave(app), _wave(controller))
+    for controller in model.kserve_controllers:
+        if _WAVE in controller.annotations:
+            for obj in model.of_kind(*_GUARDED):
+                if obj.source.release == controller.source.release and _wave(obj).value <= _wave(controller).value:
+                    yield pair("KW509", _wave(obj), _wave(controller))
+
+
+def _has_chart(app: KubeObject, name: str) -> bool:
+    return any(str(source.get("chart") or "").rpartition("/")[2] == name for _, source in sources(app))
+
+
+def _is_ordered(apps: list[KubeObject]) -> bool:
+    """Somebody orders the Applications by waves; else an ApplicationSet or a person may do it."""
+    return any(_WAVE in app.annotations for app in apps)
+
+
+@rule("KW510")
+def unknown_health(model: Model, context: Context) -> Iterator[Draft]:
+    """An Argo CD that takes the condition `Stopped: False` for unfinished (kserve/kserve#4791)."""
+    kserve, argocd = context.version("kserve_version"), context.version("argocd_version")
+    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or argocd >= _STOPPED_KNOWN_SINCE:
+        return
+    if any(obj.get("data", _HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+        return
+    for obj in model.of_kind("InferenceService"):
+        if any(app.name == obj.source.release for app in applications(model)):
+            level = "" if argocd < _MAY_KNOW_SINCE else "info"
+            setting = Setting(context.kserve_version, obj, ("metadata", "name"))
+            yield against("KW510", setting, context, "argocd_version", level=level)

@@ -1,0 +1,93 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW507, KW508 and KW511: what is written where nobody reads it (wires W13 and W14)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+
+from kserve_wiring.context import Context
+from kserve_wiring.findings import Draft
+from kserve_wiring.model import Model
+from kserve_wiring.objects import KubeObject, Path, Setting
+from kserve_wiring.pods import ISVC_COMPONENTS, KSERVE_GROUP
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.drafting import at, single
+
+_CHECKSUM = "knative.dev/example-checksum"
+# pkg/apis/serving/v1beta1/predictor.go: rewritten to `model` by the defaulter.
+_FRAMEWORKS = (
+    "sklearn",
+    "xgboost",
+    "tensorflow",
+    "pytorch",
+    "triton",
+    "onnx",
+    "huggingface",
+    "pmml",
+    "lightgbm",
+    "paddle",
+)
+
+
+@rule("KW507")
+def changed_examples(model: Model, context: Context) -> Iterator[Draft]:
+    """Knative's webhook compares a checksum (knative.dev/pkg configmap/example.go), and nothing reads the block."""
+    for obj in model.of_kind("ConfigMap"):
+        text, wanted = obj.get("data", "_example"), obj.annotations.get(_CHECKSUM)
+        if isinstance(text, str) and isinstance(wanted, str) and example_checksum(text) != wanted:
+            yield single("KW507", Setting(example_checksum(text), obj, ("data", "_example")), checksum=wanted)
+
+
+def example_checksum(text: str) -> str:
+    """The checksum of an _example: newlines count as a backslash and an n."""
+    joined = re.sub(r"(?:\r?\n)+", lambda _: "\\n", text.strip())
+    return f"{zlib.crc32(joined.encode('utf-8', 'surrogatepass')):08x}"
+
+
+@rule("KW508")
+def misplaced_fields(model: Model, context: Context) -> Iterator[Draft]:
+    """Fields that the kind does not have: the API server drops them or refuses the object."""
+    for obj in model.of_kind("InferenceService"):
+        if obj.ref.apiVersion == f"{KSERVE_GROUP}/v1beta1":
+            yield from _outside_components(obj)
+    for obj in model.of_kind("ServingRuntime", "ClusterServingRuntime"):
+        if obj.group == KSERVE_GROUP:
+            for key in obj.mapping("spec", "storageHelper"):
+                if key != "disabled":
+                    path: Path = ("spec", "storageHelper", str(key))
+                    fix = "set it in ClusterStorageContainer and inferenceservice-config"
+                    yield _unknown(obj, path, "storageHelper has the field disabled only", fix)
+    if model.knative.server is not None:
+        yield from _selectors(model.knative.server)
+
+
+def _outside_components(obj: KubeObject) -> Iterator[Draft]:
+    for key in obj.mapping("spec"):
+        if isinstance(key, str) and key not in ISVC_COMPONENTS:
+            reason = "an InferenceService has predictor, transformer and explainer there"
+            yield _unknown(obj, ("spec", key), reason, f"move it to spec.predictor.{key}")
+
+
+def _unknown(obj: KubeObject, path: Path, reason: str, suggestion: str) -> Draft:
+    shown = Setting("set", obj, path)
+    return single("KW508", shown, reason=reason, suggestion=suggestion)
+
+
+def _selectors(server: KubeObject) -> Iterator[Draft]:
+    for gateway in ("knative-ingress-gateway", "knative-local-gateway"):
+        setting = at(server, "spec", "ingress", "istio", gateway, "selector")
+        if setting.value is not None and not isinstance(setting.value, Mapping):
+            reason = "the operator takes a map of labels"
+            yield single("KW508", setting, reason=reason, suggestion="write {istio: <name>}")
+
+
+@rule("KW511")
+def old_predictors(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe rewrites the fields of single frameworks to `model`, which a GitOps tool then sees as a difference."""
+    for obj in model.of_kind("InferenceService"):
+        for name in _FRAMEWORKS:
+            if isinstance(obj.get("spec", "predictor", name), Mapping):
+                yield single("KW511", Setting("set", obj, ("spec", "predictor", name)), framework=name)
