@@ -51,6 +51,8 @@ def operator(bed: Bed, generated: Environment, request: pytest.FixtureRequest) -
     bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})
     bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     yield request.param
+    # Its finalizer needs the operator.
+    remove(bed)
     made.make("uninstall")
     bed.kubelet.pulls = pulls
 
