@@ -86,7 +86,7 @@ def summary(report: Report) -> str:
     parts = [f"{number[level]} {level}{'s' if number[level] != 1 and level != 'info' else ''}" for level in LEVELS]
     if report.waived:
         parts.append(f"{len(report.waived)} waived")
-    return f"{report.objects} objects: {', '.join(parts)}"
+    return f"{report.objects} object{'s' if report.objects != 1 else ''}: {', '.join(parts)}"
 
 
 def _paint(text: str, code: str, colour: bool) -> str:

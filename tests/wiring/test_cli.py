@@ -38,7 +38,7 @@ def manifest(tmp_path: Path) -> Path:
 def test_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.yaml").write_text(CLEAN)
     assert cli.main(["check", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == "1 objects: 0 errors, 0 warnings, 0 info\n"
+    assert capsys.readouterr().out == "1 object: 0 errors, 0 warnings, 0 info\n"
 
 
 def test_findings_name_object_place_and_change(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
