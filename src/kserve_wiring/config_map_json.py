@@ -5,13 +5,34 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+DEEPEST = 300
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def parse_json(text: str) -> Any:
     """Value of a JSON text. Raises ValueError, also for NaN and Infinity, which only Python takes."""
+    if is_too_deep(text):
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
     return json.loads(text, parse_constant=_refuse)
+
+
+def is_too_deep(text: str) -> bool:
+    """True for a JSON text that is nested so deep that a recursive reader gives up."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    depth = 0
+    for match in _STRUCTURE.finditer(text):
+        if match.group() in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif match.group() in "]}":
+            depth -= 1
+    return False
 
 
 def _refuse(name: str) -> Any:

@@ -143,7 +143,7 @@ def auth_hosts(secret: KubeObject) -> list[str]:
             raise ValueError("it is not base64 of a text") from None
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     auths = document.get("auths") if isinstance(document, Mapping) else None
     if not isinstance(auths, Mapping):

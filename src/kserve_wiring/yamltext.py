@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from kserve_wiring.config_map_json import DEEPEST, is_too_deep
 from kserve_wiring.objects import Path
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -50,6 +51,7 @@ _CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _VERSIONS = re.compile(r"^  versions:[ \t]*\r?\n(?:(?:   .*|  -.*|  #.*|[ \t]*)(?:\r?\n|\Z))*", re.MULTILINE)
 
 _SMALL_CRD = 20_000
+_FAR_IN = re.compile(rf"^[ \t?:-]{{{DEEPEST}}}", re.MULTILINE)
 
 
 class YamlError(ValueError):
@@ -85,11 +87,11 @@ def load(text: str) -> Any:
     schemas (``spec.versions``) are left out when they are large: they are most of the text of an environment and wire
     nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
     """
-    if text.lstrip("-\ufeff \t\r\n").startswith("{"):
+    if text.lstrip("-\ufeff \t\r\n").startswith("{") and not is_too_deep(text):
         try:
             return json.loads(text.lstrip("-\ufeff \t\r\n"))
-        except ValueError:
-            pass
+        except (ValueError, RecursionError):
+            pass  # YAML takes more than JSON, and says where it breaks
     if len(text) > _SMALL_CRD and _CRD.search(text):
         try:
             return _load(_VERSIONS.sub("", text))
@@ -105,6 +107,7 @@ def load_embedded(text: str) -> Any:
 
 def _load(text: str, loader: Any = Loader) -> Any:
     try:
+        _refuse_depth(text)
         return yaml.load(text, Loader=loader)  # noqa: S506 (derived from the safe loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -113,12 +116,32 @@ def _load(text: str, loader: Any = Loader) -> Any:
         raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
 
 
+def _refuse_depth(text: str) -> None:
+    """Raises YamlError for a document that is nested so deep that libyaml's recursion ends the whole process.
+
+    Each level takes a bracket or a column, so few documents have to be looked at.
+    """
+    if text.count("[") + text.count("{") <= DEEPEST and not _FAR_IN.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise YamlError(
+                    f"nested deeper than {DEEPEST} levels", event.start_mark.line + 1 if event.start_mark else 1
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def line_of(text: str, path: Path) -> int:
     """Line (from 1, inside the document) of the deepest part of the path that the text holds.
 
     The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
     """
     try:
+        _refuse_depth(text)
         node = yaml.compose(text, Loader=Loader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return 1

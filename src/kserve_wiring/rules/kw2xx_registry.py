@@ -184,7 +184,7 @@ def _components_without_secret(model: Model, context: Context, private: set[int]
 
 
 def _without(setting: Setting, context: Context) -> Draft:
-    value = ", ".join(setting.value) if isinstance(setting.value, list) else None
+    value = ", ".join(map(str, setting.value)) if isinstance(setting.value, list) else None
     return against("KW203", Setting(value, setting.obj, setting.path), context, "pull_secret")
 
 
