@@ -91,6 +91,7 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 .PHONY: bench
 bench: $(READY) ## Measure generate + render + validate against bare copier and helm (COUNT=200)
 	@$(BIN)/python -m tools.bench $(COUNT)
+	@$(BIN)/python -m tools.bench_checker
 
 .PHONY: lock
 lock: ## Write requirements.lock anew (needs uv)

@@ -66,7 +66,7 @@ def _is_reference(image: str, path: Path) -> bool:
 
 def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
     """Path and text of the image references below a value. seen: against anchors that loop."""
-    if not isinstance(value, (Mapping, list)) or id(value) in seen:
+    if not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
         return
     seen.add(id(value))
     if isinstance(value, list):
@@ -76,7 +76,7 @@ def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
         if isinstance(item, str):
             if _names_image(key, item, value, path):
                 yield (*path, str(key)), _composed(key, item, value)
-        elif isinstance(item, (Mapping, list)):
+        elif isinstance(item, (dict, list, Mapping)):
             yield from _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen)
 
 

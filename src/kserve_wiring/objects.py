@@ -122,7 +122,7 @@ class Setting:
 def dig(value: Any, *path: str | int) -> Any:
     """Follow a path through mappings and lists; None when a step is missing or of another shape."""
     for step in path:
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # dict first: asking an abstract class is slow
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             value = value[step]
