@@ -11,7 +11,7 @@ import pytest
 from kserve_wiring import inspect
 from kserve_wiring.load import load_text
 from kserve_wiring.objects import KubeObject
-from tools import modules, stacks
+from tools import modules
 from tools.helm import Helm
 from tools.upstream import Upstream
 
@@ -24,10 +24,15 @@ NAMESPACES = {
 }
 
 
-@pytest.fixture(scope="module")
-def defaults(upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> dict[str, list[KubeObject]]:
+STACKS = ("kserve-0.20", "knative-1.23")
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def defaults(
+    request: pytest.FixtureRequest, upstream_charts: Callable[[str], Upstream], newest_helm: Helm
+) -> dict[str, list[KubeObject]]:
     """Objects of each upstream chart with its own values."""
-    folders = upstream_charts(stacks.DEFAULT).folders
+    folders = upstream_charts(request.param).folders
     return {name: render(newest_helm, name, chart) for (name, _), chart in folders.items()}
 
 
@@ -51,8 +56,9 @@ def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
     assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
 
 
-def test_the_manifests_that_the_operator_carries(subtests: pytest.Subtests) -> None:
-    data = modules.folder(stacks.DEFAULT, "knative.dev/operator") / "cmd" / "operator" / "kodata"
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Subtests) -> None:
+    data = modules.folder(stack, "knative.dev/operator") / "cmd" / "operator" / "kodata"
     folders = [path for path in (data / "knative-serving").iterdir() if path.is_dir()]
     folders += [path / "istio" for path in (data / "ingress").iterdir() if (path / "istio").is_dir()]
     assert folders

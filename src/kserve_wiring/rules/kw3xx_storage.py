@@ -133,7 +133,7 @@ def overlapping_containers(model: Model, context: Context) -> Iterator[Draft]:
     """KServe takes the first match of a list without order (storage_initializer_injector.go)."""
     containers = [(obj, list(_formats(obj))) for obj in _storage_containers(model)]
     for (one, one_formats), (other, other_formats) in combinations(containers, 2):
-        if one.get("spec", "workloadType") != other.get("spec", "workloadType"):
+        if one.name == other.name or one.get("spec", "workloadType") != other.get("spec", "workloadType"):
             continue
         clash = next(((a, b) for a in one_formats for b in other_formats if _overlap(a, b)), None)
         if clash is not None:
