@@ -188,12 +188,12 @@ def test_a_chart_that_cannot_be_had_is_reported(
     only_gateway("https://127.0.0.1:1")
 
     def out_of_reach(stack: str, path: str) -> Path:
-        raise Unavailable("proxy.golang.org: no route to host")
+        raise Unavailable("the module proxy: no route to host")
 
     monkeypatch.setattr(modules, "folder", out_of_reach)
     found = upstream.charts(STACK, named="")
     assert found.folders == {}
-    assert found.missing == {("gateway", "1.27.1"): "proxy.golang.org: no route to host"}
+    assert found.missing == {("gateway", "1.27.1"): "the module proxy: no route to host"}
 
 
 def test_a_host_that_never_answers_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
