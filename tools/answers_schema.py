@@ -1,7 +1,7 @@
 """The JSON Schema of an answers file, from the questions of copier.yml; tools/generate.py writes it.
 
-Editors read it for completion, and the validators of copier.yml find unknown answers and non-booleans with it, because
-Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool).
+Editors read it for completion. The validators of copier.yml find with it unknown answers and non-booleans, because
+Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool), and answers that have no effect.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ def choices(question: dict[str, Any]) -> list[Any]:
 
 
 def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of one answer."""
+    """The JSON Schema of one answer. A default that other answers decide, a Jinja template, is left out."""
     described = {"description": question["help"]}
+    if "{" not in str(question["default"]) or question["type"] == "yaml":
+        described["default"] = question["default"]
     if question.get("multiselect"):
         return described | {"type": "array", "items": {"enum": choices(question)}}
     if "choices" in question:
