@@ -1,7 +1,8 @@
 """Every rule on its fixtures: a bad one fires exactly its code on exactly its objects, a good one fires nothing.
 
 A fixture is a stream of manifests. Its first lines say what it is: `# case:` what it shows and who reported it,
-`# expect: CODE Kind namespace/name` one line per finding, `# context: {...}` what manifests cannot say.
+`# expect: CODE Kind namespace/name` one line per finding, with its level in brackets behind it when that is not the
+rule's own, `# context: {...}` what manifests cannot say.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def read(path: Path) -> Fixture:
 
 
 def said(finding: Finding) -> str:
-    return f"{finding.code} {finding.object}"
+    own = catalogue()[finding.code].level
+    return f"{finding.code} {finding.object}" + ("" if finding.level == own else f" ({finding.level})")
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")

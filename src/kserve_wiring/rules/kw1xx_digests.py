@@ -22,7 +22,12 @@ from kserve_wiring.rules.drafting import against, pair, show, single
 _LIST = "registries-skipping-tag-resolving"
 _TIMEOUT = "digest-resolution-timeout"
 _TLS_MINIMUM = "TAG_TO_DIGEST_TLS_MIN_VERSION"
-_TLS_READ_SINCE = (1, 11, 0)
+_TLS_READ_SINCE = (1, 10, 1)
+_TLS_CHECKED_SINCE = (1, 21, 2)  # knative.dev/pkg/network/tls: an unknown version is an error
+# pkg/authn/k8schain of 2022-01-20 is in exactly these (go.mod of the tags); fixed by knative/serving#12834 and #12835.
+_LOST_AND_MENDED = (((1, 2, 0), (1, 2, 4)), ((1, 3, 0), (1, 3, 1)))
+# As reported in knative/serving#16282, which is open. The code of the resolver is the same up to 1.23.
+_LOST_AS_REPORTED = ((1, 17, 0), (1, 21, 0))
 
 
 @rule("KW101")
@@ -196,40 +201,41 @@ def _is_wired(use: ImageUse) -> bool:
 
 @rule("KW106")
 def resolver_tls(model: Model, context: Context) -> Iterator[Draft]:
-    """TAG_TO_DIGEST_TLS_MIN_VERSION takes 1.2 and 1.3, and serving reads it from 1.11 on (knative/serving#13962)."""
+    """TAG_TO_DIGEST_TLS_MIN_VERSION takes 1.2 and 1.3; serving reads it from 1.10.1 on (knative/serving#13962)."""
     setting = controller_environment(model.knative, model.objects).get(_TLS_MINIMUM)
-    if setting is None:
+    if setting is None or setting.value in (None, ""):
         return
     version = context.version("knative_version")
     if version is not None and version < _TLS_READ_SINCE:
-        suggestion = f"remove {_TLS_MINIMUM}"
-        yield against(
-            "KW106", setting, context, "knative_version", reason="Knative reads it from 1.11 on", suggestion=suggestion
-        )
+        reason, suggestion = "Knative reads it from 1.10.1 on", f"remove {_TLS_MINIMUM}"
+        yield against("KW106", setting, context, "knative_version", reason=reason, suggestion=suggestion)
     elif setting.value not in ("1.2", "1.3"):
+        ignored = version is not None and version < _TLS_CHECKED_SINCE
         args = {
-            "key": setting.key,
-            "value": show(setting.value),
             "other_key": f"what Knative reads from {_TLS_MINIMUM}",
             "other": "1.2 or 1.3",
-            "reason": "the resolver falls back to a transport without the cluster's CA",
+            "reason": "before 1.21.2 it takes 1.2 then"
+            if ignored
+            else "the resolver falls back to a transport without the cluster's CA",
             "suggestion": f'set {_TLS_MINIMUM} to "1.2" or "1.3"',
         }
-        yield Draft("KW106", setting.obj, setting.path, args)
+        yield single("KW106", setting, **args)
 
 
 @rule("KW108")
 def lost_credentials(model: Model, context: Context) -> Iterator[Draft]:
-    """Versions whose resolver is reported to ask without the pull Secret (knative/serving#16282, #12761)."""
+    """Versions whose resolver asks, or is reported to ask, without the pull Secret (knative/serving#12761, #16282)."""
     version = context.version("knative_version")
     listed = skip_list(model.knative)
-    if version is None or listed is None or not (version[:2] == (1, 3) or (1, 17, 0) <= version < (1, 21, 0)):
+    if version is None or listed is None:
+        return
+    if not any(since <= version < until for since, until in (*_LOST_AND_MENDED, _LOST_AS_REPORTED)):
         return
     secrets = {id(pod.obj) for pod in model.pods if any(pod.pull_secrets())}
     for use in model.images:
-        image = (
-            _parse(use) if use.named_by_revision and id(use.setting.obj) in secrets and _is_run(model, use) else None
-        )
+        if not (use.named_by_revision and id(use.setting.obj) in secrets and _is_run(model, use)):
+            continue
+        image = _parse(use)
         if image is not None and not image.digest and image.registry not in listed[0]:
             found = Setting(use.image, use.setting.obj, use.setting.path)
             yield against("KW108", found, context, "knative_version", registry=image.registry)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from kserve_wiring.argocd import applications, sources
@@ -18,9 +19,9 @@ _WAVE = "argocd.argoproj.io/sync-wave"
 _GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "InferenceGraph")
 _HEALTH_KEY = "resource.customizations.health.serving.kserve.io_InferenceService"
 _STOPPED_SINCE = (0, 15, 1)
-# https://github.com/argoproj/argo-cd/pull/25312 was merged on 2025-11-17, before 3.3.0.
-_STOPPED_KNOWN_SINCE = (3, 3, 0)
-_MAY_KNOW_SINCE = (3, 2, 0)  # as a patch release
+# The first tag of each minor version whose resource_customizations/serving.kserve.io/InferenceService/health.lua has
+# https://github.com/argoproj/argo-cd/pull/25312. Before 3.0 there is none.
+_STOPPED_KNOWN_SINCE = ((3, 0, 21), (3, 1, 10), (3, 2, 1), (3, 3, 0))
 
 
 def _wave(obj: KubeObject) -> Setting:
@@ -62,12 +63,19 @@ def _is_ordered(apps: list[KubeObject]) -> bool:
 def unknown_health(model: Model, context: Context) -> Iterator[Draft]:
     """An Argo CD that takes the condition `Stopped: False` for unfinished (kserve/kserve#4791)."""
     kserve, argocd = context.version("kserve_version"), context.version("argocd_version")
-    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or argocd >= _STOPPED_KNOWN_SINCE:
+    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or _knows_stopped(argocd):
         return
     if any(obj.get("data", _HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
         return
+    unsure = context.argocd_version.count(".") < 2 and _knows_stopped((*argocd[:2], sys.maxsize))
     for obj in model.of_kind("InferenceService"):
         if any(app.name == obj.source.release for app in applications(model)):
-            level = "" if argocd < _MAY_KNOW_SINCE else "info"
             setting = Setting(context.kserve_version, obj, ("metadata", "name"))
-            yield against("KW510", setting, context, "argocd_version", level=level)
+            yield against("KW510", setting, context, "argocd_version", level="info" if unsure else "")
+
+
+def _knows_stopped(argocd: tuple[int, ...]) -> bool:
+    """The fix is in a version: in its own minor version, or in all that follow."""
+    return argocd >= _STOPPED_KNOWN_SINCE[-1] or any(
+        argocd[:2] == first[:2] and argocd >= first for first in _STOPPED_KNOWN_SINCE
+    )
