@@ -49,7 +49,7 @@ test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
 .PHONY: test-registry
 test-registry: $(READY) ## Mirror, lock and pull with a real registry, built once, and real skopeo
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }
-	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/images/test_registry.py $(ARGS)
+	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/images/mirror $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: $(READY) ## Test the examples on the real controllers, without a cluster (ARGS="-k name"; 15 minutes)
