@@ -19,6 +19,9 @@ from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP
 
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
+_NO_IMAGE = "kubernetes.podspec-volumes-image"  # a feature of Knative, enabled or disabled
+# Keys of ConfigMaps that nothing reads: examples, and what the user gave the chart istiod (merged-values counts).
+_NOTES = frozenset({"_example", "original-values"})
 _REVISION_KINDS = frozenset(
     {
         (KNATIVE_GROUP, "Service"),
@@ -29,6 +32,8 @@ _REVISION_KINDS = frozenset(
         (KSERVE_GROUP, "ClusterServingRuntime"),
     }
 )
+# Its defaultJobImage is parsed and never used: kserve pkg/controller/v1alpha1/localmodelnode/controller.go:81.
+_UNUSED = ("inferenceservice-config", "localModel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: Path) -> 
     if not isinstance(key, str) or path[:1] == ("metadata",) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
-        return True
+        return key != _NO_IMAGE
     if key == "reference" and path[-1:] == ("image",):
         return True  # a Kubernetes image volume
     if key == "value" and isinstance(parent.get("name"), str):
@@ -115,7 +120,7 @@ def _composed(key: Any, text: str, parent: Mapping[str, Any]) -> str:
 
 def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
     for key, text in obj.mapping("data").items():
-        if key == "_example" or not isinstance(text, str) or not text.lstrip().startswith("{"):
+        if (obj.name, key) == _UNUSED or key in _NOTES or not isinstance(text, str) or not text.lstrip().startswith("{"):
             continue
         try:
             value = parse_json(text)

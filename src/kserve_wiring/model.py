@@ -143,10 +143,14 @@ class Model:
 
     @cached_property
     def routes_through_istio(self) -> bool:
-        """KServe writes VirtualServices: Knative mode, not switched off (ingress_reconciler.go)."""
+        """KServe writes VirtualServices: Knative mode, not switched off (ingress_reconciler.go).
+
+        Without a readable ``ingress`` KServe does not start, which is KW303's to say.
+        """
         config = self.isvc_config
         return (
             config is not None
+            and "ingress" in config.values
             and self.deployment_mode not in STANDARD_MODES
             and not config.is_true("ingress", "disableIstioVirtualHost")
         )

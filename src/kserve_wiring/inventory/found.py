@@ -64,20 +64,9 @@ def _named(obj: KubeObject) -> Iterator[Found]:
         # Beside an image that is a whole reference, Istio's hub only serves waypoints of ambient mode, which KServe has
         # no use for.
         waypoint = use.setting.path[-2:] == ("global", "hub") and use.setting.path[:2] in whole
-        if not waypoint and not _is_no_image(use):
+        default = use.setting.path == ("spec", "registry", "default")  # of a KnativeServing: embedded_images follows it
+        if not waypoint and not default:
             yield Found(canonical(use.image), f"{obj.ref} {use.setting.key}", _wire(use))
-
-
-def _is_no_image(use: ImageUse) -> bool:
-    """What reads like an image and is never pulled."""
-    path = use.setting.path
-    if path == ("spec", "registry", "default"):
-        return True  # of a KnativeServing: embedded_images follows it
-    if path[:2] == ("data", "localModel"):
-        return True  # defaultJobImage: kserve pkg/controller/v1alpha1/localmodelnode/controller.go:81 sets it only
-    if path[:2] == ("data", "original-values"):
-        return True  # the istiod chart notes there what the user gave it; merged-values is what counts
-    return use.image in ("enabled", "disabled", "allowed")  # Knative's feature kubernetes.podspec-volumes-image
 
 
 def _wire(use: ImageUse) -> str:

@@ -188,8 +188,6 @@ def unpinned_images(model: Model, context: Context) -> Iterator[Draft]:
 def _is_wired(use: ImageUse) -> bool:
     """Not the images of upstream's own workloads: their charts do not all take a digest."""
     obj = use.setting.obj
-    if use.setting.path[:2] == ("data", "localModel"):
-        return False  # KServe parses it and never uses it
     if obj.mapping("spec").get("disabled") is True:
         return False  # a runtime that no InferenceService can use
     return (
