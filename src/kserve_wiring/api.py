@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -73,14 +75,27 @@ def inspect(
     context_source: str = "the context",
 ) -> Report:
     """Like ``check``, together with what could not be read and what was left out."""
-    loaded = load_inputs(inputs, charts=charts, helm=helm)
-    facts = make_context(loaded.objects, context, context_source)
-    model = Model(loaded.objects, facts)
-    drafts = run_rules(model, facts, select, ignore)
+    with _without_collection():
+        loaded = load_inputs(inputs, charts=charts, helm=helm)
+        facts = make_context(loaded.objects, context, context_source)
+        model = Model(loaded.objects, facts)
+        drafts = run_rules(model, facts, select, ignore)
     allowed = LEVELS[: LEVELS.index(level) + 1]
     found = [finding for finding in word(drafts) if finding.level in allowed]
     findings, waived = split(found, loaded.objects)
     return Report(findings, loaded.problems, loaded.notes, len(loaded.objects), facts, waived, model)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: all that is read stays, and looking through it again and again takes long."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def load_inputs(inputs: Input | Iterable[Input], *, charts: str | None = None, helm: str = "helm") -> Loaded:

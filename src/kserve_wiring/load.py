@@ -13,7 +13,7 @@ from typing import Any
 
 from kserve_wiring import yamltext
 from kserve_wiring.kustomize import read_kustomization
-from kserve_wiring.objects import KubeObject, ObjectRef, Source
+from kserve_wiring.objects import MAPPING, KubeObject, ObjectRef, Source
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -98,7 +98,7 @@ def load_values(values: Iterable[Mapping[str, Any]], file: str = "", *, release:
 
 
 def _objects(value: Any, source: Source, namespace: str) -> Iterator[KubeObject]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, MAPPING):
         return
     kind, version = value.get("kind"), value.get("apiVersion")
     if not (isinstance(kind, str) and isinstance(version, str) and kind):
@@ -113,7 +113,7 @@ def _objects(value: Any, source: Source, namespace: str) -> Iterator[KubeObject]
 
 def _object(value: Mapping[str, Any], kind: str, version: str, source: Source, namespace: str) -> KubeObject:
     metadata = value.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
+    metadata = metadata if isinstance(metadata, MAPPING) else {}
     if not source.release:
         owner = _owner(metadata)
         source = replace(source, release=owner) if owner else source
@@ -127,7 +127,7 @@ def _object(value: Mapping[str, Any], kind: str, version: str, source: Source, n
 def _owner(metadata: Mapping[str, Any]) -> str:
     for field_name, keys in (("annotations", _OWNER_ANNOTATIONS), ("labels", _OWNER_LABELS)):
         values = metadata.get(field_name)
-        if isinstance(values, Mapping):
+        if isinstance(values, MAPPING):
             for key in keys:
                 if isinstance(values.get(key), str) and values[key]:
                     return str(values[key])

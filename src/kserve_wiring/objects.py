@@ -11,6 +11,9 @@ from typing import Any
 Path = tuple[str | int, ...]
 """A key path into an object, such as ``("spec", "servers", 0, "port")``."""
 
+MAPPING = (dict, Mapping)
+"""For isinstance: dict first, because asking an abstract class is slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -83,7 +86,7 @@ class KubeObject:
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
         """Mapping at a path; an empty one when there is none."""
         value = dig(self.body, *path)
-        return value if isinstance(value, Mapping) else {}
+        return value if isinstance(value, MAPPING) else {}
 
     def items(self, *path: str | int) -> list[Any]:
         """List at a path; an empty one when there is none."""
@@ -122,7 +125,7 @@ class Setting:
 def dig(value: Any, *path: str | int) -> Any:
     """Follow a path through mappings and lists; None when a step is missing or of another shape."""
     for step in path:
-        if isinstance(value, (dict, Mapping)):  # dict first: asking an abstract class is slow
+        if isinstance(value, MAPPING):
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             value = value[step]
@@ -148,5 +151,5 @@ def mappings_of(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Index and value of the mappings in a list; nothing for any other shape."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            if isinstance(item, Mapping):
+            if isinstance(item, MAPPING):
                 yield index, item
