@@ -120,7 +120,9 @@ def _composed(key: Any, text: str, parent: Mapping[str, Any]) -> str:
 
 def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
     for key, text in obj.mapping("data").items():
-        if (obj.name, key) == _UNUSED or key in _NOTES or not isinstance(text, str) or not text.lstrip().startswith("{"):
+        if (obj.name, key) == _UNUSED or key in _NOTES:
+            continue
+        if not isinstance(text, str) or not text.lstrip().startswith("{"):
             continue
         try:
             value = parse_json(text)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -73,14 +74,66 @@ def _admits(entry: Any, namespace: str) -> bool:
 def strict_without_activator(model: Model, context: Context) -> Iterator[Draft]:
     """Knative's activator calls a pod in plain text unless it is in the mesh itself (kserve/kserve#1371)."""
     knative = _knative_namespace(model)
-    spaces = [obj for obj in model.of_kind("Namespace") if obj.name == knative]
-    if any(obj.labels.get("istio-injection") == "enabled" or "istio.io/rev" in obj.labels for obj in spaces):
+    if _activator_is_injected(model, knative):
         return
-    level = "" if spaces else "info"
-    for obj in model.of_kind("PeerAuthentication"):
-        mode = at(obj, "spec", "mtls", "mode")
-        if mode.value == "STRICT" and not obj.get("spec", "selector") and obj.namespace in _serving_namespaces(model):
-            yield single("KW415", mode, namespace=knative, level=level)
+    found: dict[int, tuple[Setting, str]] = {}
+    for namespace in _serving_namespaces(model):
+        mode, injected = _mtls_mode(model, namespace), _is_injected(model, namespace)
+        if mode is None or mode.value != "STRICT" or (injected is False and mode.obj.namespace != namespace):
+            continue
+        known = bool(model.find("Namespace", "", knative)) and (injected or mode.obj.namespace == namespace)
+        if known or id(mode.obj) not in found:
+            found[id(mode.obj)] = (mode, "" if known else "info")
+    for mode, level in found.values():
+        yield single("KW415", mode, namespace=knative, level=level)
+
+
+def _mtls_mode(model: Model, namespace: str) -> Setting | None:
+    """The mode that holds in a namespace: its own, else that of the mesh (pilot/pkg/model/authentication.go)."""
+    for holder in (namespace, _root_namespace(model)):
+        for obj in model.of_kind("PeerAuthentication"):
+            mode = at(obj, "spec", "mtls", "mode")
+            if obj.namespace == holder and not obj.mapping("spec", "selector") and mode.value not in (None, "UNSET"):
+                return mode
+    return None
+
+
+def _root_namespace(model: Model) -> str:
+    """The namespace whose policies hold in the whole mesh."""
+    for obj in model.named("ConfigMap", "istio"):
+        match = re.search(r"^rootNamespace:[ \t]*[\"']?([a-z0-9-]+)", str(obj.get("data", "mesh")), re.MULTILINE)
+        if match is not None:
+            return match.group(1)
+    return "istio-system"
+
+
+def _is_injected(model: Model, namespace: str) -> bool | None:
+    """Whether the label of a namespace asks for sidecars; None when the namespace was not read."""
+    spaces = model.find("Namespace", "", namespace)
+    if not spaces:
+        return None
+    return any(_asks_for_sidecars(obj.labels) for obj in spaces)
+
+
+def _asks_for_sidecars(labels: Mapping[str, Any]) -> bool:
+    return labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
+
+
+def _activator_is_injected(model: Model, namespace: str) -> bool:
+    """By the namespace, by the pods themselves, or by what KnativeServing says of either."""
+    if _is_injected(model, namespace):
+        return True
+    if any(pod.obj.name == "activator" and pod.namespace == namespace and pod.injected_by_istio for pod in model.pods):
+        return True
+    server = model.knative.server
+    if server is None:
+        return False
+    workloads = [item for part in ("deployments", "workloads") for _, item in mappings_of(server.get("spec", part))]
+    return _asks_for_sidecars(server.mapping("spec", "namespace", "labels")) or any(
+        item.get("name") == "activator" and str(dig(item, part, "sidecar.istio.io/inject")) in ("true", "True")
+        for item in workloads
+        for part in ("labels", "annotations")
+    )
 
 
 @rule("KW416")

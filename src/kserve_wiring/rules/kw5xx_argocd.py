@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW509 and KW510: Argo CD applies in an order, and knows when a model is healthy (wires W13 and W14)."""
+"""KW509, KW510 and KW512: Argo CD applies in an order, and knows what is healthy (wires W13 and W14)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ _STOPPED_SINCE = (0, 15, 1)
 # The first tag of each minor version whose resource_customizations/serving.kserve.io/InferenceService/health.lua has
 # https://github.com/argoproj/argo-cd/pull/25312. Before 3.0 there is none.
 _STOPPED_KNOWN_SINCE = ((3, 0, 21), (3, 1, 10), (3, 2, 1), (3, 3, 0))
+_KNATIVE_HEALTH_KEY = "resource.customizations.health.operator.knative.dev_KnativeServing"
+# health.lua of KnativeServing: from https://github.com/argoproj/argo-cd/pull/3728 to pull/6131.
+_FAILED_SINCE, _FAILED_UNTIL = (1, 7, 0), (2, 1, 0)
 
 
 def _wave(obj: KubeObject) -> Setting:
@@ -43,8 +46,9 @@ def early_runtimes(model: Model, context: Context) -> Iterator[Draft]:
             for controller in controllers:
                 if app is not controller and _is_ordered(apps) and _wave(app).value <= _wave(controller).value:
                     yield pair("KW509", _wave(app), _wave(controller))
+    names = {app.name for app in apps}
     for controller in model.kserve_controllers:
-        if _WAVE in controller.annotations:
+        if _WAVE in controller.annotations or controller.source.release in names:
             for obj in model.of_kind(*_GUARDED):
                 if obj.source.release == controller.source.release and _wave(obj).value <= _wave(controller).value:
                     yield pair("KW509", _wave(obj), _wave(controller))
@@ -72,6 +76,22 @@ def unknown_health(model: Model, context: Context) -> Iterator[Draft]:
         if any(app.name == obj.source.release for app in applications(model)):
             setting = Setting(context.kserve_version, obj, ("metadata", "name"))
             yield against("KW510", setting, context, "argocd_version", level="info" if unsure else "")
+
+
+@rule("KW512")
+def failed_while_installing(model: Model, context: Context) -> Iterator[Draft]:
+    """An Argo CD that takes `Ready: False` of a KnativeServing for failed, and stops there (argoproj/argo-cd#6130)."""
+    argocd = context.version("argocd_version")
+    if argocd is None or not _FAILED_SINCE <= argocd < _FAILED_UNTIL:
+        return
+    if any(obj.get("data", _KNATIVE_HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+        return
+    for server in model.of_kind("KnativeServing", "KnativeEventing"):
+        wave = _wave(server)
+        owned = [obj for obj in model.objects if obj.source.release and obj.source.release == server.source.release]
+        later = next((obj for obj in owned if _wave(obj).value > wave.value), None)
+        if later is not None and any(app.name == server.source.release for app in applications(model)):
+            yield against("KW512", wave, context, "argocd_version", later=later.ref)
 
 
 def _knows_stopped(argocd: tuple[int, ...]) -> bool:

@@ -17,6 +17,13 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, single
 
 _CHECKSUM = "knative.dev/example-checksum"
+_EXAMPLE_LINE = re.compile(r"^([A-Za-z-]+):[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+# What stands in the _example of config-deployment since 0.9 (knative/serving config/core/configmaps/deployment.yaml).
+_SHIPPED_LISTS = ("kind.local,ko.local,dev.local", "ko.local,dev.local")
+_EXAMPLE_VALUES = {
+    "registries-skipping-tag-resolving": _SHIPPED_LISTS,
+    "registriesSkippingTagResolving": _SHIPPED_LISTS,
+}
 # pkg/apis/serving/v1beta1/predictor.go: rewritten to `model` by the defaulter.
 _FRAMEWORKS = (
     "sklearn",
@@ -37,8 +44,21 @@ def changed_examples(model: Model, context: Context) -> Iterator[Draft]:
     """Knative's webhook compares a checksum (knative.dev/pkg configmap/example.go), and nothing reads the block."""
     for obj in model.of_kind("ConfigMap"):
         text, wanted = obj.get("data", "_example"), obj.annotations.get(_CHECKSUM)
-        if isinstance(text, str) and isinstance(wanted, str) and example_checksum(text) != wanted:
-            yield single("KW507", Setting(example_checksum(text), obj, ("data", "_example")), checksum=wanted)
+        if not isinstance(text, str):
+            continue
+        block = at(obj, "data", "_example")
+        if isinstance(wanted, str) and example_checksum(text) != wanted:
+            reason = f"its checksum is {example_checksum(text)} but the annotation {_CHECKSUM} is {wanted}"
+            yield single("KW507", block, reason=f"{reason}, so the webhook refuses it")
+        elif wanted is None and obj.name == "config-deployment":
+            for key in _set_in(text) - obj.mapping("data").keys():
+                yield single("KW507", block, reason=f"{key} is set in it")
+
+
+def _set_in(text: str) -> set[str]:
+    """Keys of an _example with another value than upstream's."""
+    found = {key: value.strip("\"'") for key, value in _EXAMPLE_LINE.findall(text)}
+    return {key for key, value in found.items() if key in _EXAMPLE_VALUES and value not in _EXAMPLE_VALUES[key]}
 
 
 def example_checksum(text: str) -> str:

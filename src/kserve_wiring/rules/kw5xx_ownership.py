@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kserve_wiring.argocd import applications, sources
 from kserve_wiring.context import Context
@@ -17,6 +18,14 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, show
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+# What Knative's webhooks write into their own configuration (knative.dev/pkg webhook: Rules and CABundle).
+_KNATIVE_WEBHOOKS = ("webhook", "net-istio-webhook", "eventing-webhook")
+_EXPRESSIONS = {
+    "failurePolicy": ".webhooks[]?.failurePolicy",
+    "caBundle": ".webhooks[]?.clientConfig.caBundle",
+    "rules": ".webhooks[]?.rules",
+}
+_GROUPS = {"CustomResourceDefinition": "apiextensions.k8s.io", "ClusterRole": "rbac.authorization.k8s.io"}
 _STOCK_GATEWAYS = ("knative-local-gateway", "knative-ingress-gateway")
 
 
@@ -95,7 +104,8 @@ def compared_by_argocd(model: Model, context: Context) -> Iterator[Draft]:
         charts = {str(source.get("chart") or "") for _, source in sources(app)}
         own = [obj for obj in model.objects if obj.source.release in releases and not obj.source.partial]
         seen: set[tuple[str, str]] = set()
-        for kind, field, other, level in (*_rewritten(own), *_rewritten_by_chart(charts, own)):
+        found = (*_rewritten(own), *_aggregated(model, own), *_rewritten_by_chart(charts, own))
+        for kind, field, other, level in found:
             if (kind, field) not in seen and not _ignores(app, kind, field):
                 seen.add((kind, field))
                 yield _compared(app, kind, field, other, level)
@@ -114,16 +124,36 @@ def _rewritten(objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject
     for obj in objects:
         if obj.kind in _WEBHOOKS:
             for index, webhook in mappings_of(obj.get("webhooks")):
-                istio = str(dig(webhook, "clientConfig", "service", "name") or "").startswith("istiod")
-                injected = "cert-manager.io/inject-ca-from" in obj.annotations
-                if istio and webhook.get("failurePolicy") == "Ignore" and obj.kind == _WEBHOOKS[1]:
-                    yield obj.kind, "failurePolicy", obj, ""
-                if (istio or injected) and not index:
-                    written = bool(dig(webhook, "clientConfig", "caBundle"))
-                    yield obj.kind, "caBundle", obj, "" if written else "warning"
+                yield from _rewritten_webhook(obj, webhook, first=not index)
         elif obj.kind == "CustomResourceDefinition" and obj.get("spec", "conversion", "webhook"):
             written = bool(obj.get("spec", "conversion", "webhook", "clientConfig", "caBundle"))
             yield obj.kind, "caBundle", obj, "" if written else "warning"
+
+
+def _rewritten_webhook(
+    obj: KubeObject, webhook: Mapping[str, Any], *, first: bool
+) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    service = str(dig(webhook, "clientConfig", "service", "name") or "")
+    istio = service.startswith("istiod")
+    knative = service in _KNATIVE_WEBHOOKS and str(webhook.get("name")).endswith(".knative.dev")
+    injected = "cert-manager.io/inject-ca-from" in obj.annotations
+    written = bool(dig(webhook, "clientConfig", "caBundle"))
+    if istio and webhook.get("failurePolicy") == "Ignore" and obj.kind == _WEBHOOKS[1]:
+        yield obj.kind, "failurePolicy", obj, ""
+    if first and (istio or injected or (knative and written)):
+        yield obj.kind, "caBundle", obj, "" if written else "warning"
+    if knative and webhook.get("rules"):
+        yield obj.kind, "rules", obj, "warning"
+
+
+def _aggregated(model: Model, objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    """ClusterRoles whose rules Kubernetes fills in, written with rules of their own (argoflow/argoflow-aws#227)."""
+    for config in model.named("ConfigMap", "argocd-cm"):
+        if re.search(r"ignoreAggregatedRoles:\s*true", str(config.get("data", "resource.compareoptions"))):
+            return
+    for obj in objects:
+        if obj.kind == "ClusterRole" and obj.get("aggregationRule") and obj.get("rules") is not None:
+            yield obj.kind, "rules", obj, "warning"
 
 
 def _rewritten_by_chart(charts: set[str], own: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
@@ -135,7 +165,7 @@ def _rewritten_by_chart(charts: set[str], own: list[KubeObject]) -> Iterator[tup
 
 
 def _ignores(app: KubeObject, kind: str, field: str) -> bool:
-    group = "apiextensions.k8s.io" if kind == "CustomResourceDefinition" else "admissionregistration.k8s.io"
+    group = _GROUPS.get(kind, "admissionregistration.k8s.io")
     for _, entry in mappings_of(app.get("spec", "ignoreDifferences")):
         if entry.get("group") not in (group, "*") or entry.get("kind") not in (kind, "*"):
             continue
@@ -148,12 +178,11 @@ def _ignores(app: KubeObject, kind: str, field: str) -> bool:
 
 
 def _compared(app: KubeObject, kind: str, field: str, other: KubeObject | None, level: str) -> Draft:
-    crd = kind == "CustomResourceDefinition"
     expression = {
-        "failurePolicy": ".webhooks[]?.failurePolicy",
-        "caBundle": ".spec.conversion.webhook.clientConfig.caBundle" if crd else ".webhooks[]?.clientConfig.caBundle",
-    }[field]
-    group = "apiextensions.k8s.io" if crd else "admissionregistration.k8s.io"
+        "CustomResourceDefinition": ".spec.conversion.webhook.clientConfig.caBundle",
+        "ClusterRole": ".rules",
+    }.get(kind, _EXPRESSIONS[field])
+    group = _GROUPS.get(kind, "admissionregistration.k8s.io")
     setting = at(app, "spec", "ignoreDifferences")
     args = {
         "key": setting.key,
