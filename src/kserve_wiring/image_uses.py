@@ -19,6 +19,7 @@ from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP
 
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
+_NOT_WIRING = (("metadata",), ("status",))
 _NO_IMAGE = "kubernetes.podspec-volumes-image"  # a feature of Knative, enabled or disabled
 # Keys of ConfigMaps that nothing reads: examples, and what the user gave the chart istiod (merged-values counts).
 _NOTES = frozenset({"_example", "original-values"})
@@ -101,7 +102,7 @@ def _argument(text: str) -> str:
 
 
 def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: Path) -> bool:
-    if not isinstance(key, str) or path[:1] == ("metadata",) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
+    if not isinstance(key, str) or path[:1] in _NOT_WIRING or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
         return key != _NO_IMAGE

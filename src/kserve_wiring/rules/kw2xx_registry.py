@@ -33,8 +33,8 @@ _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhoo
 _WIRED_KINDS = ("KnativeServing", "ConfigMap")
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
 _QUEUE = "queue-sidecar-image"
-# IMAGE_URL and the like: something fills it in before it is applied.
-_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+# Something fills it in before it is applied: IMAGE_URL and REPO_URL/image, ko://import/path of ko, ###ZARF_VAR_X###.
+_PLACEHOLDER = re.compile(r"(?:^|[/:@])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:$|[/:@])|^ko://|###[A-Z0-9_]+###")
 _ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
 
 
@@ -85,7 +85,7 @@ def _foreign(setting: Setting, context: Context, level: str) -> Draft:
 def malformed_images(model: Model, context: Context) -> Iterator[Draft]:
     """A reference that go-containerregistry or the kubelet refuses."""
     for use in model.images:
-        reason = "" if _PLACEHOLDER.fullmatch(use.image) else pull_problem(use.image)
+        reason = "" if _PLACEHOLDER.search(use.image) else pull_problem(use.image)
         if reason:
             yield single("KW202", Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
     for pod in model.pods:

@@ -52,12 +52,19 @@ def _required(config: IsvcConfig, context: Context) -> Iterator[Draft]:
         reason = "invalid deploy config, defaultDeploymentMode is required"
         yield _bad(obj, ("data", "deploy", "defaultDeploymentMode"), None, reason, "set it to Knative or Standard")
     for block in QUANTITY_BLOCKS:
-        if block in config.errors or (block == "router" and block not in config.values):
-            continue
-        for name in QUANTITIES:
-            if config.setting(block, name) is None:
-                reason = f'failed to parse resource configuration for "{block}"."{name}"; no InferenceService gets pods'
-                yield _bad(obj, ("data", block, name), None, reason, "set it to a quantity")
+        if block not in config.errors and (block != "router" or block in config.values):
+            yield from _block_fields(config, block)
+
+
+def _block_fields(config: IsvcConfig, block: str) -> Iterator[Draft]:
+    missing = [name for name in QUANTITIES if config.setting(block, name) is None]
+    if len(missing) == len(QUANTITIES):
+        reason = f"failed to parse resource configuration for {block}; no InferenceService gets pods"
+        yield _bad(config.obj, ("data", block), None, reason, f"set {', '.join(QUANTITIES)} in it")
+        return
+    for name in missing:
+        reason = f'failed to parse resource configuration for "{block}"."{name}"; no InferenceService gets pods'
+        yield _bad(config.obj, ("data", block, name), None, reason, "set it to a quantity")
 
 
 def _ingress_fields(config: IsvcConfig, context: Context) -> Iterator[Draft]:
