@@ -24,14 +24,15 @@ def choices(question: dict[str, Any]) -> list[Any]:
 def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
     """The JSON Schema of one answer. A default that other answers decide, a Jinja template, is left out."""
     described = {"description": question["help"]}
-    if "{" not in str(question["default"]) or question["type"] == "yaml":
-        described["default"] = question["default"]
+    default = question["default"]
+    if not isinstance(default, str) or "{" not in default:
+        described["default"] = default
     if question.get("multiselect"):
         return described | {"type": "array", "items": {"enum": choices(question)}}
     if "choices" in question:
         return described | {"type": "string", "enum": choices(question)}
     if question["type"] == "yaml":
-        return described | {"type": "array" if isinstance(question["default"], list) else "object"}
+        return described | {"type": "array" if isinstance(default, list) else "object"}
     return described | {"type": "boolean" if question["type"] == "bool" else "string"}
 
 

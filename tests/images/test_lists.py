@@ -14,7 +14,7 @@ import yaml
 from kserve_wiring import cli
 from kserve_wiring.inventory.formats import as_hauler, as_skopeo, as_zarf
 from kserve_wiring.inventory.listing import Image, read_catalogue
-from tests.template.conftest import EXAMPLES, ROOT, copy_template
+from tests.template.conftest import EXAMPLES, ROOT
 from tools import helm, stacks
 from tools.upstream import Upstream
 
@@ -114,26 +114,20 @@ def test_a_layout_reaches_every_release(
         assert images_command(folder, store(folder), "--check") == 0
 
 
-@pytest.mark.parametrize(
-    ("layout", "image", "expected"),
-    [
-        ("keep", "quay.io/kserve/agent:{kserve}", "would both become kserve/agent:v0.20.0"),
-        ("flatten", "docker.io/kserve-agent:{kserve}", "would both become kserve-agent:v0.20.0"),
-    ],
-)
-def test_two_images_in_one_place_are_refused(tmp_path: Path, layout: str, image: str, expected: str) -> None:
-    template = copy_template(tmp_path / "template")
-    catalogue = template / "stacks" / "common" / "images.yaml"
-    catalogue.write_text(f"{catalogue.read_text()}other:\n  image: {image}\n  why: another\n", encoding="utf-8")
-    data = load(HARBOR) | {"registry_layout": layout}
-
-    with pytest.raises(ValueError, match=expected) as caught:
-        copier.run_copy(str(template), tmp_path / "environment", data, defaults=True, quiet=True)
-
-    assert str(caught.value) == (
-        f"Validation error for question 'registry_layout': {AGENT} and {image.format(kserve='v0.20.0')} {expected}: "
-        "choose another layout."
-    )
+@pytest.mark.parametrize("stack", stacks.names())
+@pytest.mark.parametrize("layout", ["keep", "flatten", "prefix"])
+def test_no_layout_puts_two_images_in_one_place(template: Path, tmp_path: Path, stack: str, layout: str) -> None:
+    runtimes = list(load(ROOT / "stacks" / "common" / "runtimes.yaml"))
+    data = {
+        "registry_host": "harbor.corp.local",
+        "registry_layout": layout,
+        "stack": stack,
+        "serving_runtimes": runtimes,
+    }
+    copier.run_copy(str(template), tmp_path / "environment", data, defaults=True, quiet=True)
+    targets = [target for _, target in lines(tmp_path / "environment")]
+    assert len(targets) > 30
+    assert sorted(set(targets)) == sorted(targets)
 
 
 @pytest.mark.parametrize("answers", [load(HARBOR), {}], ids=["harbor", "no registry"])
