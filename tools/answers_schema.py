@@ -23,7 +23,7 @@ def choices(question: dict[str, Any]) -> list[Any]:
 
 def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
     """The JSON Schema of one answer. A default that other answers decide, a Jinja template, is left out."""
-    described = {"description": question["help"]}
+    described = {"description": " ".join(question["help"].split())}
     default = question["default"]
     if not isinstance(default, str) or "{" not in default:
         described["default"] = default

@@ -24,6 +24,12 @@ def test_every_question_has_help_and_a_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ASKED)
+def test_help_is_not_cut_off_by_a_terminal_of_80_columns(name: str) -> None:
+    """Copier writes three columns before it, and prompt_toolkit wraps no line above the one that is typed in."""
+    assert max(len(line) for line in ("   " + ASKED[name]["help"]).splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", ASKED)
 def test_every_free_text_is_validated(name: str) -> None:
     question = ASKED[name]
     if question["type"] in {"str", "yaml"} and "choices" not in question:
