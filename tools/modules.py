@@ -78,9 +78,9 @@ def _wait(command: list[str], cwd: Path, doing: str) -> str:
 
 
 def main() -> int:
-    for stack in stacks.names():
-        step(f"Pinning the modules of stack {stack}")
-        pin(stack)
+    for pins in sorted((stacks.STACKS / "modules").iterdir()):
+        step(f"Pinning the modules of {pins.name}")
+        pin(pins.name)
     return 0
 
 

@@ -25,6 +25,18 @@ NAMESPACES = {
 
 
 STACKS = ("kserve-0.20", "knative-1.23")
+# Releases of KServe besides the stacks'. Of v0.18 nothing is on the module proxy.
+KSERVE = ("kserve-0.17", "kserve-0.19")
+# One installation. Chart kserve-llmisvc-resources would make objects of kserve-resources a second time: KW501, rightly.
+TOGETHER = (
+    "kserve-crd",
+    "kserve-resources",
+    "kserve-runtime-configs",
+    "kserve-localmodel-crd",
+    "kserve-localmodel-resources",
+)
+# What these charts leave out by default.
+SWITCHES = {"kserve-runtime-configs": ("kserve.servingruntime.enabled=true", "kserve.llmisvcConfigs.enabled=true")}
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -39,6 +51,8 @@ def defaults(
 def render(helm: Helm, name: str, chart: Path) -> list[KubeObject]:
     namespace = NAMESPACES.get(name, "kserve")
     command = [helm.path, "template", name, str(chart), "--namespace", namespace, "--include-crds"]
+    for switch in SWITCHES.get(name, ()):
+        command += ["--set", switch]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     loaded = load_text(text, f"{name}.yaml", release=name, namespace=namespace)
     assert loaded.problems == []
@@ -67,3 +81,17 @@ def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Su
             report = inspect(str(folder))
             assert report.objects
             assert [f"{finding.code} {finding.object}" for finding in report.findings] == []
+
+
+@pytest.mark.parametrize("release", KSERVE)
+def test_all_charts_of_another_kserve(release: str, newest_helm: Helm, subtests: pytest.Subtests) -> None:
+    charts = modules.folder(release, "github.com/kserve/kserve") / "charts"
+    rendered: dict[str, list[KubeObject]] = {}
+    for chart in sorted(path for path in charts.iterdir() if path.name != "_common"):
+        rendered[chart.name] = render(newest_helm, chart.name, chart)
+        with subtests.test(chart=chart.name):
+            assert rendered[chart.name]
+            assert [f"{finding.code} {finding.object}" for finding in inspect(rendered[chart.name]).findings] == []
+    assert len(rendered) == 10
+    everything = [obj for name in TOGETHER for obj in rendered[name]]
+    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
