@@ -33,6 +33,7 @@ _MODULES = (
     "kw5xx_versions",
     "kw5xx_fields",
     "kw5xx_argocd",
+    "kw5xx_charts",
 )
 
 CHART_ONLY = frozenset({"KW107", "KW505"})
