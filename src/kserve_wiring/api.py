@@ -5,21 +5,22 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring.catalogue import catalogue, fill
-from kserve_wiring.context import Context, make_context
-from kserve_wiring.findings import LEVELS, Draft, Finding, Place
+from kserve_wiring.checking import apply_rules, chosen
+from kserve_wiring.context import make_context
+from kserve_wiring.facts import Fact, disputes, facts_of, unknown
+from kserve_wiring.findings import LEVELS, Finding
 from kserve_wiring.load import Loaded, Problem, load_path, load_values
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, show_path
-from kserve_wiring.rules import all_rules
-from kserve_wiring.waivers import Waived, split
+from kserve_wiring.objects import KubeObject
+from kserve_wiring.waivers import Waived
+from kserve_wiring.wording import Lines
 
 Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
 """A path (file, directory, environment folder, ``-``), a parsed manifest, or an object that was loaded already."""
@@ -29,7 +30,8 @@ Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
 class Report:
     """What a run says.
 
-    findings: sorted by object. problems: what could not be read. notes: what was left out on purpose. waived: findings
+    findings: sorted by object. problems: what could not be read. notes: what was left out or not decided. facts: what
+    was known beside the manifests. unknown: the codes that checked less, by the fact that they lacked. waived: findings
     that the manifests waive. model: the index that the rules read.
     """
 
@@ -37,7 +39,8 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     objects: int = 0
-    context: Context = field(default_factory=Context)
+    facts: list[Fact] = field(default_factory=list)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
     waived: list[Waived] = field(default_factory=list)
     model: Model | None = field(default=None, repr=False)
 
@@ -72,18 +75,31 @@ def inspect(
     level: str = "info",
     charts: str | None = None,
     helm: str = "helm",
-    context_source: str = "the context",
+    origins: Mapping[str, str] | None = None,
+    configuration: KubeObject | None = None,
 ) -> Report:
-    """Like ``check``, together with what could not be read and what was left out."""
+    """Like ``check``, together with what could not be read, what was left out and what was known.
+
+    origins: where each fact of the context was said, as a finding is to name it. configuration: the file whose
+    ``ignore`` is a part of ignore; KW002 names what of it is of no use.
+    """
+    allowed = LEVELS[: LEVELS.index(level) + 1]
+    lines = Lines()
     with _without_collection():
         loaded = load_inputs(inputs, charts=charts, helm=helm)
-        facts = make_context(loaded.objects, context, context_source)
-        model = Model(loaded.objects, facts)
-        drafts = run_rules(model, facts, select, ignore)
-    allowed = LEVELS[: LEVELS.index(level) + 1]
-    found = [finding for finding in word(drafts) if finding.level in allowed]
-    findings, waived = split(found, loaded.objects)
-    return Report(findings, loaded.problems, loaded.notes, len(loaded.objects), facts, waived, model)
+        facts = make_context(loaded.objects, context, origins)
+        model = Model(loaded.objects, facts, complete=not loaded.problems)
+        findings, waived = apply_rules(model, select, ignore, configuration, lines)
+    return Report(
+        findings=[finding for finding in findings if finding.level in allowed],
+        waived=[item for item in waived if item.finding.level in allowed],
+        problems=loaded.problems,
+        notes=[*loaded.notes, *disputes(facts, lines.of)],
+        objects=len(loaded.objects),
+        facts=facts_of(facts, lines.of),
+        unknown=unknown(facts, chosen(select, ignore)),
+        model=model,
+    )
 
 
 @contextmanager
@@ -118,74 +134,3 @@ def _load_one(path: str, charts: str | None, helm: str) -> Loaded:
 
         return render_environment(Path(path), charts=charts, helm=helm)
     return load_path(path)
-
-
-def run_rules(
-    model: Model, context: Context, select: Collection[str] = (), ignore: Collection[str] = ()
-) -> list[Draft]:
-    """Apply the selected rules."""
-    drafts: list[Draft] = []
-    for code, function in all_rules().items():
-        if _chosen(code, select, ignore):
-            drafts += function(model, context)
-    return drafts
-
-
-def _chosen(code: str, select: Collection[str], ignore: Collection[str]) -> bool:
-    selected = not select or any(code.startswith(prefix) for prefix in select)
-    return selected and not any(code.startswith(prefix) for prefix in ignore)
-
-
-def word(drafts: Sequence[Draft]) -> list[Finding]:
-    """Findings of drafts: wording from the catalogue, lines from the text, equal ones once, sorted by object."""
-    lines = _Lines()
-    found: dict[tuple[Any, ...], Finding] = {}
-    for draft in drafts:
-        finding = _word_one(draft, lines)
-        found.setdefault(
-            (finding.code, finding.object, finding.path, finding.message, finding.file, finding.line), finding
-        )
-    return sorted(found.values(), key=_order)
-
-
-def _order(finding: Finding) -> tuple[Any, ...]:
-    ref = finding.object
-    return (ref.kind, ref.namespace, ref.name, finding.file, finding.code, finding.path, finding.message)
-
-
-def _word_one(draft: Draft, lines: _Lines) -> Finding:
-    entry = catalogue()[draft.code]
-    source = draft.obj.source
-    return Finding(
-        code=draft.code,
-        level=draft.level or entry.level,
-        object=draft.obj.ref,
-        path=show_path(draft.path),
-        message=fill(entry.message, draft.args),
-        fix=draft.fix or fill(entry.fix, draft.args),
-        file=source.file,
-        line=lines.of(draft.obj, draft.path),
-        url=entry.url,
-        related=tuple(
-            Place(obj.ref, show_path(path), obj.source.file, lines.of(obj, path)) for obj, path in draft.related
-        ),
-    )
-
-
-class _Lines:
-    """Lines of keys, found only for what a finding names."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, tuple[str | int, ...]], int] = {}
-
-    def of(self, obj: KubeObject, path: tuple[str | int, ...]) -> int:
-        """Line of a key in its file; 0 when the object was not read from text."""
-        source = obj.source
-        if not source.line:
-            return 0
-        key = (id(obj), path)
-        if key not in self._known:
-            from kserve_wiring.yamltext import line_of
-
-            self._known[key] = source.line + line_of(source.text, (*source.prefix, *path)) - 1
-        return self._known[key]

@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.arguments import add_inputs
-from kserve_wiring.usage import UsageError
 
 if TYPE_CHECKING:
     from kserve_wiring.api import Report
@@ -39,23 +38,20 @@ def run(options: argparse.Namespace) -> int:
 def inspect_paths(options: argparse.Namespace) -> Report:
     """Read and check what the options name. Raises UsageError."""
     from kserve_wiring.api import inspect
-    from kserve_wiring.context import ContextError
     from kserve_wiring.settings import settings_of
 
     settings = settings_of(options)
-    try:
-        return inspect(
-            options.paths,
-            context=settings.context,
-            select=settings.select,
-            ignore=settings.ignore,
-            level=settings.level,
-            charts=options.charts,
-            helm=options.helm,
-            context_source=settings.source,
-        )
-    except ContextError as error:
-        raise UsageError(f"{settings.source}: {error}") from None
+    return inspect(
+        options.paths,
+        context=settings.context,
+        select=settings.select,
+        ignore=settings.ignore,
+        level=settings.level,
+        charts=options.charts,
+        helm=options.helm,
+        origins=settings.origins,
+        configuration=settings.configuration,
+    )
 
 
 def _written(report: Report, name: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kserve_wiring.gostyle import version_tuple
+from kserve_wiring.inference import infer
 from kserve_wiring.objects import KubeObject, Setting
 
 CONTEXT_LABEL = "kserve-wiring.io/context"
@@ -28,7 +29,8 @@ class Context:
 
     registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
     ``resolve``. existing: ``Kind/namespace/name`` of objects that exist without being in the manifests; None when
-    nobody said. declared: the ConfigMap of an environment was read, so the manifests are the whole of it.
+    nobody said. declared: the ConfigMap of an environment was read, so the manifests are the whole of it. origin: where
+    each known fact stands or was said. disputed: facts on which the manifests disagree, which are not known therefore.
     """
 
     registry: str = ""
@@ -48,6 +50,7 @@ class Context:
     declared: bool = False
     release: str = ""
     origin: dict[str, Setting | str] = field(default_factory=dict)
+    disputed: dict[str, list[Setting]] = field(default_factory=dict)
 
     def name_of(self, key: str) -> str:
         """Where a fact was said, as a finding names it."""
@@ -71,23 +74,23 @@ class Context:
 
 
 _BOOLEANS = ("offline", "registry_insecure")
-_INTERNAL = ("declared", "release", "origin")
+_INTERNAL = ("declared", "release", "origin", "disputed")
 KEYS = tuple(item.name for item in fields(Context) if item.name not in _INTERNAL)
 
 
 def make_context(
-    objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, source: str = "the context"
+    objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
 ) -> Context:
     """Context of a set of objects.
 
-    said: facts from flags or a file, by key; ``None`` values are not said. source: how a finding names them.
-    Raises ContextError.
+    said: facts from flags or a file, by key; ``None`` values are not said. origins: how a finding names where each was
+    said, such as ``--offline``. Raises ContextError.
     """
     context = Context()
     objects = list(objects)
     for key, value in (said or {}).items():
         if value is not None:
-            _say(context, key, value, f"{key} of {source}")
+            _say(context, key, value, (origins or {}).get(key, f"{key} of the context"))
     for obj in objects:
         if obj.kind == "ConfigMap" and obj.labels.get(CONTEXT_LABEL) == "true":
             _read_config_map(context, obj)
@@ -107,6 +110,7 @@ def _read_config_map(context: Context, obj: KubeObject) -> None:
                 continue  # a newer chart may say more than this version reads
     if context.existing is None:
         context.existing = frozenset()
+        context.origin["existing"] = Setting(None, obj, ("data", "existing"))
 
 
 def _say(context: Context, key: str, value: Any, origin: Setting | str) -> None:
@@ -142,10 +146,10 @@ def _existing(value: Any) -> frozenset[str]:
 
 
 def _infer(context: Context, objects: list[KubeObject]) -> None:
-    """Take from the manifests what they show without doubt."""
-    for obj in objects:
-        if obj.kind == "KnativeServing" and not context.knative_version:
-            version = obj.get("spec", "version")
-            if isinstance(version, str) and version_tuple(version):
-                context.knative_version = version
-                context.origin["knative_version"] = Setting(version, obj, ("spec", "version"))
+    """Take from the manifests what they show without doubt, unless somebody said it."""
+    agreed, disputed = infer(objects)
+    for key, setting in agreed.items():
+        if key not in context.origin:
+            setattr(context, key, setting.text())
+            context.origin[key] = setting
+    context.disputed = {key: settings for key, settings in disputed.items() if key not in context.origin}

@@ -17,6 +17,7 @@ from kserve_wiring.isvc_config import IsvcConfig, parse_isvc_config
 from kserve_wiring.knative import Knative, find_knative, operator_objects
 from kserve_wiring.objects import KubeObject, dig
 from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse, pod_uses
+from kserve_wiring.waivers import Unused, Waiver, waivers
 
 STANDARD_MODES = ("Standard", "RawDeployment")
 
@@ -25,11 +26,15 @@ class Model:
     """Objects of one cluster, by kind, with the views that several rules need.
 
     objects: what was read. The objects that the Knative operator will create are added, marked ``synthetic``.
+    complete: nothing of it could not be read. unused: waivers of which the other rules found nothing, known only when
+    these have run.
     """
 
-    def __init__(self, objects: Iterable[KubeObject], context: Context) -> None:
+    def __init__(self, objects: Iterable[KubeObject], context: Context, *, complete: bool = True) -> None:
         self.context = context
+        self.complete = complete
         self.objects = list(objects)
+        self.unused: list[Unused] = []
         self.knative: Knative = find_knative(self.objects)
         self._by_kind: dict[str, list[KubeObject]] = defaultdict(list)
         self._by_name: dict[tuple[str, str, str], list[KubeObject]] = defaultdict(list)
@@ -69,6 +74,11 @@ class Model:
     def pods(self) -> list[PodUse]:
         """Every pod spec."""
         return [pod for obj in self.objects for pod in pod_uses(obj)]
+
+    @cached_property
+    def waivers(self) -> list[Waiver]:
+        """Every waiver, also those that waive nothing."""
+        return list(waivers(self.objects))
 
     @cached_property
     def isvc_config(self) -> IsvcConfig | None:

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from kserve_wiring.api import Report
+from kserve_wiring.facts import Fact, asked_for
 from kserve_wiring.findings import LEVELS, Finding
 
 WIDTH = 80
+_MOST_FACTS = 4
 _COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
@@ -24,6 +26,7 @@ def as_json(report: Report) -> str:
         "waived": [{**item.finding.as_dict(), "reason": item.reason} for item in report.waived],
         "problems": [{"file": item.file, "line": item.line, "message": item.message} for item in report.problems],
         "notes": report.notes,
+        "context": {"known": {fact.key: fact.as_dict() for fact in report.facts}, "unknown": report.unknown},
         "summary": {"objects": report.objects, **counts(report.findings)},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -42,7 +45,48 @@ def as_text(report: Report, *, colour: bool = False) -> str:
     for note in report.notes:
         lines += _wrap(note, "note: ", "      ")
     lines.append(summary(report))
+    lines += _known(report)
+    lines += _lacking(report)
     return "\n".join(lines) + "\n"
+
+
+def _known(report: Report) -> list[str]:
+    """The facts, those of one object together. An environment says so much that only the number is shown."""
+    parts = []
+    for _, group in groupby(
+        report.facts, key=lambda fact: (fact.place.file, fact.place.object) if fact.place else fact
+    ):
+        facts = list(group)
+        said = ", ".join(f"{fact.key} {_value(fact)}" for fact in facts)
+        parts.append(f"{said} ({_told_by(facts)})" if len(facts) <= _MOST_FACTS else _number(facts))
+    return _wrap("; ".join(parts), "known: ", "       ") if parts else []
+
+
+def _told_by(facts: list[Fact]) -> str:
+    place = facts[0].place
+    if place is None:
+        return facts[0].source
+    if len(facts) == 1 and place.line:
+        return f"{place.file}:{place.line}"
+    return f"{place.object} in {place.file}" if place.file else str(place.object)
+
+
+def _number(facts: list[Fact]) -> str:
+    return f"{len(facts)} facts of {facts[0].place.object if facts[0].place else ''}, see --format json"
+
+
+def _value(fact: Fact) -> str:
+    if isinstance(fact.value, bool):
+        return str(fact.value).lower()
+    return f"{len(fact.value)} objects" if isinstance(fact.value, list) else fact.value
+
+
+def _lacking(report: Report) -> list[str]:
+    """What a user could say so that more is checked."""
+    wanted = asked_for(report.model, report.unknown) if report.model else {}
+    codes = sorted({code for needed in wanted.values() for code in needed})
+    flags = ", ".join(f"--{key.replace('_', '-')}" for key in wanted)
+    return _wrap(f"without {flags} these check less: {', '.join(codes)}", "", "  ") if wanted else []
 
 
 def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:

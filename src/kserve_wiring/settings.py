@@ -14,18 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring.arguments import FACTS, FILE, LEVELS
+from kserve_wiring.objects import KubeObject, ObjectRef, Source
 from kserve_wiring.usage import UsageError
 
 
 @dataclass(slots=True)
 class Settings:
-    """select and ignore: codes or their beginnings. context: facts by key. source: where an error in them is."""
+    """select and ignore: codes or their beginnings. context: facts by key. origins: where each of them was said.
+
+    configuration: the configuration file, for findings about what it ignores.
+    """
 
     select: list[str] = field(default_factory=list)
     ignore: list[str] = field(default_factory=list)
     level: str = "warning"
     context: dict[str, Any] = field(default_factory=dict)
-    source: str = "the command line"
+    origins: dict[str, str] = field(default_factory=dict)
+    configuration: KubeObject | None = None
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -35,12 +40,12 @@ def settings_of(options: argparse.Namespace) -> Settings:
     settings.ignore = [*settings.ignore, *options.ignore]
     settings.level = options.level or settings.level
     if options.context:
-        settings.context |= _mapping(options.context, "facts")
-        settings.source = options.context
+        _say(settings, _mapping(options.context, "facts"), options.context)
     for name in (*FACTS, "offline", "registry-insecure"):
         key = name.replace("-", "_")
         if getattr(options, key) is not None:
             settings.context[key] = getattr(options, key)
+            settings.origins[key] = f"--{name}"
     _known_codes([*settings.select, *settings.ignore])
     return settings
 
@@ -60,7 +65,22 @@ def _configured(path: str | None) -> Settings:
     context = data.get("context") or {}
     if not isinstance(context, Mapping):
         raise UsageError(f"{name}: context must be a mapping of facts")
-    return Settings(_codes(name, data, "select"), _codes(name, data, "ignore"), str(level), dict(context), name)
+    settings = Settings(_codes(name, data, "select"), _codes(name, data, "ignore"), str(level))
+    settings.configuration = KubeObject(ObjectRef("", "configuration", "", name), data, Source(name, 1, _text(name)))
+    _say(settings, context, name, "context.")
+    return settings
+
+
+def _say(settings: Settings, facts: Mapping[Any, Any], file: str, prefix: str = "") -> None:
+    """Add the facts of a file. Raises UsageError."""
+    from kserve_wiring.context import ContextError, make_context
+
+    try:
+        make_context((), facts)
+    except ContextError as error:
+        raise UsageError(f"{file}: {error}") from None
+    settings.context |= facts
+    settings.origins |= {key: f"{prefix}{key} of {file}" for key in facts}
 
 
 def _codes(name: str, data: Mapping[Any, Any], key: str) -> list[str]:
@@ -75,16 +95,23 @@ def _mapping(path: str, of_what: str) -> dict[Any, Any]:
     from kserve_wiring import yamltext
 
     try:
-        value = yamltext.load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except (yamltext.YamlError, UnicodeDecodeError) as error:
+        value = yamltext.load(_text(path))
+    except yamltext.YamlError as error:
         raise UsageError(f"{path}: {error}") from None
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise UsageError(f"{path}: not a mapping of {of_what}")
     return value
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def _known_codes(codes: list[str]) -> None:

@@ -12,7 +12,8 @@ or as a comment on the line of the finding or on the line above it, which is no 
 
     # kserve-wiring: ignore KW203: the node has credentials
 
-Several codes are separated by commas. Without a reason nothing is waived, and KW001 says so.
+Several codes are separated by commas. Without a reason nothing is waived, and KW001 says so. One that takes no finding
+away is what KW002 says.
 """
 
 from __future__ import annotations
@@ -32,29 +33,30 @@ _CODE = re.compile(r"KW\d{3}")
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One line that waives. line: of a comment in its file, 0 for an annotation. codes: as written."""
+    """One line that waives.
+
+    said: as written. line: of a comment in its file, 0 otherwise. path: in its object, () of a comment.
+    """
 
     obj: KubeObject
     said: str
     codes: tuple[str, ...]
     reason: str
     line: int = 0
-
-    @property
-    def path(self) -> Path:
-        """Where it stands in its object."""
-        return () if self.line else ("metadata", "annotations", ANNOTATION)
+    path: Path = ("metadata", "annotations", ANNOTATION)
 
     @property
     def fault(self) -> str:
         """Why it waives nothing; empty when it does."""
         from kserve_wiring.catalogue import catalogue
 
-        unknown = [code for code in self.codes if code not in catalogue()]
-        if not self.codes or any(not _CODE.fullmatch(code) for code in self.codes):
+        if not self.codes:
             return "it names no code"
-        if unknown:
+        unknown = [code for code in self.codes if code not in catalogue()]
+        if unknown and _CODE.fullmatch(unknown[0]):
             return f"there is no rule {unknown[0]}"
+        if unknown:
+            return f"{unknown[0]} is no code, such as KW203"
         return "" if self.reason else "it gives no reason"
 
 
@@ -91,34 +93,55 @@ def _comments(obj: KubeObject) -> Iterator[Waiver]:
 
 def _waiver(obj: KubeObject, said: str, line: int) -> Waiver:
     codes, _, reason = said.strip().partition(":")
-    return Waiver(obj, said.strip(), tuple(code.strip() for code in codes.split(",") if code), reason.strip(), line)
+    listed = tuple(code.strip() for code in codes.split(",") if code)
+    path = () if line else ("metadata", "annotations", ANNOTATION)
+    return Waiver(obj, said.strip(), listed, reason.strip(), line, path)
 
 
-def split(findings: Iterable[Finding], objects: Iterable[KubeObject]) -> tuple[list[Finding], list[Waived]]:
-    """The findings that stay, and those that a waiver takes away."""
-    by_object: dict[tuple[str, ObjectRef, str], str] = {}
-    by_line: dict[tuple[str, int, str], str] = {}
-    for waiver in waivers(objects):
+def ignored_by(configuration: KubeObject) -> list[Waiver]:
+    """What ``ignore`` of a configuration file waives everywhere: codes or their beginnings, with or without reasons."""
+    ignore = configuration.get("ignore")
+    if isinstance(ignore, list):
+        entries: list[tuple[str, Path, str]] = [(str(code), ("ignore", index), "") for index, code in enumerate(ignore)]
+    else:
+        reasons = configuration.mapping("ignore")
+        entries = [(code, ("ignore", code), str(reason or "")) for code, reason in reasons.items()]
+    return [Waiver(configuration, reason or code, (code,), reason, path=path) for code, path, reason in entries]
+
+
+Unused = tuple[Waiver, str]
+"""A waiver and one of its codes, of which there is nothing to waive."""
+
+
+def split(findings: Iterable[Finding], said: Iterable[Waiver]) -> tuple[list[Finding], list[Waived], list[Unused]]:
+    """The findings that stay, those that a waiver takes away, and what no waiver is needed for."""
+    by_place: dict[_Place, Unused] = {}
+    for waiver in said:
         for code in () if waiver.fault else waiver.codes:
-            if waiver.line:
-                by_line[waiver.obj.source.file, waiver.line, code] = waiver.reason
-            else:
-                by_object[waiver.obj.source.file, waiver.obj.ref, code] = waiver.reason
+            by_place[_place(waiver, code)] = waiver, code
+    unused = dict(by_place)
     kept, waived = [], []
     for finding in findings:
-        reason = by_object.get((finding.file, finding.object, finding.code)) or _of_line(by_line, finding)
-        if reason:
-            waived.append(Waived(finding, reason))
+        matching = [place for place in _places(finding) if place in by_place]
+        if matching:
+            waived.append(Waived(finding, by_place[matching[0]][0].reason))
         else:
             kept.append(finding)
-    return kept, waived
+        for place in matching:
+            unused.pop(place, None)
+    return kept, waived, list(unused.values())
 
 
-def _of_line(by_line: dict[tuple[str, int, str], str], finding: Finding) -> str:
-    if not finding.line:
-        return ""
-    lines = (finding.line, finding.line - 1)
-    return next(
-        (by_line[finding.file, line, finding.code] for line in lines if (finding.file, line, finding.code) in by_line),
-        "",
-    )
+_Place = tuple[str, ObjectRef | int, str]
+
+
+def _place(waiver: Waiver, code: str) -> _Place:
+    return waiver.obj.source.file, waiver.line or waiver.obj.ref, code
+
+
+def _places(finding: Finding) -> Iterator[_Place]:
+    """Where a waiver of the finding may stand: on its object, on its line or on the line above."""
+    yield finding.file, finding.object, finding.code
+    if finding.line:
+        yield finding.file, finding.line, finding.code
+        yield finding.file, finding.line - 1, finding.code

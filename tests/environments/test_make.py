@@ -47,7 +47,8 @@ def test_help_lists_every_target_with_a_text(make: Callable[..., subprocess.Comp
 
 def test_check_is_content_with_a_fresh_environment(make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = make("check")
-    assert (done.returncode, done.stdout.strip()) == (0, "187 objects: 0 errors, 0 warnings, 0 info"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "187 objects: 0 errors, 0 warnings, 0 info"
 
 
 def test_check_names_two_releases_that_disagree(

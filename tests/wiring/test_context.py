@@ -42,9 +42,9 @@ def test_the_config_map_of_an_environment() -> None:
 
 
 def test_what_the_caller_says_goes_first() -> None:
-    context = make_context(objects(), {"registry": "nexus", "offline": None}, "ctx.yaml")
+    context = make_context(objects(), {"registry": "nexus", "offline": None}, {"registry": "--registry"})
     assert (context.registry, context.offline) == ("nexus", True)
-    assert context.name_of("registry") == "registry of ctx.yaml"
+    assert context.name_of("registry") == "--registry"
 
 
 def test_the_version_of_the_custom_resource() -> None:

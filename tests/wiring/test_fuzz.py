@@ -13,10 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kserve_wiring import inspect
-from kserve_wiring.api import run_rules, word
-from kserve_wiring.context import make_context
 from kserve_wiring.load import Loaded, load_bytes, load_values
-from kserve_wiring.model import Model
+from kserve_wiring.report import as_json, as_text
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
 SAMPLES = [
@@ -51,8 +49,9 @@ VALUES = st.recursive(
 
 
 def check_all(loaded: Loaded) -> None:
-    context = make_context(loaded.objects, FACTS)
-    word(run_rules(Model(loaded.objects, context), context))
+    report = inspect(loaded.objects, context=FACTS)
+    as_text(report)
+    as_json(report)
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

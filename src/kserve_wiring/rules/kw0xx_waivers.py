@@ -12,15 +12,25 @@ from kserve_wiring.model import Model
 from kserve_wiring.objects import Setting, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import show, single
-from kserve_wiring.waivers import waivers
+from kserve_wiring.waivers import Waiver
 
 
 @rule("KW001")
 def useless_waivers(model: Model, context: Context) -> Iterator[Draft]:
     """A waiver that waives nothing: without a reason nobody can judge it later."""
-    for waiver in waivers(model.objects):
+    for waiver in model.waivers:
         if waiver.fault:
-            key = f"the comment on line {waiver.line}" if waiver.line else show_path(waiver.path)
-            draft = single("KW001", Setting(waiver.said, waiver.obj, waiver.path), reason=waiver.fault)
-            args = {**draft.args, "key": key, "value": show(waiver.said)}
-            yield Draft("KW001", waiver.obj, waiver.path, args)
+            yield _about("KW001", waiver, reason=waiver.fault)
+
+
+@rule("KW002")
+def unused_waivers(model: Model, context: Context) -> Iterator[Draft]:
+    """A waiver of what nobody finds any more: the next mistake of this kind would go unseen."""
+    for waiver, code in model.unused:
+        yield _about("KW002", waiver, waived=code)
+
+
+def _about(code: str, waiver: Waiver, **args: str) -> Draft:
+    key = f"the comment on line {waiver.line}" if waiver.line else show_path(waiver.path)
+    draft = single(code, Setting(waiver.said, waiver.obj, waiver.path), **args)
+    return Draft(code, waiver.obj, waiver.path, {**draft.args, "key": key, "value": show(waiver.said)})
