@@ -137,7 +137,7 @@ def _next(charts: Upstream, newest: Helm) -> list[tuple[str, str]]:
         (f"less {place}/README.md", "the field manual of this environment"),
         (f"less {place}/docs/wiring.md", "its wiring as a diagram"),
         (f"make -C {place} help", "what can be done with it"),
-        (".venv/bin/copier copy . ../my-environment", "your own environment: it asks for your answers"),
+        ('.venv/bin/copier copy "$PWD" ../my-environment', "your own environment: it asks for your answers"),
     ]
     folders = {folder.parent for folder in charts.folders.values()}
     if len(folders) == 1:

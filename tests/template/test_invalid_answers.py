@@ -53,3 +53,18 @@ def test_a_checkout_without_symbolic_links_is_refused(template: Path, tmp_path: 
         "clone the template again with git -c core.symlinks=true"
     )
     assert not (tmp_path / "environment").exists()
+
+
+def test_a_template_that_copier_update_would_not_find_is_refused(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(template.parent)
+
+    with pytest.raises(ValueError, match="absolute path") as caught:
+        copier.run_copy(template.name, tmp_path / "environment", {}, defaults=True, quiet=True)
+
+    assert str(caught.value) == (
+        "Validation error for question 'environment_name': give the URL of the template or its absolute path, not "
+        f"{template.name}: copier update would not find it"
+    )
+    assert not (tmp_path / "environment").exists()
