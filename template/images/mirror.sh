@@ -211,7 +211,7 @@ lock() {
   each lock_one
   {
     echo "# Written by \`make lock\`: what every tag was in the registry at that time. To pin the environment to it:"
-    echo "# copier update --data-file images.lock.yaml"
+    echo "# copier update --skip-answered --data-file images.lock.yaml"
     echo "digest_policy: pinned"
     if test -s "$scratch/digests"; then echo "image_digests:"; else echo "image_digests: {}"; fi
     cat "$scratch/digests"
