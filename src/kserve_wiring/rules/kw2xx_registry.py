@@ -33,6 +33,7 @@ _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhoo
 _WIRED_KINDS = ("KnativeServing", "ConfigMap")
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
 _QUEUE = "queue-sidecar-image"
+_RELEASE_LABELS = ("serving.knative.dev/release", "app.kubernetes.io/version")
 # Something fills it in before it is applied: IMAGE_URL and REPO_URL/image, ko://import/path of ko, ###ZARF_VAR_X###.
 _PLACEHOLDER = re.compile(r"(?:^|[/:@])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:$|[/:@])|^ko://|###[A-Z0-9_]+###")
 _ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
@@ -281,6 +282,7 @@ def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
     """The operator's registry override does not reach queue-sidecar-image (knative/operator#2313)."""
     server = model.knative.server
     if server is None:
+        yield from _empty_queue_proxy(model)
         return
     queue = model.knative.setting("deployment", _QUEUE)
     holder = model.knative.holder("deployment")
@@ -299,6 +301,19 @@ def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
     elif context.registry and (context.offline or context.declared):
         fix = f"set {missing.key} to the mirrored queue-proxy image"
         yield against("KW206", missing, context, "registry", fix=fix)
+
+
+def _empty_queue_proxy(model: Model) -> Iterator[Draft]:
+    """Without the image the webhook refuses the ConfigMap (knative/serving pkg/deployment/config.go)."""
+    obj = model.knative.config_maps.get("deployment")
+    if obj is None or obj.source.partial:
+        return
+    setting = model.knative.setting("deployment", _QUEUE)
+    whole = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
+    if (setting is None and whole) or (setting is not None and not setting.text().strip()):
+        missing = Setting(None, obj, ("data", _QUEUE))
+        other = {"other_key": "what Knative's webhook takes", "other": "an image, not empty and not unset"}
+        yield single("KW206", missing, **other, fix=f"set {missing.key} to the queue-proxy image")
 
 
 @rule("KW207")

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW308 to KW310: annotations and settings of workloads that the storage initializer does not follow (wire W8)."""
+"""KW308 to KW311: annotations and settings of workloads that the storage initializer does not follow (wire W8)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _VERIFY = "serving.kserve.io/s3-verifyssl"
 _VERIFY_READ_SINCE = (0, 12, 0)
 _PROXY_USER = 1337
 _INITIALIZER_HAS_PROXY_USER_SINCE = (0, 12, 0)
+_LEFT_OUT = "control-plane"  # kserve config/webhook/manifests.yaml: the namespaceSelector of the pod-mutator
 _SECRET_ANNOTATIONS = ("serving.kserve.io/storageSecretName", "serving.kserve.io/secretName")
 
 
@@ -72,3 +73,13 @@ def other_secret_annotation(model: Model, context: Context) -> Iterator[Draft]:
             setting = at(obj, "metadata", "annotations", name)
             if setting.value and name != wanted.text() and wanted.text() not in obj.annotations:
                 yield pair("KW310", setting, wanted, name=name)
+
+
+@rule("KW311")
+def left_out_namespaces(model: Model, context: Context) -> Iterator[Draft]:
+    """Pods of a namespace with this label never see KServe's webhook (https://github.com/kserve/kserve/pull/517)."""
+    served = {obj.namespace for obj in model.of_kind("InferenceService", "LLMInferenceService")}
+    for obj in model.of_kind("Namespace"):
+        setting = at(obj, "metadata", "labels", _LEFT_OUT)
+        if obj.name in served and setting.value is not None:
+            yield single("KW311", setting, namespace=obj.name)

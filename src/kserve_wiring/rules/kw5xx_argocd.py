@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW509, KW510 and KW512: Argo CD applies in an order, and knows what is healthy (wires W13 and W14)."""
+"""KW509, KW510, KW512 and KW514: Argo CD applies in an order, and knows what is healthy (wires W13 and W14)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from kserve_wiring.argocd import applications, sources
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
+from kserve_wiring.gostyle import version_tuple
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Setting
+from kserve_wiring.objects import KubeObject, Setting, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.drafting import against, at, pair
+from kserve_wiring.rules.drafting import against, at, pair, single
 
 _WAVE = "argocd.argoproj.io/sync-wave"
 _GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "InferenceGraph")
@@ -25,6 +26,17 @@ _STOPPED_KNOWN_SINCE = ((3, 0, 21), (3, 1, 10), (3, 2, 1), (3, 3, 0))
 _KNATIVE_HEALTH_KEY = "resource.customizations.health.operator.knative.dev_KnativeServing"
 # health.lua of KnativeServing: from https://github.com/argoproj/argo-cd/pull/3728 to pull/6131.
 _FAILED_SINCE, _FAILED_UNTIL = (1, 7, 0), (2, 1, 0)
+_MOST_BYTES = 262144  # of all annotations of an object; client-side apply stores the whole object in one
+_YAML_OVERHEAD = 4  # no CRD is written in more than this many times its length as JSON
+# Charts with a CRD of more bytes, and their first release with it.
+_LARGE_CHARTS = {
+    "kserve-crd": (0, 14, 0),
+    "llmisvc-crd": (0, 16, 0),
+    "kserve-llmisvc-crd": (0, 17, 0),
+    "kserve-llmisvc-crd-minimal": (0, 17, 0),
+}
+_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+_NO_ANNOTATION = ("ServerSideApply=true", "Replace=true")
 
 
 def _wave(obj: KubeObject) -> Setting:
@@ -99,3 +111,22 @@ def _knows_stopped(argocd: tuple[int, ...]) -> bool:
     return argocd >= _STOPPED_KNOWN_SINCE[-1] or any(
         argocd[:2] == first[:2] and argocd >= first for first in _STOPPED_KNOWN_SINCE
     )
+
+
+@rule("KW514")
+def too_large_for_apply(model: Model, context: Context) -> Iterator[Draft]:
+    """Client-side apply writes the object into an annotation, which is too small for it (kserve/kserve#3487)."""
+    for app in applications(model):
+        options = strings_of(app.get("spec", "syncPolicy", "syncOptions"))
+        if any(option in _NO_ANNOTATION for option in options):
+            continue
+        setting = Setting(", ".join(options), app, ("spec", "syncPolicy", "syncOptions"))
+        for _, source in sources(app):
+            chart = str(source.get("chart") or "").rpartition("/")[2]
+            release = version_tuple(str(source.get("targetRevision") or ""))
+            if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
+                yield single("KW514", setting, what=f"chart {chart} {source.get('targetRevision')}")
+        for obj in model.of_kind("CustomResourceDefinition"):
+            owned = obj.source.release == app.name and len(obj.source.text) > _YAML_OVERHEAD * _MOST_BYTES
+            if owned and not any(option in str(obj.annotations.get(_SYNC_OPTIONS)) for option in _NO_ANNOTATION):
+                yield single("KW514", setting, what=obj.ref)

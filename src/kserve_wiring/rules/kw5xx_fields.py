@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Path, Setting
+from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
 from kserve_wiring.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, single
 
+_STOCK_GATEWAYS = ("knative-ingress-gateway", "knative-local-gateway")
 _CHECKSUM = "knative.dev/example-checksum"
 _EXAMPLE_LINE = re.compile(r"^([A-Za-z-]+):[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 # What stands in the _example of config-deployment since 0.9 (knative/serving config/core/configmaps/deployment.yaml).
@@ -73,6 +74,17 @@ def misplaced_fields(model: Model, context: Context) -> Iterator[Draft]:
     for obj in model.of_kind("InferenceService"):
         if obj.ref.apiVersion == f"{KSERVE_GROUP}/v1beta1":
             yield from _outside_components(obj)
+    yield from _storage_helpers(model)
+    for gateway in model.gateways.values():
+        if not gateway.synthetic:
+            yield from _gateway_ports(gateway, ("spec", "servers"))
+    if model.knative.server is not None:
+        yield from _selectors(model.knative.server)
+        for name in _STOCK_GATEWAYS:
+            yield from _gateway_ports(model.knative.server, ("spec", "ingress", "istio", name, "servers"))
+
+
+def _storage_helpers(model: Model) -> Iterator[Draft]:
     for obj in model.of_kind("ServingRuntime", "ClusterServingRuntime"):
         if obj.group == KSERVE_GROUP:
             for key in obj.mapping("spec", "storageHelper"):
@@ -80,8 +92,6 @@ def misplaced_fields(model: Model, context: Context) -> Iterator[Draft]:
                     path: Path = ("spec", "storageHelper", str(key))
                     fix = "set it in ClusterStorageContainer and inferenceservice-config"
                     yield _unknown(obj, path, "storageHelper has the field disabled only", fix)
-    if model.knative.server is not None:
-        yield from _selectors(model.knative.server)
 
 
 def _outside_components(obj: KubeObject) -> Iterator[Draft]:
@@ -96,8 +106,24 @@ def _unknown(obj: KubeObject, path: Path, reason: str, suggestion: str) -> Draft
     return single("KW508", shown, reason=reason, suggestion=suggestion)
 
 
+def _gateway_ports(obj: KubeObject, path: Path) -> Iterator[Draft]:
+    """What Istio refuses in the servers of a Gateway (pkg/config/validation/validation.go, since 1.20)."""
+    named: dict[str, int] = {}
+    for index, _ in mappings_of(obj.get(*path)):
+        port = at(obj, *path, index, "port")
+        for key in ("targetPort", "target_port"):
+            if dig(port.value, key) is not None:
+                reason = "Istio refuses it: targetPort has no impact on Gateways"
+                yield single("KW508", at(obj, *port.path, key), reason=reason, suggestion="set it in the Service")
+        name = dig(port.value, "name")
+        if isinstance(name, str) and named.setdefault(name, index) != index:
+            reason = "Istio refuses it: port names in servers must be unique"
+            suggestion = "give each server a port name of its own"
+            yield single("KW508", at(obj, *port.path, "name"), reason=reason, suggestion=suggestion)
+
+
 def _selectors(server: KubeObject) -> Iterator[Draft]:
-    for gateway in ("knative-ingress-gateway", "knative-local-gateway"):
+    for gateway in _STOCK_GATEWAYS:
         setting = at(server, "spec", "ingress", "istio", gateway, "selector")
         if setting.value is not None and not isinstance(setting.value, Mapping):
             reason = "the operator takes a map of labels"

@@ -20,6 +20,7 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, pair, single
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_LLM_PRESETS = "kserve-config-llm-"
 _AUTOSCALER_NAMESPACE = "KNATIVE_CONFIG_AUTOSCALER_NAMESPACE"
 
 
@@ -37,6 +38,7 @@ def namespaces_differ(model: Model, context: Context) -> Iterator[Draft]:
     yield from _istio_namespace(model)
     yield from _unused_namespaces(model, context)
     yield from _destinations(model)
+    yield from _llm_presets(model)
 
 
 def _namespace_of(obj: KubeObject) -> Setting:
@@ -233,3 +235,11 @@ def _destinations(model: Model) -> Iterator[Draft]:
         own = [obj for obj in model.objects if obj.source.release in names and not obj.source.partial and obj.namespace]
         if own and setting.value and all(obj.namespace != setting.value for obj in own):
             yield pair("KW502", setting, _namespace_of(own[0]))
+
+
+def _llm_presets(model: Model) -> Iterator[Draft]:
+    """The controller of LLMInferenceServices reads its presets where it runs; the chart writes kserve (#6087)."""
+    presets = [obj for obj in model.of_kind("LLMInferenceServiceConfig") if obj.name.startswith(_LLM_PRESETS)]
+    for controller in model.named("Deployment", "llmisvc-controller-manager"):
+        if controller.namespace and presets and all(obj.namespace != controller.namespace for obj in presets):
+            yield pair("KW502", _namespace_of(presets[0]), _namespace_of(controller))
