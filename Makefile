@@ -13,6 +13,9 @@ READY := $(VENV)/.ready
 CHARTS ?=
 # Of how many environments the benchmark is made.
 COUNT ?= 200
+# Seconds that the fuzzer runs. Its packages are not among the locked ones, so they stay by themselves.
+FUZZ ?= 60
+FUZZ_VENV := build/fuzz/venv
 EXAMPLE ?= examples/offline-harbor.yaml
 export CHARTS
 
@@ -92,6 +95,12 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 bench: $(READY) ## Measure generate + render + validate against bare copier and helm (COUNT=200)
 	@$(BIN)/python -m tools.bench $(COUNT)
 	@$(BIN)/python -m tools.bench_checker
+
+.PHONY: fuzz
+fuzz: ## Feed the checker broken YAML with atheris (FUZZ=60 seconds; needs Python 3.11 to 3.13, on Linux)
+	@test -x $(FUZZ_VENV)/bin/python || $(PYTHON) -m venv $(FUZZ_VENV)
+	@$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@$(FUZZ_VENV)/bin/python -m tools.fuzz -max_total_time=$(FUZZ) -print_final_stats=1 $(ARGS)
 
 .PHONY: lock
 lock: ## Write requirements.lock anew (needs uv)
