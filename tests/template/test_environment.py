@@ -81,6 +81,22 @@ def test_helmfile_names_the_same_releases(generated: Path) -> None:
         assert entry.get("version") == release["chart"].get("version")
 
 
+def test_helmfile_calls_make_for_what_helm_cannot_do(generated: Path) -> None:
+    answers = load(generated / ".copier-answers.yml")
+    patched = [release["name"] for release in load(generated / "releases.yaml") if release.get("patch")]
+    expected = {name: ["patch"] for name in patched}
+    if answers["knative_install"] == "operator":
+        expected.setdefault("kserve-environment", []).append("wait-knative")
+    releases = load(generated / "helmfile.yaml")["releases"]
+    called = {entry["name"]: [hook["args"][0] for hook in entry["hooks"]] for entry in releases if "hooks" in entry}
+    assert called == expected
+    targets = re.findall(r"^([a-z-]+):", (generated / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {target for names in called.values() for target in names} <= set(targets)
+    # Pods that wait for a patch, and a KnativeServing, are waited for by these targets.
+    waiting = {"kserve-environment", *patched} if answers["knative_install"] == "operator" else set()
+    assert {entry["name"] for entry in releases if not entry["wait"]} == waiting
+
+
 def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -> None:
     if load(generated / ".copier-answers.yml")["gitops"] != "argocd":
         assert not (generated / "argocd").exists()
@@ -101,3 +117,12 @@ def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -
             if {"name": "part", "value": "patches"} in entry.get("helm", {}).get("parameters", [])
         ]
         assert bool(patches) == release.get("patch", False)
+
+
+def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generated: Path) -> None:
+    answers = load(generated / ".copier-answers.yml")
+    if answers["gitops"] != "argocd" or answers["chart_source"] != "oci":
+        return
+    application = load(generated / "argocd" / "applications" / "istiod.yaml")
+    url = application["spec"]["sources"][0]["repoURL"]
+    assert f'enableOCI: "true", url: "{url}"' in (generated / "README.md").read_text(encoding="utf-8")
