@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW503 and KW504: settings of another version, and output that is not what was written (wire W13)."""
+"""KW503, KW504 and KW515: settings of another version, and output that is not what was written (wire W13)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ _MODES = {"Knative": "Serverless", "Standard": "RawDeployment"}
 _OLD_MODES = {old: new for new, old in _MODES.items()}
 _MODES_RENAMED = (0, 16, 0)
 _MINORS_IN_OPERATOR = 3  # beside its own; cmd/operator/kodata/knative-serving
+
+
+# The operator looked for Gateways of networking.istio.io/v1alpha3, and net-istio's are v1beta1 since 1.10 (its tags,
+# pkg/reconciler/knativeserving/ingress/istio.go; https://github.com/knative/operator/pull/1628).
+_SELECTOR_IGNORED = (((1, 10, 0), (1, 10, 8)), ((1, 11, 0), (1, 11, 12)), ((1, 12, 0), (1, 12, 1)))
+_GATEWAYS_BETA_SINCE = (1, 10, 0)
 
 
 @rule("KW503")
@@ -115,7 +121,7 @@ def _image_versions(model: Model, context: Context) -> Iterator[Draft]:
         if not _RELEASE_TAG.match(image.tag) or image.digest:
             continue
         fact = _fact_of_image(image.repository)
-        wanted = context.version(fact) if fact else None
+        wanted = context.version(fact) if context.is_said(fact) else None
         if fact and wanted is not None and version_tuple(image.tag) != wanted:
             setting = Setting(use.image, use.setting.obj, use.setting.path)
             reason = "this image is released together with the others"
@@ -137,7 +143,7 @@ def _chart_versions(model: Model, context: Context) -> Iterator[Draft]:
         for path, source in sources(app):
             chart, revision = source.get("chart"), source.get("targetRevision")
             fact = _fact_of_chart(str(chart or ""), str(source.get("repoURL") or ""))
-            wanted = context.version(fact) if fact else None
+            wanted = context.version(fact) if context.is_said(fact) else None
             version = version_tuple(str(revision))
             if fact and wanted is not None and version is not None and version != wanted:
                 setting = Setting(revision, app, (*path, "targetRevision"))
@@ -152,6 +158,22 @@ def _fact_of_chart(chart: str, repository: str) -> str:
     if chart in ("base", "istiod", "gateway", "cni", "ztunnel") and "istio" in repository:
         return "istio_version"
     return "knative_operator_version" if chart == "knative-operator" else ""
+
+
+@rule("KW515")
+def ignored_gateway_settings(model: Model, context: Context) -> Iterator[Draft]:
+    """Operators that do not find the Gateways they shall change (knative/operator#1469)."""
+    server, operator = model.knative.server, context.version("knative_operator_version")
+    if server is None or operator is None:
+        return
+    knative = context.version("knative_version") or operator
+    if knative < _GATEWAYS_BETA_SINCE or not any(since <= operator < until for since, until in _SELECTOR_IGNORED):
+        return
+    for gateway in ("knative-ingress-gateway", "knative-local-gateway"):
+        for part in ("selector", "servers"):
+            setting = at(server, "spec", "ingress", "istio", gateway, part)
+            if setting.value:
+                yield against("KW515", setting, context, "knative_operator_version", gateway=gateway)
 
 
 # What templates leave behind in a value when they go wrong, and what to do about it.
@@ -220,7 +242,7 @@ def _unrendered(obj: KubeObject) -> Iterator[Draft]:
 
 def _fallback_images(model: Model, context: Context) -> Iterator[Draft]:
     """KServe's charts drop a patch that is not YAML, and the images of their base stay."""
-    if not context.kserve_version:
+    if not context.is_said("kserve_version"):
         return
     for use in model.images:
         if _FALLBACK.match(use.image):
