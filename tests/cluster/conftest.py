@@ -12,19 +12,14 @@ import pytest
 
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.diagnosis import diagnosis
-from tests.cluster.bed.environments import Environment
+from tests.cluster.bed.environments import SHARED, Environment
 from tests.cluster.bed.net_istio import missing
-from tests.cluster.bed.pulls import Pulls
 
 INSIDE = bool(os.environ.get("KSERVE_TEST_BED"))
 collect_ignore_glob = [] if INSIDE else ["test_*.py"]
 
-EXAMPLE = "offline-harbor"
-PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
-
-
-# These take the environment of the other tests away.
-LAST = ("test_upgrade", "test_layouts")
+# These take the environment of the other tests away, in this order.
+LAST = ("test_examples", "test_upgrade", "test_layouts")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,13 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rule(codes): what these rules warn of, seen on the real software")
     config.addinivalue_line("markers", "net_istio: needs net-istio's binaries, so a Knative Service becomes ready")
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
-    """The control plane, offline: only the example's private registry is in reach of the nodes."""
-    started = Bed.start(pulls=Pulls(internet=False, passwords={"harbor.corp.local:8443": PASSWORD}))
+    """The control plane; what its nodes reach is what the environment on it says."""
+    started = Bed.start()
     try:
         yield started
     finally:
@@ -52,7 +48,7 @@ def bed() -> Iterator[Bed]:
 @pytest.fixture(scope="session")
 def generated(bed: Bed) -> Environment:
     """The example as copier gives it, not installed."""
-    return Environment.generate(bed, EXAMPLE)
+    return Environment.generate(bed, SHARED)
 
 
 @pytest.fixture(scope="session")

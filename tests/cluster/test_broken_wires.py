@@ -30,6 +30,7 @@ KINDS = (
 )
 
 
+@pytest.mark.rule("KW401", "KW402", "KW403", "KW404", "KW405", "KW406", "KW411")
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.wire.replace("`", ""))
 def test_broken_wire(bed: Bed, environment: Environment, row: Broken) -> None:
     before = codes(bed)

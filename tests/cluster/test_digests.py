@@ -1,4 +1,4 @@
-"""W1 to W4: what Knative's real resolver does with tags, and what it needs for a private registry."""
+"""W1 to W4: what Knative's real resolver does with tags, and what it needs for a private registry and another CA."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from tests.cluster.bed.api import Object, condition, until
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import Environment
-from tests.cluster.bed.inference import KSVC, REVISION, fresh
+from tests.cluster.bed.inference import KSVC, REVISION, fresh, inference, pod_of, sklearn
 from tests.cluster.bed.registry import Registry
+from tests.cluster.wires import SERVING, Change, broken
 
 pytestmark = pytest.mark.cluster
 NAMESPACE = "vision"
@@ -53,13 +54,14 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
     return changed
 
 
+@pytest.mark.rule("KW101", "KW102", "KW105")
 @pytest.mark.parametrize(
     ("image", "said"),
     [
         ("registry.other.local:8443/team/model:v1", "registry.other.local"),
-        # The port is part of the entry (KW101).
+        # The port is part of the entry.
         ("harbor.corp.local/team/model:v1", "harbor.corp.local"),
-        # docker.io is index.docker.io for Knative (KW102).
+        # docker.io is index.docker.io for Knative.
         ("docker.io/kserve/sklearnserver:v0.20.0", "index.docker.io"),
         ("kserve/sklearnserver:v0.20.0", "index.docker.io"),
     ],
@@ -70,36 +72,67 @@ def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, ima
     assert said in message.partition(MISSING)[2]
 
 
-@pytest.mark.parametrize("image", [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}"])
+@pytest.mark.parametrize(
+    "image",
+    # The last one is of Knative's default list, which the environment keeps.
+    [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}", "kind.local/team/model:v1"],
+)
 def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environment, image: str) -> None:
     assert deployed(bed, image) == image
 
 
-def test_docker_hub_is_index_docker_io(bed: Bed, environment: Environment) -> None:
-    """KW101, KW102: the entry index.docker.io is what keeps a tag of docker.io."""
-    image = "docker.io/kserve/sklearnserver:v0.20.0"
-    changed = Environment.generate(bed, "offline-harbor", "hub", skip_registries=["index.docker.io"])
-    changed.make("install-kserve-environment")
-    try:
-        assert deployed(bed, image) == image
-    finally:
-        environment.make("install-kserve-environment")
+@pytest.mark.rule("KW101", "KW102", "KW104", "KW503")
+def test_what_the_skip_list_matches(bed: Bed, environment: Environment) -> None:
+    """`docker.io` never does; the default entries are gone; the old spelling counts only without the new one."""
+    old, hub = "registry.old.local/team/model:v1", "docker.io/team/model:v1"
+    both = {"registriesSkippingTagResolving": "registry.old.local"}
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving="docker.io", **both)):
+        for image in (hub, old, "kind.local/team/model:v1"):
+            assert MISSING in refused(bed, image)
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving="index.docker.io", **both)):
+        assert deployed(bed, hub) == hub
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving=None, **both)):
+        assert deployed(bed, old) == old
 
 
+@pytest.mark.rule("KW305")
 def test_without_the_ca(bed: Bed, resolving: Environment, registry: Registry) -> None:
     registry.push("team/model", "v1")
     assert "x509: certificate signed by unknown authority" in refused(bed, f"{HARBOR}/team/model:v1")
 
 
+@pytest.mark.rule("KW205", "KW305")
 def test_with_ca_and_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
     digest = registry.push("team/model", "v2")
     assert deployed(bed, f"{HARBOR}/team/model:v2") == f"{HARBOR}/team/model@{digest}"
 
 
+def test_the_new_ca_is_beside_the_models(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    """W4: KServe copies it anew for the next model."""
+    registry.push("kserve/kserve/sklearnserver", "v0.20.0")
+    with inference(bed, NAMESPACE, sklearn("s3://models/iris"), "ca") as name:
+        pod_of(bed, NAMESPACE, name)
+        copied = bed.api.get("v1/ConfigMap", "global-ca-bundle", NAMESPACE)["data"]["cabundle.crt"]
+    assert copied.strip() == trusting.answers["registry_ca_bundle"].strip()
+
+
+@pytest.mark.rule("KW203", "KW205")
 def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
     """The resolver asks as the Revision's ServiceAccount; `default` has no pull Secret here."""
     registry.push("team/model", "v3")
     assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:v3", account="default")
+
+
+def deployment(**values: str | None) -> Change:
+    """Other keys of config-deployment, where the operator takes them from, with _ for -; None takes one away."""
+
+    def change(serving: Object) -> None:
+        data = serving["spec"]["config"]["deployment"]
+        data.update({key.replace("_", "-"): value for key, value in values.items() if value is not None})
+        for key in (key.replace("_", "-") for key, value in values.items() if value is None):
+            del data[key]
+
+    return change
 
 
 def refused(bed: Bed, image: str, account: str = "inference") -> str:

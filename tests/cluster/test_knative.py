@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from tests.cluster.bed.environments import Environment
 
 pytestmark = pytest.mark.cluster
 NAMESPACE = "knative-serving"
+ENTRY = {"name": "a", "namespace": "b", "service": "c.d.svc"}
 SERVING = "operator.knative.dev/v1beta1/KnativeServing"
 
 
@@ -21,6 +23,7 @@ def test_ready(bed: Bed, environment: Environment) -> None:
     assert serving["status"]["version"] == serving["spec"]["version"]
 
 
+@pytest.mark.rule("KW201", "KW207")
 @pytest.mark.parametrize(
     ("deployment", "key"),
     [
@@ -41,6 +44,7 @@ def test_image(bed: Bed, environment: Environment, deployment: str, key: str) ->
     assert found["imagePullSecrets"] == [{"name": "harbor-pull"}]
 
 
+@pytest.mark.rule("KW206")
 def test_queue_proxy(bed: Bed, environment: Environment) -> None:
     """W6: from spec.config alone; the override does not reach it (knative/operator#2313)."""
     serving = bed.api.get(SERVING, "knative-serving", NAMESPACE)["spec"]
@@ -63,6 +67,7 @@ def test_every_key_of_ours_arrives(bed: Bed, environment: Environment) -> None:
     assert differing == {}
 
 
+@pytest.mark.rule("KW501")
 def test_nobody_fights_over_an_object(bed: Bed, environment: Environment) -> None:
     """W14: the environment comes to rest, and nothing is written any more.
 
@@ -78,6 +83,7 @@ def test_nobody_fights_over_an_object(bed: Bed, environment: Environment) -> Non
     assert changing == {}
 
 
+@pytest.mark.rule("KW305")
 def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> None:
     """W4: mounted, and named by SSL_CERT_DIR."""
     spec = bed.api.get("apps/v1/Deployment", "controller", NAMESPACE)["spec"]["template"]["spec"]
@@ -87,43 +93,67 @@ def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> No
     assert mounts[volume["name"]] in folders.split(":")
 
 
+@pytest.mark.rule("KW103", "KW206", "KW507")
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
         ("digest-resolution-timeout", "30", "missing unit in duration"),
         ("queue-sidecar-image", None, "queue-sidecar-image cannot be empty or unset"),
+        ("_example", "changed", 'the update modifies a key in "_example"'),
     ],
 )
 def test_config_deployment_is_refused(
     bed: Bed, environment: Environment, key: str, value: str | None, said: str
 ) -> None:
-    """By serving's webhook, with the texts of KW103 and KW206."""
+    """By serving's webhook."""
     with pytest.raises(ApiError, match=said):
         bed.api.patch("v1/ConfigMap", "config-deployment", NAMESPACE, {"data": {key: value}})
 
 
 @pytest.mark.net_istio
+@pytest.mark.rule("KW407")
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
         ("local-gateway.a.b", "c.d.svc", "can not be defined simultaneously"),
         ("local-gateways", '[{"name": "a", "namespace": "b", "serviceURL": "c.d.svc"}]', "missing service"),
+        ("local-gateways", json.dumps([ENTRY, ENTRY | {"name": "c"}]), "exactly one local gateway with no selector"),
+        ("local-gateways", json.dumps([ENTRY | {"service": "c.d.svc:80"}]), "invalid gateway service format"),
     ],
 )
 def test_config_istio_is_refused(bed: Bed, environment: Environment, key: str, value: str, said: str) -> None:
-    """By net-istio's webhook, with the texts of KW407."""
+    """By net-istio's webhook."""
     with pytest.raises(ApiError, match=said):
         bed.api.patch("v1/ConfigMap", "config-istio", NAMESPACE, {"data": {key: value}})
 
 
+@pytest.mark.rule("KW413")
 def test_istio_refuses_https_without_tls(bed: Bed, environment: Environment) -> None:
-    """KW413, by istiod's own webhook."""
+    """By istiod's own webhook."""
     server = {"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"]}
     spec = {"selector": {"istio": "x"}, "servers": [server]}
     meta = {"name": "https", "namespace": "ml-gateway"}
     body = {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": meta, "spec": spec}
     with pytest.raises(ApiError, match="server must have TLS settings for HTTPS/TLS protocols"):
         bed.api.create(body)
+
+
+@pytest.mark.rule("KW506")
+def test_istiod_changes_its_webhook(bed: Bed, environment: Environment) -> None:
+    """It sets the failurePolicy and the CA bundle that its chart leaves out: a GitOps diff for ever."""
+    kind = "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"
+    (webhook,) = bed.api.get(kind, "istiod-default-validator")["webhooks"]
+    assert (webhook["failurePolicy"], bool(webhook["clientConfig"].get("caBundle"))) == ("Fail", True)
+
+
+@pytest.mark.rule("KW508")
+def test_an_unknown_field_is_refused(bed: Bed, environment: Environment) -> None:
+    """With strict validation; without it the field is dropped and nobody says so."""
+    body = bed.api.get(SERVING, "knative-serving", NAMESPACE)
+    spec = {"version": body["spec"]["version"], "registrys": {}}
+    meta = {"name": "other", "namespace": NAMESPACE}
+    with pytest.raises(ApiError, match=r'unknown field "spec\.registrys"'):
+        bed.api.create({"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": meta, "spec": spec})
 
 
 def versions(bed: Bed) -> dict[str, object]:

@@ -9,9 +9,10 @@ import pytest
 from tests.cluster.bed.api import until
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.client import send
-from tests.cluster.bed.diagnosis import gateways
+from tests.cluster.bed.diagnosis import gateway_address
 from tests.cluster.bed.environments import Environment
 from tests.cluster.bed.inference import ISVC, container, inference, outcome, pod_of, ready
+from tests.cluster.wires import CONFIG, Change, broken, ingress
 
 pytestmark = [pytest.mark.cluster, pytest.mark.net_istio]
 NAMESPACE = "vision"
@@ -40,20 +41,35 @@ def test_local_gateway(bed: Bed, service: str, component: str) -> None:
 def test_ingress_gateway(bed: Bed, environment: Environment, service: str, component: str) -> None:
     """The host outside is Knative's name.namespace.domain."""
     host = f"{service}{component}.{NAMESPACE}.{environment.answers['ingress_domain']}"
-    address = ingress(bed, environment)
+    address = gateway_address(bed, environment.answers["ingress_gateway_name"])
     answer = until(host, lambda: (a := send(address, 80, host)).outcome == "200" and a, 10)
     assert answer.server == "istio-envoy"
     if not component:
         assert bed.api.get(ISVC, service, NAMESPACE)["status"]["url"] == f"http://{host}"
 
 
+@pytest.mark.rule("KW412")
 def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, service: str) -> None:
-    """What is cluster-local must not be reached through the ingress gateway (KW412)."""
+    """What is cluster-local must not be reached through the ingress gateway."""
     host = f"{service}.{NAMESPACE}.svc.{bed.cluster_domain}"
-    assert send(ingress(bed, environment), 80, host).outcome == "404"
+    address = gateway_address(bed, environment.answers["ingress_gateway_name"])
+    assert send(address, 80, host).outcome == "404"
 
 
-def ingress(bed: Bed, environment: Environment) -> str:
-    """The address of a Pod of the ingress gateway."""
-    name = environment.answers["ingress_gateway_name"]
-    return str(next(p for p in gateways(bed) if p["metadata"]["labels"].get("istio") == name)["status"]["podIP"])
+@pytest.mark.rule("KW409", "KW410")
+@pytest.mark.parametrize(
+    ("change", "domain"),
+    [
+        (ingress(ingressGateway="knative-serving/knative-ingress-gateway"), "ml.corp.local"),
+        (ingress(ingressDomain="other.corp"), "other.corp"),
+    ],
+    ids=["another gateway", "another domain"],
+)
+def test_kserve_and_knative_disagree_outside(bed: Bed, environment: Environment, change: Change, domain: str) -> None:
+    """Ready, and the predictor is reached outside by Knative's route, but not the model by KServe's."""
+    address = gateway_address(bed, environment.answers["ingress_gateway_name"])
+    with broken(environment, CONFIG, change), inference(bed, NAMESPACE, container(IMAGE), "outside") as name:
+        ready(bed, NAMESPACE, name)
+        predictor = f"{name}-predictor.{NAMESPACE}.{environment.answers['ingress_domain']}"
+        until(predictor, lambda: send(address, 80, predictor).outcome == "200", 10)
+        assert send(address, 80, f"{name}.{NAMESPACE}.{domain}").outcome == "404"

@@ -35,8 +35,9 @@ def test_image_and_quantities(initializer: Object) -> None:
     }
 
 
+@pytest.mark.rule("KW301", "KW302")
 def test_the_storage_container_wins(bed: Bed, environment: Environment) -> None:
-    """T2, KW301: inferenceservice-config has a say only for a URI that no ClusterStorageContainer names."""
+    """inferenceservice-config has a say only for a URI that no ClusterStorageContainer names, or a disabled one."""
     original = bed.api.get(CONTAINER, "default")["spec"]
     changed = {
         **original,
@@ -47,8 +48,11 @@ def test_the_storage_container_wins(bed: Bed, environment: Environment) -> None:
     try:
         assert image_for(bed, "s3://models/iris") == OTHER
         assert image_for(bed, "gs://models/iris") == IMAGE
+        bed.api.patch(CONTAINER, "default", "", {"disabled": True})
+        assert image_for(bed, "s3://models/iris") == IMAGE
     finally:
         bed.api.patch(CONTAINER, "default", "", [{"op": "replace", "path": "/spec", "value": original}])
+        bed.api.patch(CONTAINER, "default", "", {"disabled": None})
 
 
 def test_a_private_prefix_picks_its_container(bed: Bed, environment: Environment) -> None:
@@ -71,6 +75,7 @@ def test_a_private_prefix_picks_its_container(bed: Bed, environment: Environment
         bed.api.delete(CONTAINER, "registry")
 
 
+@pytest.mark.rule("KW203", "KW204")
 @pytest.mark.parametrize("namespace", TENANTS)
 def test_pods_of_every_tenant_can_pull(bed: Bed, environment: Environment, namespace: str) -> None:
     """W5: predictor and transformer carry the pull Secret, and their images are pulled with it."""

@@ -125,6 +125,12 @@ BROKEN = [
         *("True", "True", "no such host", "200", "KW401"),
     ),
     Broken(
+        "KServe's `localGatewayService` is in another cluster domain",
+        CONFIG,
+        ingress(localGatewayService="ml-local-gateway.ml-gateway.svc.corp.local"),
+        *("True", "True", "no such host", "200", "KW411"),
+    ),
+    Broken(
         "KServe's `knativeLocalGatewayService` names another Service",
         CONFIG,
         ingress(knativeLocalGatewayService="ml-local.ml-gateway.svc.cluster.local"),
@@ -210,6 +216,9 @@ def broken(environment: Environment, target: Target, change: Change) -> Iterator
         yield
     finally:
         _replace(bed, target, original)
+        # Else helm's next change of a field that we have changed would be a conflict.
+        owners = original["metadata"]["managedFields"]
+        bed.api.patch(*target, [{"op": "replace", "path": "/metadata/managedFields", "value": owners}])
         _followed(bed, target)
         # The operator makes its Service where an entry with its name says, and never takes it away again.
         bed.api.delete("v1/Service", "knative-local-gateway", "knative-serving")
@@ -243,13 +252,16 @@ def _replace(bed: Bed, target: Target, wanted: Object) -> None:
 
 
 def _followed(bed: Bed, target: Target) -> None:
-    """The operator has written config-istio, when its source was changed."""
+    """The operator has done its part, when its object was changed."""
     if target != SERVING:
         return
 
-    def same() -> bool:
-        wanted = bed.api.get(*SERVING)["spec"]["config"]["istio"]["local-gateways"]
-        found = bed.api.get("v1/ConfigMap", "config-istio", "knative-serving")["data"].get("local-gateways", "")
-        return bool(yaml.safe_load(found) == yaml.safe_load(wanted))
+    until("the operator writes Knative's ConfigMaps", lambda: _written(bed), 30)
 
-    until("the operator writes config-istio", same, 30)
+
+def _written(bed: Bed) -> bool:
+    """Whether every ConfigMap has what KnativeServing says, and no key that was said before and is not any more."""
+    config = bed.api.get(*SERVING)["spec"]["config"]
+    found = {name: bed.api.get("v1/ConfigMap", f"config-{name}", "knative-serving")["data"] for name in config}
+    same = all(found[name].get(key) == value for name, data in config.items() for key, value in data.items())
+    return same and set(found["deployment"]) - {"_example"} == set(config["deployment"])

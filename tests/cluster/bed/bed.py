@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.cluster.bed import binaries, models
-from tests.cluster.bed.api import Api, Object
+from tests.cluster.bed.api import Api, Object, until
 from tests.cluster.bed.certificates import Certificates
 from tests.cluster.bed.control_plane import ControlPlane
 from tests.cluster.bed.dns import Dns
+from tests.cluster.bed.external_secrets import ExternalSecrets
 from tests.cluster.bed.kubelet import Kubelet
 from tests.cluster.bed.net_istio import WithoutNetIstio, missing
 from tests.cluster.bed.network import HOST, Network
@@ -21,10 +25,14 @@ from tests.cluster.bed.processes import last_lines
 from tests.cluster.bed.pulls import Pulls
 from tools import helm
 
+if TYPE_CHECKING:
+    from tests.cluster.bed.environments import Environment
+
 RUNS = binaries.CACHE / "runs"
+ISVC = "serving.kserve.io/v1beta1/InferenceService"
 
 
-@dataclass
+@dataclass(repr=False)
 class Bed:
     """A running bed. `state`: its keys, data, logs and the root folders of its Pods."""
 
@@ -36,6 +44,9 @@ class Bed:
     certificates: Certificates
     pulls: Pulls
     cluster_domain: str
+    external_secrets: ExternalSecrets
+    # The environment that is on it.
+    installed: Environment | None = None
 
     @classmethod
     def start(cls, cluster_domain: str = "cluster.local", pulls: Pulls | None = None) -> Bed:
@@ -55,14 +66,49 @@ class Bed:
             WithoutNetIstio(plane.api).start()
         models.start()
         dns = Dns(plane.api, HOST, cluster_domain)
-        return cls(state, plane, net, dns, kubelet, certificates, pulls, cluster_domain)
+        external = ExternalSecrets(plane.api)
+        external.start()
+        bed = cls(state, plane, net, dns, kubelet, certificates, pulls, cluster_domain, external)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, bed._end)
+        return bed
 
     def stop(self) -> None:
+        self.external_secrets.stop()
         self.certificates.stop()
         self.kubelet.stop()
         self.plane.stop()
         shutil.rmtree(self.state / "pods", ignore_errors=True)
         shutil.rmtree(self.state / "etcd", ignore_errors=True)
+
+    def clear(self) -> None:
+        """Takes the environment away, with its namespaces and everything in them: the cluster is as it was."""
+        self.remove_models()
+        if self.installed:
+            self.installed.uninstall()
+        own = [name for item in self.api.list("v1/Namespace") if not builtin(name := item["metadata"]["name"])]
+        for name in own:
+            self.api.delete("v1/Namespace", name)
+        until("the namespaces are gone", lambda: not any(self.api.find("v1/Namespace", name) for name in own), 60)
+
+    def remove_models(self) -> None:
+        for item in self.api.list(ISVC):
+            self.api.delete(ISVC, item["metadata"]["name"], item["metadata"]["namespace"])
+        until("the InferenceServices are gone", lambda: self.api.list(ISVC) == [], 60)
+
+    def rename(self, cluster_domain: str) -> None:
+        """Gives the cluster another DNS domain. A Pod that runs already keeps the one it has, as on a node."""
+        self.cluster_domain = self.dns.cluster_domain = self.kubelet.cluster_domain = cluster_domain
+
+    def reach(self, pulls: Pulls) -> None:
+        """Changes what the nodes reach."""
+        self.pulls = self.kubelet.pulls = pulls
+
+    def _end(self, *_: object) -> None:
+        """Ctrl-C: nothing has to be put back in order as tests do it at their end, which took half a minute. What still
+        runs ends with this process, the first of its namespace."""
+        self.stop()
+        os._exit(130)
 
     @property
     def api(self) -> Api:
@@ -94,7 +140,15 @@ class Bed:
         return self.api.list("v1/Pod", namespace, labels)
 
 
+def builtin(namespace: str) -> bool:
+    """Whether every cluster has this namespace."""
+    return namespace == "default" or namespace.startswith("kube-")
+
+
 def _forget_old_runs(keep: int = 3) -> None:
-    for folder in sorted(RUNS.glob("*"))[: -keep or None]:
+    """Of runs that were killed, the data and the root folders go as well."""
+    runs = sorted(RUNS.glob("*"))
+    old = runs[: -keep or None]
+    for folder in [*old, *(run / part for run in runs for part in ("etcd", "pods"))]:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ CACHE = BUILD / "cluster"
 
 @dataclass(frozen=True)
 class Component:
-    """One Go module and what is built of it: {binary: package}, {linker variable: value}."""
+    """One Go module and what is built of it: {binary: package}, {linker variable: value}. `files`: read at run time."""
 
     name: str
     module: str
@@ -31,6 +32,7 @@ class Component:
     variables: dict[str, str] = field(default_factory=dict)
     staging: str = ""
     replace: dict[str, str] = field(default_factory=dict)
+    files: str = ""
 
     @property
     def pins(self) -> Path:
@@ -70,11 +72,13 @@ def binary(component: str, name: str) -> Path:
 
 
 def build(component: Component) -> None:
-    """Builds all binaries of a component that are missing.
+    """Builds all binaries of a component that are missing, and brings the module that it reads files of.
 
     Raises:
         Stop: go says no.
     """
+    if component.files:
+        files(component.name)
     component.folder.mkdir(parents=True, exist_ok=True)
     for name, package in component.binaries.items():
         if not (component.folder / name).exists():
@@ -103,17 +107,21 @@ def envoy() -> Path:
     return path
 
 
-def module_folder(component: str) -> Path:
-    """The module's own files: some binaries read files beside their code, as the operator does its manifests."""
+def files(component: str) -> Path:
+    """The folder of a component's module that is read at run time, such as the manifests that the operator installs.
+
+    Raises:
+        Stop: it is not in Go's module cache, and cannot be had.
+    """
     known = components()[component]
-    path, version = known.module.split("@")
-    command = [golang.find_go(), "list", "-m", "-f", "{{.Dir}}", path]
+    path = known.module.partition("@")[0]
+    command = [golang.find_go(), "mod", "download", "-json", path]
     done = subprocess.run(
         command, cwd=known.pins, env=golang.environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Stop(f"{path} {version}: {done.stderr.strip().splitlines()[-1]}")
-    return Path(done.stdout.strip())
+        raise Stop(f"{known.module}: {(done.stderr or done.stdout).strip()}")
+    return Path(json.loads(done.stdout)["Dir"]) / known.files
 
 
 def _compile(component: Component, package: str, target: Path) -> None:

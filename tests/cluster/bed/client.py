@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.cluster.bed.api import Api, Object
 from tests.cluster.bed.dns import endpoints
@@ -38,9 +40,9 @@ def ask(api: Api, host: str, cluster_domain: str, path: str = "/") -> Answer:
     return send(address, ports[port.get("name", "")], host, path)
 
 
-def send(address: str, port: int, host: str, path: str = "/") -> Answer:
-    """One GET to an address with this Host header."""
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+def send(address: str, port: int, host: str, path: str = "/", ca: Path | None = None) -> Answer:
+    """One GET to an address with this Host header; with `ca` over TLS, whose certificate must be one for the host."""
+    connection = _Tls(address, port, host, ca) if ca else http.client.HTTPConnection(address, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
@@ -51,8 +53,22 @@ def send(address: str, port: int, host: str, path: str = "/") -> Answer:
         return Answer("connection refused", {})
     except TimeoutError:
         return Answer("timed out", {})
+    except ssl.SSLCertVerificationError as error:
+        return Answer(error.verify_message, {})
     finally:
         connection.close()
+
+
+class _Tls(http.client.HTTPConnection):
+    """To an address, but with the name of a host in the handshake."""
+
+    def __init__(self, address: str, port: int, host: str, ca: Path) -> None:
+        super().__init__(address, port, timeout=5)
+        self._name, self._context = host, ssl.create_default_context(cafile=str(ca))
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._name)
 
 
 def _resolve(api: Api, host: str, cluster_domain: str) -> Object | str:

@@ -19,7 +19,7 @@ ETCD = "http://127.0.0.1:2379"
 WITHOUT = "node-lifecycle-controller,node-ipam-controller,persistentvolume-attach-detach-controller,ttl-controller"
 
 
-@dataclass
+@dataclass(repr=False)
 class ControlPlane:
     """A running control plane. `state` holds its keys, data and logs."""
 

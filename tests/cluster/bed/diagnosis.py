@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Callable, Iterator
 
 from tests.cluster.bed.api import ApiError, Object
@@ -27,6 +28,10 @@ CONTROLLERS = (
 )
 
 
+# A warning or an error: in JSON of Knative and KServe, in the text of istiod, in the text of Kubernetes.
+ALARMING = re.compile(r'"(severity|level)":"(?i:warn|error|fatal)|\t(warn|error)\t|^[WEF]\d{4} ')
+
+
 def diagnosis(bed: Bed) -> str:
     """The text; a part that cannot be had says so instead of failing."""
     parts: list[tuple[str, Callable[[Bed], Iterator[str]]]] = [
@@ -43,7 +48,8 @@ def conditions(bed: Bed) -> Iterator[str]:
         for found in bed.api.list(kind):
             meta = found["metadata"]
             for item in found.get("status", {}).get("conditions", []):
-                if item["status"] != "True":
+                # An InferenceService says Stopped False as long as it is not.
+                if item["status"] != "True" and item["type"] != "Stopped":
                     said = f"{item.get('reason', '')} {item.get('message', '')}".strip()
                     name = f"{found['kind']} {meta.get('namespace', '')}/{meta['name']}"
                     yield f"{name}: {item['type']} {item['status']}: {said}"
@@ -60,8 +66,16 @@ def pods(bed: Bed) -> Iterator[str]:
 def logs(bed: Bed) -> Iterator[str]:
     for namespace, name in CONTROLLERS:
         yield f"[{namespace}/{name}]"
-        yield from map(said, bed.log(namespace, name, 6).splitlines())
-    yield f"[kube-apiserver]\n{last_lines(bed.state / 'logs' / 'kube-apiserver.log', 8)}"
+        yield from map(said, worth_reading(bed.log(namespace, name, 300).splitlines()))
+    lines = last_lines(bed.state / "logs" / "kube-apiserver.log", 300).splitlines()
+    yield "[kube-apiserver]"
+    yield from map(said, worth_reading(lines))
+
+
+def worth_reading(lines: list[str]) -> list[str]:
+    """The last lines that warn, each once, and the very last ones."""
+    warnings = {said(line)[-120:]: line for line in lines if ALARMING.search(line)}
+    return [*list(warnings.values())[-6:], *lines[-2:]]
 
 
 def said(line: str) -> str:
@@ -84,6 +98,11 @@ def routes(bed: Bed) -> Iterator[str]:
 def gateways(bed: Bed) -> list[Object]:
     """The gateway Pods that run an Envoy."""
     return [pod for pod in bed.pods("") if any("proxyv2" in c["image"] for c in pod["spec"]["containers"])]
+
+
+def gateway_address(bed: Bed, name: str) -> str:
+    """The address of a gateway's Pod, by the name that the answers give it."""
+    return str(next(p for p in gateways(bed) if p["metadata"]["labels"].get("istio") == name)["status"]["podIP"])
 
 
 def route_table(address: str) -> list[tuple[str, str]]:

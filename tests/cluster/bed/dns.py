@@ -20,7 +20,7 @@ class Dns:
     """Answers on UDP port 53 of an address. `outside` are names beyond the cluster, {name: address}."""
 
     def __init__(self, api: Api, address: str, cluster_domain: str) -> None:
-        self._api, self._suffix = api, f".svc.{cluster_domain}"
+        self._api, self.cluster_domain = api, cluster_domain
         self.outside: dict[str, str] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 53))
@@ -31,9 +31,10 @@ class Dns:
         name = name.rstrip(".").lower()
         if name in self.outside:
             return [self.outside[name]]
-        if not name.endswith(self._suffix):
+        suffix = f".svc.{self.cluster_domain}"
+        if not name.endswith(suffix):
             return None
-        service, _, namespace = name.removesuffix(self._suffix).partition(".")
+        service, _, namespace = name.removesuffix(suffix).partition(".")
         found = self._api.find("v1/Service", service, namespace) if namespace and "." not in namespace else None
         if found is None:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,18 +12,23 @@ from typing import Any
 import yaml
 from copier import run_copy
 
+from tests.cluster.bed import brought
 from tests.cluster.bed.bed import Bed
-from tests.cluster.bed.pulls import pull_secret
+from tests.cluster.bed.pulls import Pulls
 from tools.console import BUILD, ROOT
 
 # What the bed changes of an environment, as values of releases, merged over what was generated.
 OVERRIDES = Path(__file__).resolve().parents[1] / "overrides"
 Values = dict[str, Any]
+PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
+# The example that most tests share, and the one that test_upgrade.py goes on with.
+SHARED, UPGRADED = "offline-harbor", "minimal"
+LEASE = "coordination.k8s.io/v1/Lease"
 # Not the PATH of a virtual environment: `make check` of an environment uses a kserve-wiring that it finds there.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass
+@dataclass(repr=False)
 class Environment:
     """A generated environment. `folder` is what copier gave."""
 
@@ -33,17 +37,28 @@ class Environment:
     bed: Bed
 
     @classmethod
-    def generate(cls, bed: Bed, example: str, name: str = "", **answers: Any) -> Environment:
-        """Generates an example, with some answers changed."""
-        folder = bed.state / "environments" / (name or example)
+    def generate(cls, bed: Bed, example: str | Path, name: str = "", **answers: Any) -> Environment:
+        """Generates an example, by its name or the path of an answers file, with some answers changed."""
+        path = example if isinstance(example, Path) else ROOT / "examples" / f"{example}.yaml"
+        folder = bed.state / "environments" / (name or path.stem)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        given = yaml.safe_load((ROOT / "examples" / f"{example}.yaml").read_text(encoding="utf-8")) | answers
+        given = yaml.safe_load(path.read_text(encoding="utf-8")) | answers
         run_copy(str(ROOT), folder, data=given, defaults=True, overwrite=True, quiet=True, vcs_ref="HEAD", unsafe=False)
         made = yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
         environment = cls(folder, {**made, **given}, bed)
         for path in sorted(OVERRIDES.glob("*.yaml")):
             environment.change(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
         return environment
+
+    @property
+    def wiring(self) -> Values:
+        """What the environment says once, for everything that is derived from it."""
+        return self.values("kserve-environment")
+
+    @property
+    def password(self) -> str:
+        """The one that the private registry takes now, as "user:password"."""
+        return self.bed.pulls.passwords.get(self.answers.get("registry_host", ""), "")
 
     @property
     def stack(self) -> str:
@@ -72,11 +87,7 @@ class Environment:
         charts = BUILD / "upstream" / self.stack / "modules"
         variables = {name: self.bed.variables[name] for name in ("HELM", "KUBECTL")}
         command = ["make", *targets, f"CHARTS={charts}", *(f"{name}={value}" for name, value in variables.items())]
-        env = {
-            **os.environ,
-            **self.bed.variables,
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        }
+        env = {**os.environ, **self.bed.variables, "PATH": PATH}
         done = subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, check=False, timeout=seconds
         )
@@ -95,18 +106,37 @@ class Environment:
         )
 
     def install(self) -> None:
-        """The steps of the environment's README: namespaces, pull Secrets, everything."""
+        """The steps of the environment's README: namespaces, what the user brings, everything.
+
+        The nodes then reach what the answers say: the private registry with its password, and the internet or not.
+        """
+        host = self.answers.get("registry_host")
+        self.bed.reach(Pulls(not self.answers.get("offline"), {host: PASSWORD} if host else {}))
+        self.bed.rename(self.answers["cluster_domain"])
+        for body in brought.namespaces_first(self.answers):
+            self.bed.api.apply(body)
+        self.bed.external_secrets.store |= brought.store(self.answers, self.password)
+        self.bed.installed = self
         self.make("install-kserve-prerequisites")
-        self.pull_secrets()
+        self.bring()
         self.make("install")
 
-    def pull_secrets(self, password: str = "") -> None:
-        """Makes the pull Secret in every namespace of the environment."""
-        name, host = self.answers.get("pull_secret"), self.answers.get("registry_host")
-        if not name or not host:
-            return
-        for namespace in self.namespaces():
-            self.bed.api.apply(pull_secret(name, namespace, host, password or self.bed.pulls.passwords[host]))
+    def bring(self, password: str = "") -> None:
+        """Makes what the README says that its user makes, with the registry's password or another one."""
+        keys = self.bed.state / "keys"
+        for body in brought.objects(self.answers, self.namespaces(), keys, password or self.password):
+            self.bed.api.apply(body)
+
+    def uninstall(self) -> None:
+        """Takes every release away, and the Leases that are left: helm takes the rights of a controller away before it
+        ends, so it cannot give its Lease back, and the next one would wait for a minute."""
+        self.make("uninstall")
+        self.bed.installed = None
+        for lease in self.bed.api.list("coordination.k8s.io/v1/Lease"):
+            if not lease["metadata"]["namespace"].startswith("kube-"):
+                self.bed.api.delete(
+                    "coordination.k8s.io/v1/Lease", lease["metadata"]["name"], lease["metadata"]["namespace"]
+                )
 
     def namespaces(self) -> list[str]:
         listed = [release["namespace"] for release in self.releases]
@@ -114,15 +144,15 @@ class Environment:
         return list(dict.fromkeys(listed))
 
 
+def examples() -> list[str]:
+    """The names of all examples, in the order in which they are installed."""
+    order = {SHARED: 0, UPGRADED: 2}
+    names = [path.stem for path in sorted((ROOT / "examples").glob("*.yaml"))]
+    return sorted(names, key=lambda name: order.get(name, 1))
+
+
 def merged(base: Any, over: Any) -> Any:
     """Mappings are merged, everything else is replaced."""
     if not isinstance(base, dict) or not isinstance(over, dict):
         return over
     return base | {key: merged(base.get(key), value) for key, value in over.items()}
-
-
-def copy(environment: Environment, name: str) -> Environment:
-    """A copy to change."""
-    folder = environment.folder.with_name(name)
-    shutil.copytree(environment.folder, folder, symlinks=True)
-    return Environment(folder, environment.answers, environment.bed)

@@ -7,9 +7,18 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import yaml
+
 from tests.cluster.bed import binaries
+from tools.console import ROOT
+
+# Knative's clients hold themselves back to a few requests a second (knative.dev/pkg environment/client_config.go). The
+# operator has hundreds to send for every change of its object, and nobody else uses this API server.
+QUICK = (("KUBE_API_QPS", "200"), ("KUBE_API_BURST", "400"))
+OPERATORS = ROOT / "stacks" / "operator"
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,7 @@ class Program:
     dynamic: bool = False
 
 
-KNATIVE = {
-    "serving/cmd/controller": ("knative-serving", "controller"),
-    "serving/cmd/webhook": ("knative-serving", "webhook"),
-    "serving/cmd/autoscaler": ("knative-serving", "autoscaler"),
-    "serving/cmd/autoscaler-hpa": ("knative-serving", "autoscaler-hpa"),
-    "serving/cmd/activator": ("knative-serving", "activator"),
-}
+KNATIVE = ("controller", "webhook", "autoscaler", "autoscaler-hpa", "activator")
 NET_ISTIO = {
     "net-istio/cmd/controller": "NET_ISTIO_CONTROLLER",
     "net-istio/cmd/webhook": "NET_ISTIO_WEBHOOK",
@@ -51,13 +54,40 @@ def registry(image: str) -> str:
 def program(image: str) -> Program | None:
     """The program of an image, or None when the bed only plays it: models, sidecars, cert-manager."""
     name = repository(image)
-    for suffix, (component, tool) in KNATIVE.items():
-        if name.endswith(suffix):
-            return _ko(binaries.binary(component, tool))
+    for tool in KNATIVE:
+        if name.endswith(f"serving/cmd/{tool}"):
+            return _ko(binaries.binary(serving(image), tool))
     for suffix, variable in NET_ISTIO.items():
         if name.endswith(suffix):
             return _given(variable)
-    return _operator(name, image) or _other(name)
+    return _operator(name, image) or _other(name, image)
+
+
+def serving(image: str) -> str:
+    """The component that is built of an image of Knative Serving: the same minor version, or the next one there is.
+
+    Every mirror keeps the digest, and by the digest the operator's manifests say which release the image belongs to.
+    """
+    built = sorted(name for name in binaries.components() if name.startswith("knative-serving-"))
+    wanted = f"knative-serving-{_minors().get(image.partition('@')[2], '')}"
+    return next((name for name in built if name >= wanted), built[-1])
+
+
+@cache
+def _minors() -> dict[str, str]:
+    """{digest: "1.23"} of the images in the manifests of all operators."""
+    return {
+        image.partition("@")[2]: release.rpartition(".")[0]
+        for path in sorted(OPERATORS.glob("*.yaml"))
+        for release, images in yaml.safe_load(path.read_text(encoding="utf-8"))["serving"].items()
+        for image in images.values()
+    }
+
+
+def istio(image: str) -> str:
+    """The component that is built of an image of istiod: it reads the templates of its own chart only."""
+    minor = image.rpartition(":")[2].rpartition(".")[0]
+    return f"istio-{minor}" if f"istio-{minor}" in binaries.components() else "istio-1.27"
 
 
 def _given(variable: str) -> Program | None:
@@ -67,24 +97,23 @@ def _given(variable: str) -> Program | None:
 
 
 def _ko(file: Path, data: tuple[tuple[str, Path], ...] = ()) -> Program:
-    return Program(file, f"/ko-app/{file.name}", data, (("KO_DATA_PATH", "/var/run/ko"),))
+    return Program(file, f"/ko-app/{file.name}", data, (("KO_DATA_PATH", "/var/run/ko"), *QUICK))
 
 
 def _operator(name: str, image: str) -> Program | None:
     for suffix, tool in (("operator/cmd/operator", "operator"), ("operator/cmd/webhook", "operator-webhook")):
         if name.endswith(suffix):
             component = f"knative-operator-{image.rpartition(':')[2].removeprefix('v').rpartition('.')[0]}"
-            kodata = binaries.module_folder(component) / "cmd" / "operator" / "kodata"
-            return _ko(binaries.binary(component, tool), (("/var/run/ko", kodata),))
+            return _ko(binaries.binary(component, tool), (("/var/run/ko", binaries.files(component)),))
     return None
 
 
-def _other(name: str) -> Program | None:
+def _other(name: str, image: str) -> Program | None:
     last = name.rpartition("/")[2]
     if last == "kserve-controller":
         return Program(binaries.binary("kserve", "manager"), "/manager")
     if last == "pilot":
-        return Program(binaries.binary("istio", "pilot-discovery"), "/usr/local/bin/pilot-discovery")
+        return Program(binaries.binary(istio(image), "pilot-discovery"), "/usr/local/bin/pilot-discovery")
     if last == "proxyv2":
         return Program(binaries.envoy(), "/envoy", dynamic=True)
     return None

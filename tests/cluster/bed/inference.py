@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.cluster.bed.api import Object, condition, until
-from tests.cluster.bed.bed import Bed
+from tests.cluster.bed.bed import ISVC, Bed
 from tests.cluster.bed.client import Answer, ask
 
-ISVC = "serving.kserve.io/v1beta1/InferenceService"
 KSVC = "serving.knative.dev/v1/Service"
 REVISION = "serving.knative.dev/v1/Revision"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
 _numbers = itertools.count(1)
 
 
@@ -33,9 +33,28 @@ def sklearn(uri: str) -> Object:
     return {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}
 
 
-def make(bed: Bed, namespace: str, name: str, predictor: Object, **more: Any) -> Object:
-    """Creates an InferenceService in a tenant of the example, whose ServiceAccount is `inference`."""
-    spec = {"predictor": {"serviceAccountName": "inference", **predictor}, **more}
+def tenant(answers: dict[str, Any]) -> str:
+    """The namespace in which an environment's models are deployed."""
+    return str(next(iter(answers["tenants"]), {"name": "default"})["name"])
+
+
+def account(answers: dict[str, Any]) -> str:
+    """The ServiceAccount that they run as there."""
+    return str(next(iter(answers["tenants"]), {}).get("service_account", "default"))
+
+
+def model(answers: dict[str, Any], uri: str = "s3://models/iris") -> Object:
+    """A predictor of a runtime of the environment. Where Knative resolves tags, and so would ask the internet, its
+    image is named by digest."""
+    predictor = sklearn(uri)
+    if answers["digest_policy"] == "resolve":
+        predictor["model"]["image"] = f"docker.io/kserve/sklearnserver@{DIGEST}"
+    return predictor
+
+
+def make(bed: Bed, namespace: str, name: str, predictor: Object, account: str = "inference", **more: Any) -> Object:
+    """Creates an InferenceService as a ServiceAccount; in the example that most tests share it is `inference`."""
+    spec = {"predictor": {"serviceAccountName": account, **predictor}, **more}
     meta = {"name": name, "namespace": namespace}
     return bed.api.create(
         {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": meta, "spec": spec}
@@ -43,10 +62,12 @@ def make(bed: Bed, namespace: str, name: str, predictor: Object, **more: Any) ->
 
 
 @contextlib.contextmanager
-def inference(bed: Bed, namespace: str, predictor: Object, prefix: str = "model", **more: Any) -> Iterator[str]:
+def inference(
+    bed: Bed, namespace: str, predictor: Object, prefix: str = "model", account: str = "inference", **more: Any
+) -> Iterator[str]:
     """An InferenceService for the time of a test; gives its name. After a failure it stays, to be looked at."""
     name = fresh(prefix)
-    make(bed, namespace, name, predictor, **more)
+    make(bed, namespace, name, predictor, account, **more)
     yield name
     bed.api.delete(ISVC, name, namespace)
 

@@ -29,7 +29,7 @@ class Kubelet:
 
     def __init__(self, api: Api, net: Network, pulls: Pulls, state: Path, cluster_domain: str) -> None:
         self.api, self.net, self.pulls = api, net, pulls
-        self.state, self.domain = state, cluster_domain
+        self.state, self.cluster_domain = state, cluster_domain
         self._running: dict[str, threading.Event] = {}
         self._processes: list[Process] = []
         self._stopping = threading.Event()
@@ -197,7 +197,7 @@ class PodRun:
         """Starts the container, or None when it has to wait for a Secret or ConfigMap."""
         root = self._kubelet.state / "pods" / f"{self._namespace}_{self._name}" / container["name"]
         try:
-            env = containers.build(self._api, self._pod, container, program, root, self._kubelet.domain)
+            env = containers.build(self._api, self._pod, container, program, root, self._kubelet.cluster_domain)
             if program.path.endswith("/envoy"):
                 container = self._gateway(container, root)
         except containers.NotReady as reason:
@@ -217,7 +217,9 @@ class PodRun:
         found = endpoints(self._api, "istiod", "istio-system")
         if not found:
             raise containers.NotReady("Service istiod has no ready Pod")
-        gateway.write(root / "bootstrap.json", gateway.bootstrap(self._pod, found[0][0], self._kubelet.domain))
+        token = (root / gateway.TOKEN).read_text(encoding="utf-8")
+        config = gateway.bootstrap(self._pod, found[0][0], self._kubelet.cluster_domain, token)
+        gateway.write(root / "bootstrap.json", config)
         arguments = ["-c", "/bootstrap.json", "--log-level", "warning", "--concurrency", "1"]
         return container | {"command": ["/envoy"], "args": [*arguments, "--disable-hot-restart"]}
 

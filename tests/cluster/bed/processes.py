@@ -11,7 +11,7 @@ from pathlib import Path
 TAIL = 25
 
 
-@dataclass
+@dataclass(repr=False)
 class Process:
     """A running command and where it writes."""
 

@@ -14,12 +14,12 @@ from tests.cluster.bed import processes
 from tests.cluster.bed.api import until
 from tests.cluster.bed.binaries import binary
 from tests.cluster.bed.control_plane import certificate_authority, issue
+from tests.cluster.bed.environments import PASSWORD
 from tests.cluster.bed.network import HOST
 from tests.cluster.bed.processes import Process
 
-# bcrypt of "secret", the only form that the registry reads.
+# bcrypt of the word of PASSWORD, the only form that the registry reads.
 USER = "robot:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"
-PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 

@@ -43,6 +43,9 @@ def pin(name: str, component: dict[str, Any]) -> None:
         subprocess.CalledProcessError: go cannot complete go.mod or go.sum.
     """
     path, version = component["module"].split("@")
+    if not component["binaries"]:
+        unbuilt(name, component["module"])
+        return
     upstream = download(path, version)
     folder = HERE / name
     folder.mkdir(exist_ok=True)
@@ -52,6 +55,16 @@ def pin(name: str, component: dict[str, Any]) -> None:
     (folder / "go.mod").write_text(f"{head}{lines}\nrequire {path} {version}\n{others}", encoding="utf-8")
     shutil.copyfile(upstream / "go.sum", folder / "go.sum")
     complete(folder, list(component["binaries"].values()))
+
+
+def unbuilt(name: str, module: str) -> None:
+    """Writes the folder of a component of which only files are read."""
+    folder = HERE / name
+    folder.mkdir(exist_ok=True)
+    head = HEAD.format(module=module, name=name)
+    (folder / "go.mod").write_text(f"{head}\ngo 1.24\n\nrequire {module.replace('@', ' ')}\n", encoding="utf-8")
+    command = [golang.find_go(), "mod", "download", module.partition("@")[0]]
+    subprocess.run(command, cwd=folder, env=golang.environment() | {"GOFLAGS": "-mod=mod"}, check=True)
 
 
 def download(path: str, version: str) -> Path:
