@@ -59,6 +59,15 @@ class Context:
             return f"{origin.key} of {origin.obj.ref}"
         return origin or key
 
+    def is_said(self, key: str) -> bool:
+        """True for a fact that somebody said of the whole cluster, by a flag, in a file or as an environment.
+
+        What the manifests show of one component does not bind the others: upstream releases images of different
+        versions together (KServe v0.13.1 with its agent v0.13.0), and Istio's gateways may lag behind istiod.
+        """
+        origin = self.origin.get(key, "")
+        return origin.obj.labels.get(CONTEXT_LABEL) == "true" if isinstance(origin, Setting) else bool(origin)
+
     def place_of(self, key: str) -> tuple[tuple[KubeObject, tuple[str | int, ...]], ...]:
         """Object and path of a fact, for ``related`` of a finding."""
         origin = self.origin.get(key)

@@ -197,3 +197,23 @@ def test_what_is_checked_less_is_said_where_it_matters(tmp_path: Path, capsys: p
     assert said in " ".join(capsys.readouterr().out.split())
     cli.main(["check", str(tmp_path), "--registry", "docker.io", "--offline", "--ignore", "KW203", "--level", "error"])
     assert capsys.readouterr().out.endswith("\nwithout --pull-secret these check less: KW208\n")
+
+
+@pytest.mark.parametrize(
+    ("mode", "version", "said"),
+    [("Serverless", "v0.16.0", []), ("Knative", "v0.16.0", []), ("Knative", "v0.15.0", ["KW503"])],
+)
+def test_a_version_that_is_only_shown_does_not_bind_what_upstream_releases_with_it(
+    mode: str, version: str, said: list[str]
+) -> None:
+    """KServe v0.13.1 has the agent v0.13.0 and art-explainer:latest, v0.16.0 the mode Serverless."""
+    text = KSERVE % f"kserve/kserve-controller:{version}" + (
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: inferenceservice-config, namespace: kserve}\ndata:\n"
+        f"""  deploy: '{{"defaultDeploymentMode": "{mode}"}}'\n"""
+        """  agent: '{"image": "kserve/agent:v0.13.0"}'\n"""
+        """  explainers: '{"art": {"image": "kserve/art-explainer:latest"}}'\n"""
+    )
+    objects = load_text(text, "f.yaml").objects
+    assert [finding.code for finding in inspect(objects, select=["KW503", "KW504"]).findings] == said
+    known = {"kserve_version": version}
+    assert len(inspect(objects, select=["KW503", "KW504"], context=known).findings) > len(said)

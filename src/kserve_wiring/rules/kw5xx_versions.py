@@ -57,6 +57,8 @@ def _modes(model: Model, context: Context) -> Iterator[Draft]:
                 "KW503", setting, **args, reason="the names are case-sensitive", suggestion=_nearest_mode(mode)
             )
         elif version is not None and (mode in _MODES) != (version >= _MODES_RENAMED):
+            if mode in _OLD_MODES and not context.is_said("kserve_version"):
+                continue  # upstream's own kserve.yaml of v0.16.0 still says Serverless
             reason = "v0.16 renamed Serverless and RawDeployment to Knative and Standard"
             suggestion = _MODES.get(mode) or _OLD_MODES[mode]
             level = "warning" if version >= _MODES_RENAMED else ""  # the old names still work there
