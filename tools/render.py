@@ -138,13 +138,20 @@ def parse(text: str, name: str) -> Iterator[Object]:
 class _Unique(yamltext.Loader):
     """Refuses a key that stands twice in a mapping: which value wins differs from client to client."""
 
+    def _value(self, node: Any) -> Any:
+        return self._checked(node, super()._value(node))
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) != len(node.value) and not any(key.value == "<<" for key, _ in node.value):
-            keys = [key.value for key, _ in node.value]
-            twice = next(key for key in keys if keys.count(key) > 1)
+        return self._checked(node, super().construct_mapping(node, deep=deep))
+
+    def _checked(self, node: Any, value: Any) -> Any:
+        if not isinstance(value, dict) or len(value) == len(node.value):
+            return value
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None and "<<" not in keys:
             raise yaml.constructor.ConstructorError(None, None, f"the key {twice} stands twice", node.start_mark)
-        return mapping
+        return value
 
 
 def _parse(document: str) -> Any:
