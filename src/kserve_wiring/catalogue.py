@@ -7,12 +7,9 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-# Of the source tree; in a wheel the catalogue lies beside this module.
-_PACKAGED = Path(__file__).with_name("rules.yaml")
-_REPOSITORY = Path(__file__).parents[2] / "schemas" / "rules.yaml"
+from kserve_wiring.carried import carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,7 @@ def catalogue() -> dict[str, Rule]:
     """All rules by code, in the order of the file."""
     from kserve_wiring.yamltext import load
 
-    path = _PACKAGED if _PACKAGED.is_file() else _REPOSITORY
-    data: dict[str, dict[str, Any]] = load(path.read_text(encoding="utf-8"))
+    data: dict[str, dict[str, Any]] = load(carried("rules.yaml", "schemas/rules.yaml").read_text(encoding="utf-8"))
     return {code: _rule(code, entry) for code, entry in data.items()}
 
 

@@ -7,17 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path as File
 from typing import Any
 
 from kserve_wiring import yamltext
 from kserve_wiring.argocd import applications, sources
+from kserve_wiring.carried import carried
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
-
-# Of the source tree; in a wheel the data lies beside this module.
-_PACKAGED = File(__file__).with_name("kserve-chart-values.yaml")
-_REPOSITORY = File(__file__).parents[2] / "schemas" / "kserve-chart-values.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ def _knows(known: frozenset[str], value: str) -> bool:
 
 @cache
 def _known() -> dict[str, dict[str, frozenset[str]]]:
-    file = _PACKAGED if _PACKAGED.is_file() else _REPOSITORY
+    file = carried("kserve-chart-values.yaml", "schemas/kserve-chart-values.yaml")
     data: dict[str, dict[str, Any]] = yamltext.load(file.read_text(encoding="utf-8"))
     found: dict[str, dict[str, frozenset[str]]] = {}
     for chart, releases in data.items():

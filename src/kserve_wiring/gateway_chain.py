@@ -17,6 +17,8 @@ from kserve_wiring.objects import KubeObject, Path, Setting
 from kserve_wiring.pods import PodUse
 
 STOCK_LOCAL = "knative-local-gateway"
+CALLED_PORT = 80
+"""kserve pkg/constants CommonDefaultHttpPort; Knative's ExternalName Services have no port mapping."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
-_PACKAGED = Path(__file__).with_name("pages")
-_REPOSITORY = Path(__file__).parents[2] / "docs" / "rules"
+from kserve_wiring.carried import carried
+
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
 _WIDTH = 80
@@ -18,8 +17,7 @@ _WIDTH = 80
 
 def page_of(code: str) -> str:
     """The page of a rule as Markdown. Raises OSError when the installation lacks it."""
-    folder = _PACKAGED if _PACKAGED.is_dir() else _REPOSITORY
-    return (folder / f"{code}.md").read_text(encoding="utf-8")
+    return (carried("pages", "docs/rules") / f"{code}.md").read_text(encoding="utf-8")
 
 
 def for_terminal(markdown: str, *, colour: bool = False) -> str:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from kserve_wiring.carried import carried
 from kserve_wiring.context import Context
 from kserve_wiring.gostyle import version_tuple
 from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.objects import KubeObject
 
-# In a wheel the data lies beside this package.
-_PACKAGED = Path(__file__).parents[1] / "operator"
-_REPOSITORY = Path(__file__).parents[3] / "stacks" / "operator"
 QUEUE_SIDECAR = "config-deployment/queue-sidecar-image"
 INGRESSES = ("istio", "kourier", "contour", "gateway-api")
 
@@ -33,7 +30,7 @@ def operators() -> dict[str, dict[str, Any]]:
     """
     from kserve_wiring.yamltext import load
 
-    folder = _PACKAGED if _PACKAGED.is_dir() else _REPOSITORY
+    folder = carried("operator", "stacks/operator")
     files = sorted(folder.glob("*.yaml"), key=lambda file: version_tuple(file.stem) or (), reverse=True)
     return {file.stem: load(file.read_text(encoding="utf-8")) for file in files}
 

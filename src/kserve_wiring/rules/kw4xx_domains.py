@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW409-KW411 and KW413: the ingress gateway, its domain and TLS, and the cluster's domain (wires W10, W11)."""
+"""KW409-KW411: the ingress gateway, its domain, and the cluster's domain (wires W10, W11)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from kserve_wiring import gateways as gw
 from kserve_wiring.config_map_json import parse_json
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
-from kserve_wiring.gateway_chain import chains, gateway_setting, owner_of, service_setting
+from kserve_wiring.gateway_chain import gateway_setting, service_setting
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Setting, dig, mappings_of, strings_of
-from kserve_wiring.pull_secrets import secret_exists
+from kserve_wiring.objects import Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import against, at, pair, single
 
@@ -23,22 +22,6 @@ _ISTIO_CLASS = "istio.ingress.networking.knative.dev"
 _DEFAULT_DOMAIN = "example.com"
 _SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
-# pkg/config/protocol/instance.go
-_PROTOCOLS = (
-    "HTTP",
-    "HTTP2",
-    "HTTPS",
-    "GRPC",
-    "GRPC-WEB",
-    "TLS",
-    "TCP",
-    "MONGO",
-    "MYSQL",
-    "REDIS",
-    "UDP",
-    "HTTP_PROXY",
-)
-_TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 
 @rule("KW409")
@@ -95,16 +78,13 @@ def domains_differ(model: Model, context: Context) -> Iterator[Draft]:
     if setting.text() == _DEFAULT_DOMAIN and not domains:
         return  # both at their defaults: nobody asked for an external host
     if setting.text() in domains:
-        other = Setting("a selector", *_place(domains[setting.text()]))
+        chosen = domains[setting.text()]
+        other = Setting("a selector", chosen.obj, chosen.path)
         yield pair("KW410", setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
         return
     shown = Setting(", ".join(everyones or domains) or None, holder[0], holder[1])
     fix = f"add {setting.text()} to {shown.key}" if shown.value is None else ""
     yield pair("KW410", setting, shown, fix=fix)
-
-
-def _place(setting: Setting) -> tuple[KubeObject, tuple[str | int, ...]]:
-    return setting.obj, setting.path
 
 
 def _template(model: Model) -> Iterator[Draft]:
@@ -216,86 +196,3 @@ def _pod_domains(model: Model) -> Iterator[tuple[Setting, str]]:
                     yield setting, value
                 else:
                     yield from _hosts_in(setting)
-
-
-@rule("KW413")
-def tls_on_one_side(model: Model, context: Context) -> Iterator[Draft]:
-    """Gateway, scheme of the URLs and certificate Secret agree on whether clients use https."""
-    for chain in chains(model):
-        if chain.role != "external" or chain.gateway is None:
-            continue
-        servers = gw.servers(chain.gateway)
-        for server in servers:
-            yield from _server_tls(model, chain.gateway, server, servers)
-            yield from _credential(model, context, chain, server)
-        yield from _schemes(model, context, chain.gateway, servers)
-
-
-def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: list[gw.Server]) -> Iterator[Draft]:
-    protocol = owner_of(model, gateway, (*server.path, "port", "protocol"))
-    tls = owner_of(model, gateway, (*server.path, "tls"))
-    mode = owner_of(model, gateway, (*server.path, "tls", "mode"))
-    if server.protocol not in _PROTOCOLS:
-        args = {"other_key": "what Istio knows", "other": ", ".join(_PROTOCOLS)}
-        yield single("KW413", protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
-    elif server.protocol == "HTTPS" and not server.tls:
-        yield pair("KW413", protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
-    elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
-        yield pair("KW413", mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
-    elif server.protocol in gw.PLAIN and set(server.tls) - {"httpsRedirect"}:
-        shown = Setting(", ".join(sorted(map(str, server.tls))), tls.obj, tls.path)
-        yield pair("KW413", protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
-    elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
-        redirect = owner_of(model, gateway, (*server.path, "tls", "httpsRedirect"))
-        args = {
-            "other_key": "the servers with protocol HTTPS",
-            "other": "none",
-            "suggestion": "add a server with protocol HTTPS",
-        }
-        yield single("KW413", redirect, **args)
-
-
-def _credential(model: Model, context: Context, chain: chain_of.Chain, server: gw.Server) -> Iterator[Draft]:
-    """Istio reads the Secret in the namespace of the gateway's pods."""
-    name = server.tls.get("credentialName")
-    if not isinstance(name, str) or chain.gateway is None or context.existing is None:
-        return
-    namespaces = sorted({pod.namespace for pod in chain.pods}) or [chain.gateway.namespace]
-    for namespace in namespaces:
-        if not secret_exists(model, context, namespace, name) and not _certificate(model, namespace, name):
-            setting = owner_of(model, chain.gateway, (*server.path, "tls", "credentialName"))
-            args = {"other_key": f"namespace {namespace}", "other": "without such a Secret"}
-            yield single("KW413", setting, **args, suggestion=f"create the Secret {name} in {namespace}")
-
-
-def _certificate(model: Model, namespace: str, secret: str) -> bool:
-    return any(
-        obj.namespace == namespace and obj.get("spec", "secretName") == secret for obj in model.of_kind("Certificate")
-    )
-
-
-def _schemes(model: Model, context: Context, gateway: KubeObject, servers: list[gw.Server]) -> Iterator[Draft]:
-    encrypted = [server for server in servers if server.protocol == "HTTPS"]
-    protocols = Setting(
-        ", ".join(server.protocol for server in servers) or None, *_place(owner_of(model, gateway, ("spec", "servers")))
-    )
-    for setting in _scheme_settings(model):
-        if setting.text() not in ("http", "https"):
-            args = {"other_key": "the schemes of a URL", "other": "http and https"}
-            yield single("KW413", setting, **args, suggestion=f"set {setting.key} to http or https")
-        elif setting.text() == "https" and not encrypted:
-            suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
-            yield pair("KW413", setting, protocols, suggestion=suggestion)
-        elif setting.text() == "http" and encrypted:
-            level = "" if context.declared else "info"
-            yield pair("KW413", setting, protocols, suggestion=f"set {setting.key} to https", level=level)
-
-
-def _scheme_settings(model: Model) -> Iterator[Setting]:
-    found = model.knative.setting("network", "default-external-scheme")
-    if found is not None:
-        yield found
-    config = model.isvc_config
-    scheme = config.setting("ingress", "urlScheme") if config and model.routes_through_istio else None
-    if scheme is not None:
-        yield scheme

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW401-KW408 and KW412: config-istio, KServe, Gateway objects, pods and Services agree (wire W9).
+"""KW401-KW404, KW407, KW408 and KW412: config-istio, KServe, Gateway objects, pods and Services name each other (W9).
 
 The reference case is https://github.com/kserve/kserve/issues/4387. Most of these leave everything Ready, and only the
 request fails.
@@ -14,7 +14,15 @@ from kserve_wiring import gateway_chain as chain_of
 from kserve_wiring import gateways as gw
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
-from kserve_wiring.gateway_chain import Chain, chains, gateway_setting, owner_of, same_service, service_setting
+from kserve_wiring.gateway_chain import (
+    CALLED_PORT,
+    Chain,
+    chains,
+    gateway_setting,
+    owner_of,
+    same_service,
+    service_setting,
+)
 from kserve_wiring.gateway_config import GatewayEntry
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Setting
@@ -22,9 +30,6 @@ from kserve_wiring.pods import PodUse
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.drafting import at, pair, show, single
 
-_CALLED_PORT = 80  # kserve pkg/constants CommonDefaultHttpPort; Knative's ExternalName Services have no port mapping
-_PUBLIC_PORTS = {"HTTP": 80, "HTTP2": 80, "GRPC": 80, "HTTPS": 443}
-_NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
 _MOVES_SERVICE_SINCE = (1, 21, 0)
 
 
@@ -68,7 +73,7 @@ def _leads_alike(model: Model, host: Setting, entry: GatewayEntry) -> bool:
 
 
 def _targets(service: KubeObject) -> set[int | str]:
-    return {port.target for port in gw.service_ports(service) if port.port == _CALLED_PORT}
+    return {port.target for port in gw.service_ports(service) if port.port == CALLED_PORT}
 
 
 def _configure_alike(model: Model, named: Setting, entry: GatewayEntry) -> bool:
@@ -180,175 +185,6 @@ def _service_suggestion(model: Model, chain: Chain) -> str:
             key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
         )
     return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
-
-
-@rule("KW405")
-def ports_differ(model: Model, context: Context) -> Iterator[Draft]:
-    """Where Istio listens after port translation, against where the Service leads (pilot/pkg/model/gateway.go)."""
-    for chain in chains(model):
-        if chain.gateway is not None and chain.service is not None and chain.pods:
-            services = model.services_of(chain.pods)
-            yield from _ambiguous(chain, services)
-            if chain.role == "local":
-                yield from _called_port(model, chain, chain.gateway, chain.service, services)
-            else:
-                yield from _unreachable_servers(model, chain.gateway, chain.service, services)
-
-
-def _called_port(
-    model: Model, chain: Chain, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
-) -> Iterator[Draft]:
-    ports = [port for port in gw.service_ports(service) if port.port == _CALLED_PORT]
-    if not ports:
-        shown = ", ".join(str(port.port) for port in gw.service_ports(service))
-        setting = Setting(shown, owner_of(model, service, ("spec", "ports")).obj, ("spec", "ports"))
-        args = {
-            "other_key": "the port that KServe and Knative call",
-            "other": "80",
-            "suggestion": "give the Service a port 80",
-        }
-        yield single("KW405", setting, **args)
-        return
-    port = ports[0]
-    if port.name.partition("-")[0] in _NOT_HTTP:
-        setting = Setting(port.name, service, (*port.path, "name"))
-        args = {
-            "other_key": "the protocol of the Gateway's server",
-            "other": "HTTP",
-            "suggestion": "name the port http2",
-        }
-        yield single("KW405", setting, **args)
-    servers = [server for server in gw.servers(gateway) if _serves_http(server)]
-    target = _number(port.target, chain.pods)
-    if target is None or any(gw.listening_port(server, services) in (target, port.target) for server in servers):
-        return
-    every = servers or gw.servers(gateway)
-    path = (*every[0].path, "port", "number" if servers else "protocol") if every else ("spec", "servers")
-    own = owner_of(model, gateway, path)
-    other = Setting(port.target, service, (*port.path, "targetPort"))
-    suggestion = f"set {own.key} to {port.port}, or {other.key} to the port of the Gateway"
-    yield pair("KW405", own, other, suggestion=suggestion)
-
-
-def _serves_http(server: gw.Server) -> bool:
-    return server.protocol in gw.PLAIN or server.tls.get("mode") == "ISTIO_MUTUAL"
-
-
-def _number(target: int | str, pods: tuple[PodUse, ...]) -> int | None:
-    """A targetPort as a number; None for a name that no container has."""
-    if isinstance(target, int):
-        return target
-    for pod in pods:
-        for _, container in pod.containers():
-            for port in container.get("ports") or ():
-                if isinstance(port, dict) and port.get("name") == target and isinstance(port.get("containerPort"), int):
-                    return int(port["containerPort"])
-    return None
-
-
-def _unreachable_servers(
-    model: Model, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
-) -> Iterator[Draft]:
-    targets = {port.target for port in gw.service_ports(service)}
-    if any(isinstance(target, str) for target in targets):
-        return
-    for server in gw.servers(gateway):
-        if gw.listening_port(server, services) not in targets:
-            own = owner_of(model, gateway, (*server.path, "port", "number"))
-            other = Setting(
-                ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
-            )
-            yield pair("KW405", own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
-        elif model.context.declared:
-            yield from _public_port(server, service, services)
-
-
-def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObject]) -> Iterator[Draft]:
-    """Clients ask for a URL without a port."""
-    public = _PUBLIC_PORTS.get(server.protocol)
-    listens = gw.listening_port(server, services)
-    ports = gw.service_ports(service)
-    if public is None or any(port.port == public and port.target == listens for port in ports):
-        return
-    shown = Setting(", ".join(f"{port.port}->{port.target}" for port in ports), service, ("spec", "ports"))
-    args = {"other_key": f"the port that clients of {server.protocol} call", "other": str(public)}
-    yield single("KW405", shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
-
-
-def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
-    """Two Services of the same pods translate one port differently: Istio takes the first (knative/serving#10160)."""
-    wanted = {server.port for server in gw.servers(chain.gateway)} if chain.gateway else set()
-    found: dict[int, tuple[KubeObject, int | str]] = {}
-    for service in services:
-        if gw.NO_TRANSLATION in service.labels or service.synthetic:
-            continue
-        for port in gw.service_ports(service):
-            if port.port not in wanted:
-                continue
-            other, target = found.setdefault(port.port, (service, port.target))
-            if target != port.target:
-                suggestion = f'label the Service of the local gateway {gw.NO_TRANSLATION}: "true"'
-                one = Setting(port.target, service, (*port.path, "targetPort"))
-                yield pair("KW405", one, Setting(target, other, ("spec", "ports")), suggestion=suggestion)
-
-
-@rule("KW406")
-def hosts_left_out(model: Model, context: Context) -> Iterator[Draft]:
-    """The names under which a service is asked for, against the hosts of the Gateway.
-
-    Knative publishes <name>.<ns>, <name>.<ns>.svc and <name>.<ns>.svc.<domain> on the local gateway, and probes the
-    first.
-    """
-    for chain in chains(model):
-        if chain.gateway is None:
-            continue
-        hosts = _local_hosts if chain.role == "local" else _external_hosts
-        for servers in _answering_together(model, gw.servers(chain.gateway)):
-            for namespace in model.workload_namespaces or _namespaces_of(servers):
-                left_out = list(gw.uncovered(servers, hosts(model, namespace), namespace))
-                if left_out:
-                    yield _left_out(model, chain, servers, namespace, left_out[0])
-                    break
-
-
-def _answering_together(model: Model, servers: list[gw.Server]) -> list[list[gw.Server]]:
-    """Servers of which one has to admit a host. In a whole environment that is each, else any that is no redirect."""
-    if model.context.declared:
-        return [[server] for server in servers]
-    answering = [server for server in servers if not server.redirects]
-    return [answering] if answering else []
-
-
-def _left_out(model: Model, chain: Chain, servers: list[gw.Server], namespace: str, host: str) -> Draft:
-    gateway = chain.gateway
-    assert gateway is not None  # the caller has its servers
-    setting = owner_of(model, gateway, (*servers[0].path, "hosts"))
-    patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
-    other = "the names of services there" if chain.role == "local" else "the names that clients use"
-    args = {"other_key": f"{other} ({namespace})", "other": host, "suggestion": '"*"'}
-    return single("KW406", patterns, **args)
-
-
-def _local_hosts(model: Model, namespace: str) -> list[str]:
-    domain = model.context.cluster_domain or "cluster.local"
-    return [f"model.{namespace}", f"model.{namespace}.svc", f"model.{namespace}.svc.{domain}"]
-
-
-def _external_hosts(model: Model, namespace: str) -> list[str]:
-    config = model.isvc_config
-    domains = [key for key in model.knative.settings("domain") if "." in key]
-    if not domains and config is not None and config.text("ingress", "ingressDomain"):
-        domains = [config.text("ingress", "ingressDomain")]
-    return [f"model-predictor.{namespace}.{domain}" for domain in domains]
-
-
-def _namespaces_of(servers: list[gw.Server]) -> list[str]:
-    """Without a workload, the namespace that the hosts themselves speak of."""
-    for server in servers:
-        for host in server.hosts:
-            if host.startswith("*.") and not host.startswith("*.svc"):
-                return [host[2:].split(".")[0]]
-    return ["any"]
 
 
 @rule("KW407")
