@@ -111,7 +111,8 @@ class Environment:
         The nodes then reach what the answers say: the private registry with its password, and the internet or not.
         """
         host = self.answers.get("registry_host")
-        self.bed.reach(Pulls(not self.answers.get("offline"), {host: PASSWORD} if host else {}))
+        password = PASSWORD if self.answers.get("pull_secret") else ""
+        self.bed.reach(Pulls(not self.answers.get("offline"), {host: password} if host else {}))
         self.bed.rename(self.answers["cluster_domain"])
         for body in brought.namespaces_first(self.answers):
             self.bed.api.apply(body)

@@ -17,7 +17,8 @@ from tests.cluster.bed.images import registry
 
 @dataclass
 class Pulls:
-    """What the nodes reach. `passwords`: {registry: "user:password"}; `internet`: every other registry answers too."""
+    """What the nodes reach. `passwords`: {registry: "user:password", or nothing where everybody may pull}; `internet`:
+    every other registry answers too."""
 
     internet: bool = True
     passwords: dict[str, str] = field(default_factory=dict)
@@ -35,6 +36,8 @@ class Pulls:
         host = registry(image)
         if host not in self.passwords:
             return "" if self.internet else f"dial tcp: lookup {host}: no such host"
+        if not self.passwords[host]:
+            return ""
         for reference in pod["spec"].get("imagePullSecrets", []):
             secret = api.find("v1/Secret", reference["name"], pod["metadata"]["namespace"])
             if secret and credentials(secret).get(host) == self.passwords[host]:
