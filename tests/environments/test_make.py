@@ -76,3 +76,14 @@ def test_template_renders_every_release(harbor: Path, make: Callable[..., subpro
     assert done.returncode == 0, done.stderr
     values = {path.stem for path in (harbor / "values").iterdir()}
     assert {path.stem for path in (harbor / "build").glob("*.yaml")} == values | {"patches"}
+
+
+def test_the_charts_can_be_fetched_before_the_private_registry_has_them(
+    make: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = make("upstream-charts", "DRY_RUN=1")
+    assert done.returncode == 0, done.stderr
+    pulls = [line.partition(" pull ")[2] for line in done.stdout.splitlines() if line.startswith("would run ")]
+    assert len(pulls) == 8
+    assert pulls[0] == ("cert-manager --repo https://charts.jetstack.io --version v1.17.0 --destination build/charts")
+    assert not [pull for pull in pulls if "harbor.corp.local" in pull]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.releases import UPSTREAM_RELEASES
 from tools import environment, render
 from tools.console import Stop
 from tools.helm import Helm
@@ -48,17 +49,7 @@ def test_every_release_is_rendered_in_order_and_then_the_patches(
 def test_a_release_without_its_chart_is_named(generated: Path) -> None:
     work, without = render.jobs(generated, Upstream())
     assert [job.release for job in work] == ["kserve-prerequisites", "kserve-environment", "kserve-environment"]
-    assert [release.name for release in without] == [
-        "cert-manager",
-        "istio-base",
-        "istiod",
-        "ingress-gateway",
-        "local-gateway",
-        "knative-operator",
-        "kserve-crd",
-        "kserve-resources",
-        "kserve-runtime-configs",
-    ]
+    assert [release.name for release in without] == UPSTREAM_RELEASES
 
 
 def test_what_helm_refuses_is_told_without_its_advice(each_helm: Helm, tmp_path: Path) -> None:
