@@ -73,6 +73,58 @@ def test_mermaid_text_cannot_end_its_quotes() -> None:
     assert '["<b>Gateway a#quot;]#lt;b#gt;#35;1</b><br/>spec.selector: app=a"]' in as_mermaid(wiring_of(inspect(body)))
 
 
+TEXT = r'(?:[^"<>\n]|</?b>|<br/>)*'
+# The forms of lines that Mermaid 11.17 draws as they are meant: every graph of this file was rendered with it.
+LINES = re.compile(
+    "|".join(
+        (
+            "flowchart LR",
+            rf'  subgraph ns\d+\["{TEXT}"\]',
+            rf' {{2,4}}n\d+\["{TEXT}"\]',
+            "  end",
+            rf'  n\d+ (?:-->|--x\|"{TEXT}"\|) n\d+',
+            r"  classDef [a-z]+ [a-z0-9:#,\- ]+",
+            r"  class n\d+(?:,n\d+)* [a-z]+",
+            r"  linkStyle \d+(?:,\d+)* [a-z0-9:#,\-]+",
+        )
+    )
+)
+NAMES = [
+    'a"b',
+    "end",
+    "<script>x</script>",
+    "a]b",
+    "a|b",
+    "a`b",
+    "%%{init}%%",
+    "a;b",
+    "#quot;",
+    "graph",
+    "o--o",
+    "\n",
+    "ü",
+]
+
+
+@pytest.mark.parametrize("path", sorted(RULES.glob("KW*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_line_is_one_that_mermaid_draws(path: Path) -> None:
+    for line in as_mermaid(drawn(path)).splitlines():
+        assert LINES.fullmatch(line), line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_makes_another_line(name: str) -> None:
+    body = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": name, "namespace": name},
+        "spec": {"selector": {name: name}, "servers": [{"port": {"number": 80, "protocol": name}, "hosts": [name]}]},
+    }
+    lines = as_mermaid(wiring_of(inspect(body))).splitlines()
+    assert len(lines) == 4, lines
+    assert all(LINES.fullmatch(line) for line in lines), lines
+
+
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_finding_is_red(path: Path) -> None:
     wiring = drawn(path)
