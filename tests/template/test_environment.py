@@ -85,8 +85,11 @@ def test_helmfile_calls_make_for_what_helm_cannot_do(generated: Path) -> None:
     answers = load(generated / ".copier-answers.yml")
     patched = [release["name"] for release in load(generated / "releases.yaml") if release.get("patch")]
     expected = {name: ["patch"] for name in patched}
+    if answers.get("pull_secret"):
+        expected["kserve-prerequisites"] = ["pull-secrets"]
     if answers["knative_install"] == "operator":
-        expected.setdefault("kserve-environment", []).append("wait-knative")
+        steps = load(ROOT / "stacks" / f"{answers['stack']}.yaml")["knativeSteps"]
+        expected["kserve-environment"] = [*("step-knative" for _ in steps), "wait-knative"]
     releases = load(generated / "helmfile.yaml")["releases"]
     called = {entry["name"]: [hook["args"][0] for hook in entry["hooks"]] for entry in releases if "hooks" in entry}
     assert called == expected
