@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kserve_wiring import config_map_json, yamltext
 from kserve_wiring.context import Context
 from kserve_wiring.gateway_config import GatewayConfig, parse_gateway_config
 from kserve_wiring.objects import KubeObject, ObjectRef, Setting, dig, mappings_of
@@ -41,6 +42,8 @@ LEGACY_KEYS = {
     "digest-resolution-timeout": "digestResolutionTimeout",
     "progress-deadline": "progressDeadline",
 }
+_LOCAL_GATEWAY = "knative-local-gateway"
+_STRUCTURED_SINCE = (1, 21, 0)
 DEFAULT_SKIPPED = ("kind.local", "ko.local", "dev.local")
 
 
@@ -198,19 +201,33 @@ def stock_service_namespace(knative: Knative, context: Context) -> str:
     """Where the operator puts its Service knative-local-gateway (ingress_service.go).
 
     From 1.21 on (PR 2217): the namespace of the structured entry of that name. Before, and for other names:
-    istio-system, or the namespace in the host of the legacy key.
+    istio-system, or the namespace in the host of the legacy key. It reads KnativeServing only, not the ConfigMap.
     """
-    settings = knative.settings("istio")
+    namespace = "istio-system"
     version = context.version("knative_operator_version")
-    if version is None or version >= (1, 21, 0):
-        gateways = knative.gateways()
-        for entry in gateways.local if gateways else ():
-            if entry.name == "knative-local-gateway" and entry.structured and entry.namespace and not entry.builtin:
-                return entry.namespace
-    legacy = settings.get(f"local-gateway.{knative.namespace}.knative-local-gateway")
-    if legacy is not None and legacy.text().count(".") >= 1:
-        return legacy.text().split(".")[1]
-    return "istio-system"
+    for part in ("istio", "config-istio"):  # the later one overrules
+        data = knative.server.mapping("spec", "config", part) if knative.server is not None else {}
+        if version is None or version >= _STRUCTURED_SINCE:
+            namespace = _structured_namespace(data) or _legacy_namespace(data, knative.namespace) or namespace
+        else:
+            namespace = _legacy_namespace(data, knative.namespace) or namespace
+    return namespace
+
+
+def _structured_namespace(data: Mapping[str, Any]) -> str:
+    try:
+        gateways = yamltext.load_embedded(str(data.get("local-gateways") or ""))
+    except yamltext.YamlError:
+        return ""
+    for _, entry in mappings_of(gateways):
+        if config_map_json.field(entry, "name") == _LOCAL_GATEWAY:
+            return str(config_map_json.field(entry, "namespace") or "")
+    return ""
+
+
+def _legacy_namespace(data: Mapping[str, Any], namespace: str) -> str:
+    parts = str(data.get(f"local-gateway.{namespace}.{_LOCAL_GATEWAY}") or "").split(".")
+    return parts[1] if len(parts) > 1 else ""
 
 
 def skip_list(knative: Knative) -> tuple[frozenset[str], Setting | None] | None:

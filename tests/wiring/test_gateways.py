@@ -167,6 +167,12 @@ LEGACY = {"local-gateway.knative-serving.knative-local-gateway": "knative-local-
             {"local-gateways": "- {name: own, namespace: gw, service: own.gw.svc.cluster.local}"},
             "istio-system",
         ),
+        ("1.20.2", {"local-gateways": STRUCTURED} | LEGACY, "gw"),
+        ("1.21.0", {"local-gateways": STRUCTURED} | LEGACY, "knative-serving"),
+        ("1.21.0", {"local-gateways": "- {name: knative-local-gateway}"} | LEGACY, "gw"),
+        ("1.23.0", {"local-gateways": "- ["} | LEGACY, "gw"),
+        ("1.23.0", {"local-gateway.other.knative-local-gateway": "a.b"}, "istio-system"),
+        ("1.23.0", {"local-gateway.knative-serving.knative-local-gateway": "short"}, "istio-system"),
     ],
 )
 def test_where_the_operator_puts_its_service(operator: str, istio: dict[str, str], namespace: str) -> None:
@@ -179,3 +185,21 @@ def test_where_the_operator_puts_its_service(operator: str, istio: dict[str, str
     }
     context = Context(knative_operator_version=operator)
     assert stock_service_namespace(find_knative(load_values([server])), context) == namespace
+
+
+def test_the_operator_reads_both_parts_of_its_own_object_only() -> None:
+    server = {
+        "apiVersion": "operator.knative.dev/v1beta1",
+        "kind": "KnativeServing",
+        "metadata": {"name": "knative-serving", "namespace": "knative-serving"},
+        "spec": {"config": {"istio": {"local-gateways": STRUCTURED}, "config-istio": LEGACY}},
+    }
+    by_hand = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "config-istio", "namespace": "knative-serving"},
+        "data": LEGACY,
+    }
+    context = Context(knative_operator_version="1.23.0")
+    assert stock_service_namespace(find_knative(load_values([server])), context) == "gw"
+    del server["spec"]["config"]  # type: ignore[attr-defined]
+    assert stock_service_namespace(find_knative(load_values([server, by_hand])), context) == "istio-system"
