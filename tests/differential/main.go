@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -38,6 +39,7 @@ var questions = map[string]func(args []string) (answer, error){
 	"compare":  compare,
 	"host":     subsetOf,
 	"dns":      dns,
+	"regex":    matches,
 }
 
 // image parses as Knative does, pkg/reconciler/revision/resolve.go: a digest first, then a tag.
@@ -123,6 +125,14 @@ func dns(args []string) (answer, error) {
 		"label":     len(validation.IsDNS1123Label(args[0])) == 0,
 		"subdomain": len(validation.IsDNS1123Subdomain(args[0])) == 0,
 	}, nil
+}
+
+func matches(args []string) (answer, error) {
+	found, err := regexp.MatchString(args[0], args[1])
+	if err != nil {
+		return nil, err
+	}
+	return answer{"matches": found}, nil
 }
 
 func reply(line []byte) answer {

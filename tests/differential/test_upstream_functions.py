@@ -15,7 +15,13 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from kserve_wiring.gateways import covers
-from kserve_wiring.gostyle import is_dns1123_label, is_dns1123_subdomain, parse_duration, parse_quantity
+from kserve_wiring.gostyle import (
+    is_dns1123_label,
+    is_dns1123_subdomain,
+    parse_duration,
+    parse_quantity,
+    parse_regex,
+)
 from kserve_wiring.images import auth_key_matches, parse_image, resolves_over_http
 
 from .upstream_functions import Upstream
@@ -205,3 +211,68 @@ def test_gateway_host(upstream: Upstream, pattern: str, host: str) -> None:
 def test_dns_name(upstream: Upstream, text: str) -> None:
     found = {"label": is_dns1123_label(text), "subdomain": is_dns1123_subdomain(text)}
     assert found == upstream.ask("dns", text)
+
+
+REGEXES = st.one_of(
+    pieces(
+        *(
+            "s3",
+            "https?",
+            "://",
+            "(.+)",
+            "/",
+            "^",
+            "$",
+            "[a-z]+",
+            "[^/]*",
+            ".*",
+            "|",
+            "(",
+            ")",
+            "(?:",
+            "(?i)",
+            "(?P<n>",
+        ),
+        *(
+            "\\d",
+            "\\w",
+            "\\.",
+            "\\/",
+            "\\\\",
+            "[",
+            "]",
+            "{2}",
+            "{2,}",
+            "{1,3}",
+            "{1001}",
+            "*",
+            "+",
+            "?",
+            "(?=a)",
+            "(?!a)",
+            "(?<=a)",
+        ),
+        *("\\1", "\\Z", "\\z", "\\p{L}", "\\Q", "*+", "\\b", "\\e", "\\-", "{", "}", "-", "a"),
+        most=6,
+    ),
+    st.sampled_from(["https?://(.+)/(.+)", "^hf://", "(s3|gs)://models/.+", "s3://[a-z]+(?!x)", "\\p{L}+://"]),
+)
+URIS = st.one_of(
+    st.sampled_from(["s3://models/a", "hf://org/name:tag", "https://example.com/m.tgz", "gs://a", "a//", ""]),
+    pieces("s3", "://", "a", "/", "aa", "1", "-", "."),
+)
+
+
+@many
+@given(text=REGEXES, uri=URIS)
+@example(text="[a-z]+?", uri="a")
+@example(text="a{1000}", uri="a")
+def test_regex(upstream: Upstream, text: str, uri: str) -> None:
+    wanted = upstream.ask("regex", text, uri)
+    try:
+        ours = parse_regex(text)
+    except ValueError:
+        assert "error" in wanted
+        return
+    if ours is not None:
+        assert {"matches": ours.search(uri) is not None} == wanted

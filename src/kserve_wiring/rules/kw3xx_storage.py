@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
+from kserve_wiring.gostyle import parse_regex
 from kserve_wiring.isvc_config import IsvcConfig
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Setting, dig, mappings_of
@@ -108,8 +108,8 @@ def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
         expression = item.get("regex")
         if isinstance(expression, str) and expression:
             try:
-                re.compile(expression)
-            except re.error as error:
+                parse_regex(expression)
+            except ValueError as error:
                 setting = Setting(expression, obj, ("spec", "supportedUriFormats", index, "regex"))
                 yield single(
                     "KW302", setting, reason=f"it is no regular expression: {error}", suggestion="one that compiles"
@@ -142,10 +142,11 @@ def overlapping_containers(model: Model, context: Context) -> Iterator[Draft]:
 
 
 def _formats(obj: KubeObject) -> Iterator[Setting]:
+    """The prefix or regex of each format; a prefix makes KServe pass over the regex (storage_container_types.go)."""
     for index, item in mappings_of(obj.get("spec", "supportedUriFormats")):
-        for part in ("prefix", "regex"):
-            if isinstance(item.get(part), str) and item[part]:
-                yield Setting(item[part], obj, ("spec", "supportedUriFormats", index, part))
+        part = next((part for part in ("prefix", "regex") if isinstance(item.get(part), str) and item[part]), None)
+        if part is not None:
+            yield Setting(item[part], obj, ("spec", "supportedUriFormats", index, part))
 
 
 def _overlap(one: Setting, other: Setting) -> bool:
@@ -156,6 +157,7 @@ def _overlap(one: Setting, other: Setting) -> bool:
         return one.text() == other.text()
     prefix, expression = (one.text(), other.text()) if kinds[0] == "prefix" else (other.text(), one.text())
     try:
-        return re.search(expression, f"{prefix}{'' if prefix.endswith('/') else '/'}bucket/model") is not None
-    except re.error:
+        pattern = parse_regex(expression)
+    except ValueError:
         return False
+    return pattern is not None and bool(pattern.search(f"{prefix}{'' if prefix.endswith('/') else '/'}bucket/model"))
