@@ -18,7 +18,8 @@ from kserve_wiring.objects import MAPPING, KubeObject, ObjectRef, Source
 SUFFIXES = (".yaml", ".yml", ".json")
 
 # Who applied an object, on a live cluster: Helm, Argo CD, Flux.
-_OWNER_ANNOTATIONS = ("meta.helm.sh/release-name",)
+_TRACKING = "argocd.argoproj.io/tracking-id"  # application:group/kind:namespace/name, the default since Argo CD 3.0
+_OWNER_ANNOTATIONS = ("meta.helm.sh/release-name", _TRACKING)
 _OWNER_LABELS = ("argocd.argoproj.io/instance", "kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
 
 
@@ -130,7 +131,7 @@ def _owner(metadata: Mapping[str, Any]) -> str:
         if isinstance(values, MAPPING):
             for key in keys:
                 if isinstance(values.get(key), str) and values[key]:
-                    return str(values[key])
+                    return str(values[key]).partition(":")[0]
     return ""
 
 
