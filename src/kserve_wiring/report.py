@@ -41,7 +41,8 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
 def as_text(report: Report, *, colour: bool = False) -> str:
     """The report for a terminal of 80 columns, grouped by object."""
     lines = [findings_text(report.findings, colour=colour)] if report.findings else []
-    lines += [f"cannot read {problem}" for problem in report.problems]
+    for problem in report.problems:  # helm's message has several lines
+        lines += [_plain(line) for line in f"cannot read {problem}".splitlines()]
     for note in report.notes:
         lines += _wrap(note, "note: ", "      ")
     lines.append(summary(report))
@@ -101,8 +102,8 @@ def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
 
 
 def _heading(ref: str, file: str, colour: bool) -> list[str]:
-    text = _paint(ref, _BOLD, colour)
-    return [f"{text}  {_paint(file, _DIM, colour)}" if file else text]
+    text = _paint(_plain(ref), _BOLD, colour)
+    return [f"{text}  {_paint(_plain(file), _DIM, colour)}" if file else text]
 
 
 def _finding(finding: Finding, colour: bool) -> list[str]:
@@ -117,9 +118,19 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
     return lines
 
 
+def _plain(text: str) -> str:
+    """The text with what would steer a terminal made visible: a manifest is not to be trusted with that."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def _wrap(text: str, first: str, rest: str) -> list[str]:
     wrapped = textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        _plain(" ".join(text.split())),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return wrapped or [first]
 

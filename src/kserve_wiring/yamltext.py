@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from sys import intern
 from typing import Any, ClassVar
 
 import yaml
 
+from kserve_wiring.aliases import AliasError, may_share, refuse_unfolding
 from kserve_wiring.config_map_json import DEEPEST, is_too_deep
 from kserve_wiring.objects import Path
 
@@ -33,7 +35,7 @@ class Loader(_Base):  # type: ignore[misc]
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._may_share = "&" in text
+        self._length = len(text) if may_share(text) else 0
 
     def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool]) -> str:
         """Tag of a node without one: like PyYAML's, without the paths that nothing here registers."""
@@ -48,10 +50,13 @@ class Loader(_Base):  # type: ignore[misc]
         return _TEXT
 
     def get_single_data(self) -> Any:
-        """The value of the only document. Anchored nodes are shared, which PyYAML knows to do."""
+        """The value of the only document. Anchored nodes are shared, which PyYAML knows to do. Raises AliasError."""
         node = self.get_single_node()
-        if node is None or self._may_share:
-            return None if node is None else self.construct_document(node)
+        if node is None:
+            return None
+        if self._length:
+            refuse_unfolding(node, self._length)
+            return self.construct_document(node)
         return self._value(node)
 
     def _value(self, node: Any) -> Any:
@@ -93,6 +98,8 @@ class EmbeddedLoader(Loader):
 EmbeddedLoader.yaml_implicit_resolvers = {k: list(v) for k, v in Loader.yaml_implicit_resolvers.items()}
 EmbeddedLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:y|Y|n|N)$"), list("yYnN"))
 
+# Each document of a stream may begin with one (YAML 1.2, 5.2), but libyaml takes only the first.
+_INNER_MARK = re.compile(r"\A(---[ \t]*\r?\n)?\ufeff")
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|$)", re.MULTILINE)
 _CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _VERSIONS = re.compile(r"^  versions:[ \t]*\r?\n(?:(?:   .*|  -.*|  #.*|[ \t]*)(?:\r?\n|\Z))*", re.MULTILINE)
@@ -118,13 +125,14 @@ def documents(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     line = 1
     for match in _MARKER.finditer(text):
-        chunk = text[start : match.start()]
-        if chunk.strip():
+        chunk = _INNER_MARK.sub(r"\1", text[start : match.start()])
+        if chunk.strip() not in ("", "---"):
             yield line, chunk
         line += chunk.count("\n")
         start = match.start() if match.group() == "---" else match.end()
-    if text[start:].strip():
-        yield line, text[start:]
+    chunk = _INNER_MARK.sub(r"\1", text[start:])
+    if chunk.strip() not in ("", "---"):
+        yield line, chunk
 
 
 def load(text: str) -> Any:
@@ -159,6 +167,10 @@ def _load(text: str, loader: Any = Loader) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
+    except YamlError:
+        raise
+    except AliasError as error:
+        raise YamlError(str(error), error.line) from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
 
@@ -187,11 +199,7 @@ def line_of(text: str, path: Path) -> int:
 
     The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
     """
-    try:
-        _refuse_depth(text)
-        node = yaml.compose(text, Loader=Loader)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return 1
+    node = _composed(text)
     line = node.start_mark.line + 1 if node else 1
     for depth, step in enumerate(path):
         if isinstance(node, yaml.ScalarNode):
@@ -201,6 +209,16 @@ def line_of(text: str, path: Path) -> int:
             return line
         line = int(key.start_mark.line) + 1
     return line
+
+
+@lru_cache(maxsize=8)
+def _composed(text: str) -> Any:
+    """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
+    try:
+        _refuse_depth(text)
+        return yaml.compose(text, Loader=Loader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any]:

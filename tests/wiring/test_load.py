@@ -106,6 +106,7 @@ def test_lines_inside_a_text() -> None:
     assert yamltext.line_of(text, ("data", "missing", "key")) == 1
 
 
-def test_an_anchor_that_holds_itself() -> None:
+def test_an_anchor_that_holds_itself_is_refused_as_kubernetes_does() -> None:
     loaded = load_text(CONFIG_MAP.format("loop") + "data: &x\n  again: *x\n", "f")
-    assert [obj.name for obj in loaded.objects] == ["loop"]
+    assert loaded.objects == []
+    assert [str(problem) for problem in loaded.problems] == ["f:5: not YAML: an anchor contains itself"]

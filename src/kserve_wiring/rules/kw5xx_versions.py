@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kserve_wiring.argocd import applications, sources
@@ -203,8 +204,13 @@ def broken_output(model: Model, context: Context) -> Iterator[Draft]:
 
 
 def _is_suspect(obj: KubeObject) -> bool:
-    text = obj.source.text
-    return not text or any(token in text for token in _TOKENS)
+    return not obj.source.text or _has_token(obj.source.text)
+
+
+@lru_cache(maxsize=8)
+def _has_token(text: str) -> bool:
+    """Asked once of the text that all items of a List share."""
+    return any(token in text for token in _TOKENS)
 
 
 def _artefacts(obj: KubeObject) -> Iterator[Draft]:
