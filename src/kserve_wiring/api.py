@@ -14,6 +14,7 @@ from typing import Any
 
 from kserve_wiring.checking import apply_rules, chosen
 from kserve_wiring.context import make_context
+from kserve_wiring.duplicates import several_clusters
 from kserve_wiring.facts import Fact, disputes, facts_of, unknown
 from kserve_wiring.findings import LEVELS, Finding
 from kserve_wiring.load import Loaded, Problem, load_path, load_values
@@ -94,7 +95,7 @@ def inspect(
         findings=[finding for finding in findings if finding.level in allowed],
         waived=[item for item in waived if item.finding.level in allowed],
         problems=loaded.problems,
-        notes=[*loaded.notes, *disputes(facts, lines.of)],
+        notes=[*loaded.notes, *several_clusters(loaded.objects), *disputes(facts, lines.of)],
         objects=len(loaded.objects),
         facts=facts_of(facts, lines.of),
         unknown=unknown(facts, chosen(select, ignore)),
@@ -133,4 +134,8 @@ def _load_one(path: str, charts: str | None, helm: str) -> Loaded:
         from kserve_wiring.render import render_environment
 
         return render_environment(Path(path), charts=charts, helm=helm)
-    return load_path(path)
+    loaded = load_path(path)
+    if not (loaded.objects or loaded.problems or loaded.notes):
+        where = "standard input" if path == "-" else path
+        loaded.notes.append(f"no manifest in {where}: nothing there has an apiVersion and a kind")
+    return loaded

@@ -187,3 +187,30 @@ def test_lines_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["check", str(Path(__file__).parent.parent / "rules" / "KW401")])
     for line in capsys.readouterr().out.splitlines():
         assert len(line) <= 80 or not line.startswith(" ") or len(line.split()) <= 2, line
+
+
+@pytest.mark.parametrize("content", [None, "a: b\n", ""])
+def test_a_folder_without_manifests_is_said(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "values.yaml").write_text(content)
+    assert cli.main(["check", str(tmp_path)]) == 0
+    said = f"note: no manifest in {tmp_path}: nothing there has an apiVersion and a kind 0 objects: 0 errors"
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_two_clusters_in_one_folder_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = CLEAN.replace("name: a", "name: b")
+    (tmp_path / "a.yaml").write_text(f"{CLEAN}---\n{other}")
+    (tmp_path / "b.yaml").write_text(f"{CLEAN}data: {{c: d}}\n---\n{other}data: {{c: d}}\n")
+    assert cli.main(["check", str(tmp_path)]) == 0
+    said = (
+        f"note: ConfigMap a stands in {tmp_path}/a.yaml and in {tmp_path}/b.yaml with different content, "
+        "and 1 more do so: "
+        "if these are two clusters or two variants, check them one by one"
+    )
+    assert said in " ".join(capsys.readouterr().out.split())
+    (tmp_path / "b.yaml").write_text(CLEAN)
+    cli.main(["check", str(tmp_path)])
+    assert "note" not in capsys.readouterr().out
