@@ -79,7 +79,7 @@ def _number(facts: list[Fact]) -> str:
 def _value(fact: Fact) -> str:
     if isinstance(fact.value, bool):
         return str(fact.value).lower()
-    return f"{len(fact.value)} objects" if isinstance(fact.value, list) else fact.value
+    return f"of {len(fact.value)}" if isinstance(fact.value, list) else fact.value
 
 
 def _lacking(report: Report) -> list[str]:

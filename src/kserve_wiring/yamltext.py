@@ -125,14 +125,18 @@ def documents(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     line = 1
     for match in _MARKER.finditer(text):
-        chunk = _INNER_MARK.sub(r"\1", text[start : match.start()])
+        chunk = _without_mark(text[start : match.start()])
         if chunk.strip() not in ("", "---"):
             yield line, chunk
         line += chunk.count("\n")
         start = match.start() if match.group() == "---" else match.end()
-    chunk = _INNER_MARK.sub(r"\1", text[start:])
+    chunk = _without_mark(text[start:])
     if chunk.strip() not in ("", "---"):
         yield line, chunk
+
+
+def _without_mark(chunk: str) -> str:
+    return _INNER_MARK.sub(r"\1", chunk) if "\ufeff" in chunk else chunk
 
 
 def load(text: str) -> Any:

@@ -185,7 +185,7 @@ def test_every_source_is_named(
     cli.main(arguments)
     assert (
         "known: registry harbor:5000 (--registry); offline true (context.offline of .kserve-wiring.yaml); pull_secret "
-        "nexus (pull_secret of context.yaml); knative_version 1.21.1 (m.yaml:7); existing 2 objects "
+        "nexus (pull_secret of context.yaml); knative_version 1.21.1 (m.yaml:7); existing of 2 "
         "(existing of context.yaml)"
     ) in " ".join(capsys.readouterr().out.split())
 

@@ -204,13 +204,16 @@ def broken_output(model: Model, context: Context) -> Iterator[Draft]:
 
 
 def _is_suspect(obj: KubeObject) -> bool:
-    return not obj.source.text or _has_token(obj.source.text)
+    text, shared = obj.source.text, obj.source.prefix
+    return not text or (_shared_has_token(text) if shared else _has_token(text))
 
 
-@lru_cache(maxsize=8)
 def _has_token(text: str) -> bool:
-    """Asked once of the text that all items of a List share."""
     return any(token in text for token in _TOKENS)
+
+
+# Asked once of the text that all items of a List share.
+_shared_has_token = lru_cache(maxsize=8)(_has_token)
 
 
 def _artefacts(obj: KubeObject) -> Iterator[Draft]:
