@@ -1,4 +1,4 @@
-"""`make cluster`: one example on the bed, kept up for a person to look at."""
+"""`make cluster`: one environment on the bed with a model in it, kept up for a person to look at."""
 
 from __future__ import annotations
 
@@ -9,40 +9,53 @@ from pathlib import Path
 
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import Environment
-from tests.cluster.bed.pulls import Pulls
-from tools.console import note, step
-
-PASSWORD = "robot:secret"  # noqa: S105 - of a registry that exists only here
+from tests.cluster.bed.inference import account, make, model, ready, tenant
+from tests.cluster.bed.net_istio import missing
+from tests.cluster.bed.network import HOST
+from tools.console import ROOT, note, step
 
 
 def stay(arguments: list[str]) -> int:
-    """Installs an example (offline-harbor unless one is named) and waits until the person leaves."""
-    example = Path(arguments[0]).stem if arguments else "offline-harbor"
+    """Installs the environment of an answers file, and waits until the person leaves."""
     begin = time.monotonic()
     step("Starting the control plane")
     bed = Bed.start()
     try:
+        example = Path(arguments[0]) if arguments else ROOT / "examples" / "offline-harbor.yaml"
         environment = Environment.generate(bed, example)
-        host = environment.answers.get("registry_host")
-        if host:
-            bed.pulls = bed.kubelet.pulls = Pulls(not environment.answers.get("offline"), {host: PASSWORD})
-        step(f"Installing {example}")
+        step(f"Installing {example.stem}, for about a minute; its output: {bed.state / 'logs'}")
         environment.install()
+        ask = _model(bed, environment)
         note(f"up after {time.monotonic() - begin:.0f} s")
-        _shell(bed, environment)
-    except KeyboardInterrupt:
-        note("interrupted")
+        _shell(bed, environment, ask)
     finally:
         bed.stop()
     return 0
 
 
-def _shell(bed: Bed, environment: Environment) -> None:
+def _model(bed: Bed, environment: Environment) -> str:
+    """Deploys an InferenceService; how to ask it."""
+    if missing():
+        return f"no model: a Knative Service gets no route without net-istio ({' and '.join(missing())})"
+    namespace = tenant(environment.answers)
+    step(f"Deploying InferenceService {namespace}/iris")
+    make(bed, namespace, "iris", model(environment.answers), account(environment.answers))
+    ready(bed, namespace, "iris", 90)
+    return f"curl http://iris.{namespace}.svc.{bed.cluster_domain}/v1/models/iris"
+
+
+def _shell(bed: Bed, environment: Environment, ask: str) -> None:
     note(f"KUBECONFIG={bed.plane.kubeconfig}")
-    note(f"environment: {environment.folder}; logs: {bed.state / 'logs'}")
-    pid = "$(pgrep -f -n 'tests.cluster.enter cluster')"
-    note(f"from another terminal: nsenter -t {pid} -U --preserve-credentials -n -m -p")
+    note(f"environment: {environment.folder}")
+    enter = "nsenter -U --preserve-credentials -n -m -p -t"
+    note(f"from another terminal: {enter} $(pgrep -n -f 'tests.cluster.enter cluster')")
+    note(f"ask the model: {ask}")
     note("this shell is inside; leave it (exit) and everything ends")
+    # Names of the cluster, for curl: this mount namespace is our own.
+    resolv = bed.state / "resolv.conf"
+    resolv.write_text(f"nameserver {HOST}\n", encoding="utf-8")
+    subprocess.run(["mount", "--bind", str(resolv), "/etc/resolv.conf"], check=False)
     tools = Path(bed.variables["KUBECTL"]).parent
-    env = os.environ | bed.variables | {"PATH": f"{tools}:{os.environ['PATH']}", "PS1": "(test bed) \\w$ "}
+    path = f"{tools}:{Path(bed.variables['HELM']).parent}:{os.environ['PATH']}"
+    env = os.environ | bed.variables | {"PATH": path, "PS1": "(test bed) \\w$ "}
     subprocess.call([os.environ.get("SHELL", "/bin/bash"), "--norc"], env=env, cwd=environment.folder)
