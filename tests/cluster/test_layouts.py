@@ -62,6 +62,8 @@ def empty(bed: Bed) -> Iterator[None]:
 def operator(bed: Bed, empty: None, request: pytest.FixtureRequest) -> str:
     """One operator, the later one in place of the earlier one; its minor version."""
     of_stack(bed, request.param).make("install-knative-operator")
+    # Of the same version of Knative the later operator has other Jobs.
+    remove_jobs(bed)
     return str(request.param)
 
 
@@ -71,13 +73,14 @@ def test_stock_service(bed: Bed, operator: str, config: dict[str, str], namespac
     for item in stock(bed):
         bed.api.delete("v1/Service", "knative-local-gateway", item["metadata"]["namespace"])
     apply(bed, "1.21.1", config)
-    until(f"the stock Service in {namespace}", lambda: places(bed) == [namespace], 60)
+    # Perhaps where it was as well: the operator may have missed it before it saw the change.
+    until(f"the stock Service in {namespace}", lambda: namespace in places(bed), 60)
 
 
 # What each operator installs, and what it says of what it does not. Knative 1.21 stands there in the beginning.
 TWO_MINORS = "not supported to upgrade or downgrade across multiple MINOR versions"
 STEPS = {
-    "1.21": {"1.20.3": "", "1.21.1": "", "1.22.1": "the manifests of the target version 1.22.1 are not available"},
+    "1.21": {"1.22.1": "the manifests of the target version 1.22.1 are not available", "1.20.3": "", "1.21.1": ""},
     # From 1.21 to 1.23 as from stack kserve-0.20 to knative-1.23: `make install` puts 1.22 in between.
     "1.23": {"1.20.3": "", "1.21.1": "", "1.23.0": TWO_MINORS, "1.22.1": "", "1.23": ""},
 }
@@ -98,10 +101,13 @@ def test_versions(bed: Bed, operator: str) -> None:
 def test_one_name_for_all_images(bed: Bed, operator: str) -> None:
     """`registry.default` gives net-istio the webhook of Knative, and queue-proxy stays where it was."""
     if operator != list(STACKS)[-1]:
-        pytest.skip("the operator cannot change its Jobs afterwards, so this is the last that it does")
+        pytest.skip("the operators agree, and this is the last that one does")
     before = bed.api.get("v1/ConfigMap", "config-deployment", NAMESPACE)["data"]["queue-sidecar-image"]
-    apply(bed, "1.23.0", entry("ml-local", OWN, "ml-local"), registry={"default": "registry.corp/${NAME}:v1"})
-    wanted = "registry.corp/webhook:v1"
+    apply(
+        bed, "1.23.0", entry("ml-local", OWN, "ml-local"), registry={"default": "registry.corp/serving/cmd/${NAME}:v1"}
+    )
+    remove_jobs(bed)
+    wanted = "registry.corp/serving/cmd/webhook:v1"
     for name in ("webhook", "net-istio-webhook"):
         until(f"{name} is {wanted}", lambda deployment=name: image(bed, deployment) == wanted, 60)
     assert bed.api.get("v1/ConfigMap", "config-deployment", NAMESPACE)["data"]["queue-sidecar-image"] == before
@@ -119,9 +125,17 @@ def apply(bed: Bed, version: str, config: dict[str, str], **more: Object) -> Non
     """A KnativeServing with nothing but a version and config-istio."""
     spec = {"version": version, "ingress": {"istio": {"enabled": True}}, "config": {"istio": config}, **more}
     meta = {"name": "knative-serving", "namespace": NAMESPACE}
-    bed.api.apply(
-        {"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": meta, "spec": spec}
-    )
+    body = {"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": meta, "spec": spec}
+    if bed.api.find(SERVING, "knative-serving", NAMESPACE):
+        bed.api.patch(SERVING, "knative-serving", NAMESPACE, [{"op": "replace", "path": "/spec", "value": spec}])
+    else:
+        bed.api.create(body)
+
+
+def remove_jobs(bed: Bed) -> None:
+    """No Job can be changed, and the operator stops at one that it would have otherwise."""
+    for job in bed.api.list("batch/v1/Job", NAMESPACE):
+        bed.api.delete("batch/v1/Job", job["metadata"]["name"], NAMESPACE)
 
 
 def of_stack(bed: Bed, operator: str) -> Environment:
