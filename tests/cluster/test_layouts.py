@@ -97,22 +97,6 @@ def test_versions(bed: Bed, operator: str) -> None:
             until(f"Knative {version}", lambda wanted=version: installed(bed).startswith(wanted), 120)
 
 
-@pytest.mark.rule("KW206", "KW207")
-def test_one_name_for_all_images(bed: Bed, operator: str) -> None:
-    """`registry.default` gives net-istio the webhook of Knative, and queue-proxy stays where it was."""
-    if operator != list(STACKS)[-1]:
-        pytest.skip("the operators agree, and this is the last that one does")
-    before = bed.api.get("v1/ConfigMap", "config-deployment", NAMESPACE)["data"]["queue-sidecar-image"]
-    apply(
-        bed, "1.23.0", entry("ml-local", OWN, "ml-local"), registry={"default": "registry.corp/serving/cmd/${NAME}:v1"}
-    )
-    remove_jobs(bed)
-    wanted = "registry.corp/serving/cmd/webhook:v1"
-    for name in ("webhook", "net-istio-webhook"):
-        until(f"{name} is {wanted}", lambda deployment=name: image(bed, deployment) == wanted, 60)
-    assert bed.api.get("v1/ConfigMap", "config-deployment", NAMESPACE)["data"]["queue-sidecar-image"] == before
-
-
 @pytest.mark.rule("KW408")
 def test_the_chart_refuses_the_stock_name(generated: Environment) -> None:
     """The two layouts that cannot work never reach a cluster."""
@@ -121,9 +105,9 @@ def test_the_chart_refuses_the_stock_name(generated: Environment) -> None:
     assert "[KW408]" in done.stderr
 
 
-def apply(bed: Bed, version: str, config: dict[str, str], **more: Object) -> None:
+def apply(bed: Bed, version: str, config: dict[str, str]) -> None:
     """A KnativeServing with nothing but a version and config-istio."""
-    spec = {"version": version, "ingress": {"istio": {"enabled": True}}, "config": {"istio": config}, **more}
+    spec = {"version": version, "ingress": {"istio": {"enabled": True}}, "config": {"istio": config}}
     meta = {"name": "knative-serving", "namespace": NAMESPACE}
     body = {"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": meta, "spec": spec}
     if bed.api.find(SERVING, "knative-serving", NAMESPACE):
@@ -155,11 +139,6 @@ def messages(bed: Bed) -> str:
     """What the conditions of KnativeServing say."""
     listed = bed.api.get(SERVING, "knative-serving", NAMESPACE).get("status", {}).get("conditions", [])
     return "; ".join(item.get("message", "") for item in listed)
-
-
-def image(bed: Bed, deployment: str) -> str:
-    spec = bed.api.get("apps/v1/Deployment", deployment, NAMESPACE)["spec"]["template"]["spec"]
-    return str(spec["containers"][0]["image"])
 
 
 def stock(bed: Bed) -> list[Object]:
