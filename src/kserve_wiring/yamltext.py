@@ -15,6 +15,7 @@ from sys import intern
 from typing import Any, ClassVar
 
 import yaml
+from yaml.composer import Composer, ComposerError
 
 from kserve_wiring.aliases import AliasError, may_share, refuse_unfolding
 from kserve_wiring.config_map_json import DEEPEST, is_too_deep
@@ -74,6 +75,21 @@ class Loader(_Base):  # type: ignore[misc]
             else:
                 return mapping
         return self.construct_object(node, deep=True)
+
+
+class _Redefining(Composer, Loader):
+    """Composer for an anchor that is defined again, which YAML allows (1.2, 3.2.2.2) and libyaml's refuses."""
+
+    def __init__(self, text: str) -> None:
+        Loader.__init__(self, text)
+        self.anchors: dict[str, Any] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node; aliases from here on mean it, if it has an anchor."""
+        event = self.peek_event()
+        if not isinstance(event, yaml.AliasEvent) and event.anchor is not None:
+            self.anchors.pop(event.anchor, None)
+        return super().compose_node(parent, index)
 
 
 _DROPPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "tag:yaml.org,2002:int"}
@@ -167,7 +183,7 @@ def load_embedded(text: str) -> Any:
 def _load(text: str, loader: Any = Loader) -> Any:
     try:
         _refuse_depth(text)
-        return yaml.load(text, Loader=loader)  # noqa: S506 (derived from the safe loader)
+        return _get_single(text, loader, "get_single_data")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
@@ -177,6 +193,15 @@ def _load(text: str, loader: Any = Loader) -> Any:
         raise YamlError(str(error), error.line) from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
+
+
+def _get_single(text: str, loader: Any, method: str) -> Any:
+    """What the loader's method says of the only document."""
+    try:
+        return getattr(loader(text), method)()
+    except ComposerError:
+        again = type("Redefining", (_Redefining, loader), {})
+        return getattr(again(text), method)()
 
 
 def _refuse_depth(text: str) -> None:
@@ -220,7 +245,7 @@ def _composed(text: str) -> Any:
     """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
     try:
         _refuse_depth(text)
-        return yaml.compose(text, Loader=Loader)
+        return _get_single(text, Loader, "get_single_node")
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
 

@@ -98,3 +98,12 @@ def test_whatever_is_written(text: str) -> None:
 def test_an_anchor_is_one_value() -> None:
     value = yamltext.load("a: &x [1]\nb: *x\n")
     assert value["a"] is value["b"]
+
+
+def test_an_anchor_may_be_defined_again() -> None:
+    text = "a: &x {k: 1}\nb: *x\nc: &x [2]\nd: *x\n"
+    assert yamltext.load(text) == {"a": {"k": 1}, "b": {"k": 1}, "c": [2], "d": [2]}
+    assert yamltext.load_embedded(text)["d"] == [2]
+    assert yamltext.line_of(text, ("c", 0)) == 3
+    with pytest.raises(yamltext.YamlError, match="found undefined alias 'y'"):
+        yamltext.load(f"{text}e: *y\n")

@@ -230,7 +230,8 @@ def _unused_namespaces(model: Model, context: Context) -> Iterator[Draft]:
 def _destinations(model: Model) -> Iterator[Draft]:
     """An Application that installs a release into another namespace than its objects say."""
     for app in applications(model):
-        names = {dig(source, "helm", "releaseName") for _, source in sources(app)} - {None}
+        named = [dig(source, "helm", "releaseName") for _, source in sources(app)]
+        names = {name for name in named if isinstance(name, str)}
         setting = at(app, "spec", "destination", "namespace")
         own = [obj for obj in model.objects if obj.source.release in names and not obj.source.partial and obj.namespace]
         if own and setting.value and all(obj.namespace != setting.value for obj in own):
