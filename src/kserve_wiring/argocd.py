@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Path, mappings_of
+
+if TYPE_CHECKING:
+    from kserve_wiring.model import Model
 
 
 def applications(model: Model) -> Iterator[KubeObject]:
@@ -23,3 +25,8 @@ def sources(app: KubeObject) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         yield ("spec", "source"), source
     for index, item in mappings_of(app.get("spec", "sources")):
         yield ("spec", "sources", index), item
+
+
+def chart_of(source: Mapping[str, Any]) -> str:
+    """Name of the chart of a source, without the path of an OCI registry; "" when it has none."""
+    return str(source.get("chart") or "").rpartition("/")[2]

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from kserve_wiring import yamltext
-from kserve_wiring.argocd import applications, sources
+from kserve_wiring.argocd import applications, chart_of, sources
 from kserve_wiring.carried import carried
 from kserve_wiring.model import Model
 from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
@@ -29,7 +29,7 @@ def chart_uses(model: Model) -> Iterator[ChartUse]:
     """The charts of Argo CD Applications, Flux HelmReleases and Helm controllers that name chart and version."""
     for app in applications(model):
         for path, source in sources(app):
-            name = str(source.get("chart") or "").rpartition("/")[2]
+            name = chart_of(source)
             if name:
                 yield ChartUse(name, str(source.get("targetRevision") or ""), _argocd_values(app, (*path, "helm")))
     for obj in model.of_kind("HelmRelease"):

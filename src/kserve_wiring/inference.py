@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
+from kserve_wiring.argocd import chart_of, sources
 from kserve_wiring.gostyle import version_tuple
-from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.objects import KubeObject, Path, Setting, mappings_of
 
 Shown = tuple[str, Setting]
 """A fact's key and where its value stands. The setting's value is the fact's, its path leads to the whole text."""
@@ -97,12 +97,10 @@ def _version(key: str, image: str, obj: KubeObject, path: Path) -> Iterator[Show
 
 
 def _application(obj: KubeObject) -> Iterator[Shown]:
-    sources: list[tuple[Path, Any]] = [(("spec", "source"), obj.get("spec", "source"))]
-    sources += [(("spec", "sources", index), source) for index, source in mappings_of(obj.get("spec", "sources"))]
-    for path, source in sources:
-        chart, revision = str(dig(source, "chart")), dig(source, "targetRevision")
-        key, address = _CHARTS.get(chart.rpartition("/")[2], ("", ""))
-        from_upstream = key and address in f"{dig(source, 'repoURL')}/{chart}"
+    for path, source in sources(obj):
+        revision = source.get("targetRevision")
+        key, address = _CHARTS.get(chart_of(source), ("", ""))
+        from_upstream = key and address in f"{source.get('repoURL')}/{source.get('chart')}"
         if from_upstream and isinstance(revision, str) and _EXACT.fullmatch(revision):
             yield key, Setting(revision, obj, (*path, "targetRevision"))
 

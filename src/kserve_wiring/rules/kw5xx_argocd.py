@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from kserve_wiring.argocd import applications, sources
+from kserve_wiring.argocd import applications, chart_of, sources
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
 from kserve_wiring.gostyle import version_tuple
@@ -67,7 +67,7 @@ def early_runtimes(model: Model, context: Context) -> Iterator[Draft]:
 
 
 def _has_chart(app: KubeObject, name: str) -> bool:
-    return any(str(source.get("chart") or "").rpartition("/")[2] == name for _, source in sources(app))
+    return any(chart_of(source) == name for _, source in sources(app))
 
 
 def _is_ordered(apps: list[KubeObject]) -> bool:
@@ -122,7 +122,7 @@ def too_large_for_apply(model: Model, context: Context) -> Iterator[Draft]:
             continue
         setting = Setting(", ".join(options), app, ("spec", "syncPolicy", "syncOptions"))
         for _, source in sources(app):
-            chart = str(source.get("chart") or "").rpartition("/")[2]
+            chart = chart_of(source)
             release = version_tuple(str(source.get("targetRevision") or ""))
             if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
                 yield single("KW514", setting, what=f"chart {chart} {source.get('targetRevision')}")
