@@ -15,12 +15,12 @@ CLUSTER_WIDE = (
     "rbac.authorization.k8s.io/v1/ClusterRole",
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
 )
-NAMESPACED = ("apps/v1/Deployment", "v1/Service", "v1/ConfigMap", "v1/Pod")
+NAMESPACED = ("apps/v1/Deployment", "batch/v1/Job", "v1/Service", "v1/ConfigMap", "v1/Pod")
 
 
 def left(environment: Environment, seconds: float = 45) -> list[str]:
-    """What is still there after some time. Namespaces, what is in those of the tenants, and what the user brought stay
-    on purpose."""
+    """What is still there after some time: helm does not wait for the last Pods. Namespaces, what is in those of the
+    tenants, and what the user brought stay on purpose."""
     bed = environment.bed
     with contextlib.suppress(TimeoutError):
         until("nothing is left", lambda: _left(bed, environment) == [], seconds, 1)
@@ -37,10 +37,16 @@ def _left(bed: Bed, environment: Environment) -> list[str]:
         found += bed.api.list(kind)
     brought = environment.answers.get("registry_ca_name") if environment.answers.get("registry_ca") != "bundle" else ""
     return sorted(
-        f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+        f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}{_waits_for(item)}"
         for item in found
         if not _of_kubernetes(item) and not _of_a_controller(item) and item["metadata"]["name"] != brought
     )
+
+
+def _waits_for(item: Object) -> str:
+    """What keeps an object that has been deleted."""
+    metadata = item["metadata"]
+    return f" deleted, held by {metadata.get('finalizers', [])}" if "deletionTimestamp" in metadata else ""
 
 
 def _of_kubernetes(item: Object) -> bool:
