@@ -18,10 +18,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kserve_wiring import yamltext
 from kserve_wiring.render import Release, read_releases
+from kserve_wiring.repeated_keys import load_unique
+from kserve_wiring.yamltext import YamlError
 from tools import golang, stacks
 from tools.console import BUILD, Stop
 from tools.helm import Helm
@@ -128,34 +128,11 @@ def parse(text: str, name: str) -> Iterator[Object]:
     """
     for line, document in yamltext.documents(text):
         try:
-            value = _parse_crd(document) if _CRD.search(document) else _parse(document)
-        except yaml.YAMLError as error:
-            raise RenderError(name, f"line {line}: {' '.join(str(error).split())}") from error
+            value = _parse_crd(document) if _CRD.search(document) else load_unique(document)
+        except YamlError as error:
+            raise RenderError(name, f"line {line + error.line - 1}: {error}") from error
         if value is not None:
             yield value
-
-
-class _Unique(yamltext.Loader):
-    """Refuses a key that stands twice in a mapping: which value wins differs from client to client."""
-
-    def _value(self, node: Any) -> Any:
-        return self._checked(node, super()._value(node))
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        return self._checked(node, super().construct_mapping(node, deep=deep))
-
-    def _checked(self, node: Any, value: Any) -> Any:
-        if not isinstance(value, dict) or len(value) == len(node.value):
-            return value
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None and "<<" not in keys:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {twice} stands twice", node.start_mark)
-        return value
-
-
-def _parse(document: str) -> Any:
-    return yaml.load(document, Loader=_Unique)  # noqa: S506 - derived from the safe loader
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +142,7 @@ def _parse_crd(document: str) -> Any:
     kept = BUILD / "cache" / "crds" / f"{hashlib.sha256(document.encode()).hexdigest()}.json"
     if kept.is_file():
         return json.loads(kept.read_bytes())
-    value = _parse(document)
+    value = load_unique(document)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as partial:
         json.dump(value, partial)

@@ -35,6 +35,18 @@ def is_too_deep(text: str) -> bool:
     return False
 
 
+def has_repeats(text: str) -> bool:
+    """Has some object of a JSON text, which parse_json() takes, a key twice?"""
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({key for key, _ in pairs}) != len(pairs)
+
+    json.loads(text, object_pairs_hook=look)
+    return found
+
+
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 

@@ -54,7 +54,8 @@ class Draft:
     """A finding as a rule yields it: before wording and line numbers.
 
     args: the placeholders of the catalogue's message and fix. level: replaces the catalogue's when a fact makes
-    it milder. fix: replaces the catalogue's when it does not fit.
+    it milder. fix: replaces the catalogue's when it does not fit. line: where it stands in its document, from 1, when
+    the path alone does not say.
     """
 
     code: str
@@ -64,3 +65,4 @@ class Draft:
     related: tuple[tuple[KubeObject, Path], ...] = ()
     level: str = ""
     fix: str = ""
+    line: int = 0

@@ -85,9 +85,10 @@ def load_text(text: str, file: str, *, release: str = "", partial: bool = False,
     """
     loaded = Loaded()
     for line, chunk in yamltext.documents(text):
-        source = Source(file, line, chunk, (), release, partial)
         try:
-            loaded.objects += _objects(yamltext.load(chunk), source, namespace)
+            value, repeats = yamltext.read(chunk)
+            source = Source(file, line, chunk, (), release, partial, repeats)
+            loaded.objects += _objects(value, source, namespace)
         except yamltext.YamlError as error:
             loaded.problems.append(Problem(file, line + error.line - 1, f"not YAML: {error}"))
     return loaded

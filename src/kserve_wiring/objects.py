@@ -25,6 +25,7 @@ class Source:
     prefix: path of the object inside that document (``items[3]`` of a List).
     release: the Helm release or GitOps application that owns it, or "".
     partial: it is a patch for server-side apply: it owns only the fields that it names.
+    repeats: some mapping of its document has a key twice.
     """
 
     file: str = ""
@@ -33,6 +34,7 @@ class Source:
     prefix: Path = ()
     release: str = ""
     partial: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)

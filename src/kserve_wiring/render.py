@@ -12,8 +12,9 @@ from os import environ
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring import yamltext
 from kserve_wiring.load import Loaded, Problem, load_path, load_text
+from kserve_wiring.repeated_keys import RepeatedKeyError, load_unique
+from kserve_wiring.yamltext import YamlError
 
 CHARTS_VARIABLE = "KSERVE_CHARTS"
 _TIMEOUT_SECONDS = 300
@@ -46,6 +47,8 @@ def render_environment(folder: Path, *, charts: str | None = None, helm: str = "
         return Loaded(problems=[Problem(str(folder / "releases.yaml"), 0, str(error))])
     store = Path(charts or environ.get(CHARTS_VARIABLE, "") or folder / "charts")
     jobs = []
+    for file in sorted({folder / value for release in releases for value in release.values}):
+        loaded.problems += _repeated(file)
     for release in releases:
         chart = folder / release.path if release.path else find_chart(store, release.chart, release.version)
         if chart is None:
@@ -65,9 +68,20 @@ def render_environment(folder: Path, *, charts: str | None = None, helm: str = "
     return loaded
 
 
+def _repeated(file: Path) -> list[Problem]:
+    """A key that stands twice in a values file, of which helm takes the last. Everything else helm says itself."""
+    try:
+        load_unique(file.read_text(encoding="utf-8-sig"))
+    except RepeatedKeyError as error:
+        return [Problem(str(file), error.line, f"{error}, first on line {error.first_line}: helm would take the last")]
+    except (OSError, UnicodeDecodeError, YamlError):
+        pass
+    return []
+
+
 def read_releases(file: Path) -> list[Release]:
     """The releases of an environment. Raises OSError, and ValueError that names the entry at fault."""
-    data = yamltext.load(file.read_text(encoding="utf-8"))
+    data = load_unique(file.read_text(encoding="utf-8"))
     if not isinstance(data, list):
         raise ValueError("not a list of releases")
     return [_release(index, item) for index, item in enumerate(data)]

@@ -92,12 +92,13 @@ def _codes(name: str, data: Mapping[Any, Any], key: str) -> list[str]:
 
 
 def _mapping(path: str, of_what: str) -> dict[Any, Any]:
-    from kserve_wiring import yamltext
+    from kserve_wiring.repeated_keys import load_unique
+    from kserve_wiring.yamltext import YamlError
 
     try:
-        value = yamltext.load(_text(path))
-    except yamltext.YamlError as error:
-        raise UsageError(f"{path}: {error}") from None
+        value = load_unique(_text(path))
+    except YamlError as error:
+        raise UsageError(f"{path}:{error.line}: {error}") from None
     if value is None:
         return {}
     if not isinstance(value, dict):

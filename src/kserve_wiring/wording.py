@@ -40,7 +40,7 @@ def _word_one(draft: Draft, lines: Lines) -> Finding:
         message=fill(entry.message, draft.args),
         fix=draft.fix or fill(entry.fix, draft.args),
         file=source.file,
-        line=lines.of(draft.obj, draft.path),
+        line=source.line + draft.line - 1 if draft.line else lines.of(draft.obj, draft.path),
         url=entry.url,
         related=tuple(
             Place(obj.ref, show_path(path), obj.source.file, lines.of(obj, path)) for obj, path in draft.related

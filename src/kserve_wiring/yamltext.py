@@ -37,6 +37,8 @@ class Loader(_Base):  # type: ignore[misc]
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._length = len(text) if may_share(text) else 0
+        self.repeats = False
+        """Some mapping has a key twice."""
 
     def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool]) -> str:
         """Tag of a node without one: like PyYAML's, without the paths that nothing here registers."""
@@ -73,8 +75,15 @@ class Loader(_Base):  # type: ignore[misc]
                     break
                 mapping[intern(key.value)] = self._value(value)
             else:
+                self.repeats = self.repeats or len(mapping) != len(node.value)
                 return mapping
         return self.construct_object(node, deep=True)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The mapping of a node with a merge key, an alias, or a key that is no text."""
+        keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        self.repeats = self.repeats or len(keys) != len(set(keys))
+        return super().construct_mapping(node, deep=deep)
 
 
 class _Redefining(Composer, Loader):
@@ -156,34 +165,41 @@ def _without_mark(chunk: str) -> str:
 
 
 def load(text: str) -> Any:
-    """The value of one document.
+    """The value of one manifest; of a key that stands twice the last, as Helm takes it. Raises YamlError."""
+    return read(text)[0]
 
-    Raises YamlError. JSON is read as JSON, which is faster and the same. Of a CustomResourceDefinition the
-    schemas (``spec.versions``) are left out when they are large: they are most of the text of an environment and wire
-    nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
+
+def read(text: str) -> tuple[Any, bool]:
+    """What matters of one manifest, and whether some mapping in it has a key twice.
+
+    Raises YamlError. JSON is read as JSON, which is faster, and the same but for a key that stands twice. Of a
+    CustomResourceDefinition the schemas (``spec.versions``) are left out when they are large: they are most of the
+    text of an environment and wire nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
     """
     if text.lstrip("-\ufeff \t\r\n").startswith("{") and not is_too_deep(text):
         try:
-            return json.loads(text.lstrip("-\ufeff \t\r\n"))
+            return json.loads(text.lstrip("-\ufeff \t\r\n")), False
         except (ValueError, RecursionError):
             pass  # YAML takes more than JSON, and says where it breaks
     if len(text) > _SMALL_CRD and _CRD.search(text):
         try:
-            return _load(_VERSIONS.sub("", text))
+            return parse(_VERSIONS.sub("", text))
         except YamlError:
             pass
-    return _load(text)
+    return parse(text)
 
 
 def load_embedded(text: str) -> Any:
     """The value of YAML that stands in a ConfigMap value. Raises YamlError."""
-    return _load(text, EmbeddedLoader)
+    return parse(text, EmbeddedLoader)[0]
 
 
-def _load(text: str, loader: Any = Loader) -> Any:
+def parse(text: str, loader: Any = Loader) -> tuple[Any, bool]:
+    """All of one document, and whether some mapping in it has a key twice. Raises YamlError."""
     try:
         _refuse_depth(text)
-        return _get_single(text, loader, "get_single_data")
+        value, used = _get_single(text, loader, "get_single_data")
+        return value, used.repeats
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
@@ -195,13 +211,14 @@ def _load(text: str, loader: Any = Loader) -> Any:
         raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
 
 
-def _get_single(text: str, loader: Any, method: str) -> Any:
-    """What the loader's method says of the only document."""
+def _get_single(text: str, loader: Any, method: str) -> tuple[Any, Any]:
+    """What the loader's method says of the only document, and the loader."""
     try:
-        return getattr(loader(text), method)()
+        used = loader(text)
+        return getattr(used, method)(), used
     except ComposerError:
-        again = type("Redefining", (_Redefining, loader), {})
-        return getattr(again(text), method)()
+        used = type("Redefining", (_Redefining, loader), {})(text)
+        return getattr(used, method)(), used
 
 
 def _refuse_depth(text: str) -> None:
@@ -228,12 +245,12 @@ def line_of(text: str, path: Path) -> int:
 
     The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
     """
-    node = _composed(text)
+    node = composed(text)
     line = node.start_mark.line + 1 if node else 1
     for depth, step in enumerate(path):
         if isinstance(node, yaml.ScalarNode):
             return line + _line_inside(node.value, path[depth:], block=node.style in ("|", ">"))
-        key, node = _child(node, step)
+        key, node = child(node, step)
         if node is None or key is None:
             return line
         line = int(key.start_mark.line) + 1
@@ -241,18 +258,19 @@ def line_of(text: str, path: Path) -> int:
 
 
 @lru_cache(maxsize=8)
-def _composed(text: str) -> Any:
+def composed(text: str) -> Any:
     """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
     try:
         _refuse_depth(text)
-        return _get_single(text, Loader, "get_single_node")
+        return _get_single(text, Loader, "get_single_node")[0]
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
-def _child(node: Any, step: str | int) -> tuple[Any, Any]:
+def child(node: Any, step: str | int) -> tuple[Any, Any]:
+    """Nodes of a step's key and value, None without it; of a key that stands twice the last, whose value is read."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
+        for key, value in reversed(node.value):
             if key.value == str(step):
                 return key, value
     elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):

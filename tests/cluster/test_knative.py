@@ -156,6 +156,16 @@ def test_an_unknown_field_is_refused(bed: Bed, environment: Environment) -> None
         bed.api.create({"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": meta, "spec": spec})
 
 
+@pytest.mark.rule("KW516")
+def test_of_a_key_twice_the_last_is_taken(bed: Bed, environment: Environment) -> None:
+    """By kubectl, although it asks for strict validation: what it sends no longer has both."""
+    meta = "metadata: {name: twice, namespace: default}"
+    bed.kubectl("create", "-f", "-", text=f"apiVersion: v1\nkind: ConfigMap\n{meta}\ndata:\n  a: first\n  a: last\n")
+    found = bed.api.get("v1/ConfigMap", "twice", "default")
+    bed.api.delete("v1/ConfigMap", "twice", "default")
+    assert found["data"] == {"a": "last"}
+
+
 def versions(bed: Bed) -> dict[str, object]:
     """What each object of the environment is, without its status."""
     kinds = ["v1/ConfigMap", "apps/v1/Deployment", "v1/Service", "networking.istio.io/v1/Gateway", SERVING]

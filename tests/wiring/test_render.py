@@ -81,6 +81,16 @@ def test_a_release_that_helm_refuses_is_a_problem(environment: Path, tmp_path: P
     assert "helm template own failed" in report.problems[0].message
 
 
+def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
+    """Helm takes the last without a word, and the manifests no longer show it."""
+    file = environment / "values" / "kserve-environment.yaml"
+    file.write_text("text: one\npart: x\ntext: two\n")
+    report = inspect(str(environment), charts=str(tmp_path), helm=str(newest_helm.path))
+    assert [str(problem) for problem in report.problems] == [
+        f"{file}:3: the key text stands twice, first on line 1: helm would take the last"
+    ]
+
+
 def test_without_helm(environment: Path, tmp_path: Path) -> None:
     report = inspect(str(environment), charts=str(tmp_path), helm=str(tmp_path / "helm"))
     assert "cannot run" in report.problems[0].message

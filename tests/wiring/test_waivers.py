@@ -180,7 +180,8 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
         ("context: x\n", "context must be a mapping of facts"),
         ("context: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
         ("- a\n", ".kserve-wiring.yaml: not a mapping of settings"),
-        ("a: [\n", ".kserve-wiring.yaml: did not find"),
+        ("a: [\n", ".kserve-wiring.yaml:2: did not find"),
+        ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: the key ignore stands twice"),
     ],
 )
 def test_a_configuration_that_cannot_be_used(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring import yamltext
 from kserve_wiring.inventory.found import Found, canonical
+from kserve_wiring.repeated_keys import load_unique
+from kserve_wiring.yamltext import YamlError
 
 CATALOGUE = Path("images") / "catalogue.yaml"
 LOCK = "images.lock.yaml"
@@ -105,10 +106,10 @@ def read_lock(file: Path) -> Mapping[str, Any]:
 
 def _load(file: Path) -> Any:
     try:
-        return yamltext.load(file.read_text(encoding="utf-8"))
+        return load_unique(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ListingError(f"{file}: {error.strerror}") from None
-    except (yamltext.YamlError, UnicodeDecodeError) as error:
+    except (YamlError, UnicodeDecodeError) as error:
         raise ListingError(f"{file}: {error}") from None
 
 

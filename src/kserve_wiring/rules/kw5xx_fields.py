@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW507, KW508 and KW511: what is written where nobody reads it (wires W13 and W14)."""
+"""KW507, KW508, KW511 and KW516: what is written where nobody reads it (wires W13 and W14)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 
+from kserve_wiring.config_map_json import has_repeats
 from kserve_wiring.context import Context
 from kserve_wiring.findings import Draft
 from kserve_wiring.model import Model
-from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.objects import KubeObject, Path, Setting, dig, mappings_of, show_path
 from kserve_wiring.pods import ISVC_COMPONENTS, KSERVE_GROUP
+from kserve_wiring.repeated_keys import Repeated, repeated_inside, repeated_keys
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.drafting import at, single
+from kserve_wiring.rules.drafting import at, show, single
 
 _STOCK_GATEWAYS = ("knative-ingress-gateway", "knative-local-gateway")
 _CHECKSUM = "knative.dev/example-checksum"
@@ -137,3 +139,28 @@ def old_predictors(model: Model, context: Context) -> Iterator[Draft]:
         for name in _FRAMEWORKS:
             if isinstance(obj.get("spec", "predictor", name), Mapping):
                 yield single("KW511", Setting("set", obj, ("spec", "predictor", name)), framework=name)
+
+
+@rule("KW516")
+def repeated(model: Model, context: Context) -> Iterator[Draft]:
+    """A key that stands twice: the first of two blocks goes without a word."""
+    for obj in model.objects:
+        if obj.source.repeats:
+            for found in repeated_keys(obj.source.text, obj.source.prefix):
+                yield _repeated(obj, found.path, found, "Helm and kubectl take the last, kustomize refuses both")
+    config = model.isvc_config
+    if config is not None and config.obj.source.text:
+        for key in config.values:
+            path: Path = ("data", key)
+            if has_repeats(config.obj.get(*path)):
+                for found in repeated_inside(config.obj.source.text, (*config.obj.source.prefix, *path)):
+                    yield _repeated(config.obj, (*path, *found.path), found, "KServe takes the last")
+
+
+def _repeated(obj: KubeObject, path: Path, found: Repeated, reason: str) -> Draft:
+    """What a Secret holds is not shown."""
+    value, lost = (found.value, found.lost) if obj.kind != "Secret" else ("one value", "another")
+    lost_line = str(obj.source.line + found.lost_line - 1)
+    args = {"key": show_path(path), "value": show(value), "lost": show(lost), "lost_line": lost_line}
+    args["reason"] = reason
+    return Draft("KW516", obj, path, args, line=found.line)
