@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.bed.api import Object, until
 from tests.cluster.bed.bed import Bed
 from tests.cluster.bed.environments import UPGRADED, Environment
-from tests.cluster.bed.inference import ISVC, inference, make, outcome, pod_of, ready, sklearn
+from tests.cluster.bed.inference import ISVC, KSVC, inference, make, outcome, pod_of, ready, sklearn
 from tests.cluster.bed.leftovers import left
 
 pytestmark = pytest.mark.cluster
@@ -80,14 +80,21 @@ def test_upgraded_environment_serves(bed: Bed, everything: Environment) -> None:
 
 
 def test_uninstall_waits_for_the_models(bed: Bed, everything: Environment) -> None:
-    """Their finalizer needs KServe's controller: uninstalled first, it would leave a CRD that never goes."""
+    """Their finalizers need KServe's and Knative's controllers, without which a CRD and namespaces would never go."""
     make(bed, NAMESPACE, "last-one", sklearn("s3://models/iris"))
-    with pytest.raises(AssertionError, match=rf"Delete these InferenceServices first: .*{NAMESPACE}/last-one"):
+    until("its Knative Service", lambda: bed.api.find(KSVC, "last-one-predictor", NAMESPACE), 30)
+    meta = {"name": "own", "namespace": NAMESPACE}
+    spec = {"template": {"spec": {"containers": [{"image": "harbor.corp.example/models/server:v1"}]}}}
+    bed.api.create({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": meta, "spec": spec})
+    first = rf"Delete these first: InferenceService/{NAMESPACE}/last-one Service/{NAMESPACE}/own\n"
+    with pytest.raises(AssertionError, match=first):
         everything.make("uninstall")
-    bed.api.delete(ISVC, "last-one", NAMESPACE)
-    until("the InferenceService is gone", lambda: bed.api.find(ISVC, "last-one", NAMESPACE) is None, 60)
 
 
 def test_uninstall_is_clean(bed: Bed, everything: Environment) -> None:
+    """Started while Kubernetes has yet to collect what the models owned."""
+    bed.api.delete(KSVC, "own", NAMESPACE)
+    bed.api.delete(ISVC, "last-one", NAMESPACE)
+    until("the InferenceService is gone", lambda: bed.api.find(ISVC, "last-one", NAMESPACE) is None, 60)
     everything.uninstall()
     assert left(everything) == []

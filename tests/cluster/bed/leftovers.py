@@ -14,6 +14,9 @@ CLUSTER_WIDE = (
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
     "rbac.authorization.k8s.io/v1/ClusterRole",
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
+    # Of models, in the namespaces of tenants: with their finalizers these could never go.
+    "serving.knative.dev/v1/Service",
+    "serving.knative.dev/v1/Route",
 )
 NAMESPACED = ("apps/v1/Deployment", "batch/v1/Job", "v1/Service", "v1/ConfigMap", "v1/Pod")
 
