@@ -23,6 +23,7 @@ from kserve_wiring.repeated_keys import Repeated, RepeatedKeyError, load_unique,
         ("1: a\n1: b\n", [Repeated(("1",), "b", "a", 2, 1)]),
         ("'1': a\n1: b\n", []),
         ("? [a]\n: 1\n? [a]\n: 2\n", []),
+        ("# é€😀\na: {é: 1}\na: {b: 2}\n", [Repeated(("a",), "{b: 2}", "{é: 1}", 3, 2)]),
     ],
 )
 def test_repeated_keys(text: str, found: list[Repeated]) -> None:
@@ -67,6 +68,10 @@ def test_load_unique() -> None:
     with pytest.raises(RepeatedKeyError, match="the key b stands twice") as refused:
         load_unique("a: 1\nb: 1\nb: 1\n")
     assert (refused.value.first_line, refused.value.line) == (2, 3)
+
+
+def test_json_may_be_indented_with_tabs() -> None:
+    assert load_unique('{\n\t"a": [1,\n\t2]\n}') == {"a": [1, 2]}
 
 
 def test_what_a_secret_holds_is_not_shown() -> None:
