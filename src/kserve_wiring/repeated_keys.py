@@ -15,6 +15,7 @@ from kserve_wiring import yamltext
 from kserve_wiring.objects import Path
 
 _MERGE = "tag:yaml.org,2002:merge"
+_EMPTY = (("tag:yaml.org,2002:null", ""), ("tag:yaml.org,2002:map", ()), ("tag:yaml.org,2002:seq", ()))
 _Pair = tuple[Any, Any]
 
 
@@ -22,7 +23,8 @@ _Pair = tuple[Any, Any]
 class Repeated:
     """A key that stands twice with different values.
 
-    value: the last one, which is read, as it is written. lost: one before it. line and lost_line: of the keys, from 1.
+    value: the last one, which is read, as it is written. lost: one before it, not empty. line and lost_line: of
+    the keys, from 1.
     """
 
     path: Path
@@ -54,7 +56,8 @@ def repeated_keys(text: str, prefix: Path = ()) -> Iterator[Repeated]:
     """Keys below a path of a document that load() has read."""
     for pairs, path in _mappings(_at(text, prefix)):
         for *before, (key, value) in _groups(pairs):
-            lost = next((pair for pair in reversed(before) if _shape(pair[1]) != _shape(value)), None)
+            kept = (*_EMPTY, _shape(value))
+            lost = next((pair for pair in reversed(before) if _shape(pair[1]) not in kept), None)
             if lost:
                 written, lines = (_written(value, text), _written(lost[1], text)), (_line(key), _line(lost[0]))
                 yield Repeated((*path, key.value), *written, *lines)

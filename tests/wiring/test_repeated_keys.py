@@ -14,6 +14,8 @@ from kserve_wiring.repeated_keys import Repeated, RepeatedKeyError, load_unique,
     [
         ("a: 1\nb: 2\na: 3\n", [Repeated(("a",), "3", "1", 3, 1)]),
         ("a: 1\na: 1\n", []),
+        ("a:\na: {}\na: []\na: 1\n", []),
+        ("a: {b: 1}\na:\n", [Repeated(("a",), "", "{b: 1}", 2, 1)]),
         ("a: 1\na: '1'\n", [Repeated(("a",), "1", "1", 2, 1)]),
         ("a: 1\na: 2\na: 1\n", [Repeated(("a",), "1", "2", 3, 2)]),
         ("- {a: {b: [1]}}\n- a: {b: 1, b: [2]}\n", [Repeated((1, "a", "b"), "[2]", "1", 2, 2)]),
