@@ -75,7 +75,8 @@ class Loader(_Base):  # type: ignore[misc]
                     break
                 mapping[intern(key.value)] = self._value(value)
             else:
-                self.repeats = self.repeats or len(mapping) != len(node.value)
+                if len(mapping) != len(node.value):
+                    self.repeats = True
                 return mapping
         return self.construct_object(node, deep=True)
 
