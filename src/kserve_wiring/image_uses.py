@@ -19,7 +19,7 @@ from kserve_wiring.pods import KNATIVE_GROUP, KSERVE_GROUP
 
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
-_NOT_WIRING = (("metadata",), ("status",))
+_NOT_WIRING = ("apiVersion", "kind", "metadata", "status")
 _NO_IMAGE = "kubernetes.podspec-volumes-image"  # a feature of Knative, enabled or disabled
 # Keys of ConfigMaps that nothing reads: examples, and what the user gave the chart istiod (merged-values counts).
 _NOTES = frozenset({"_example", "original-values"})
@@ -55,9 +55,11 @@ def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
     if obj.kind in _SKIPPED_KINDS or obj.synthetic:
         return
     revision = (obj.group, obj.kind) in _REVISION_KINDS
-    for path, image in _walk(obj.body, (), set()):
-        if _is_reference(image, path):
-            yield ImageUse(Setting(image, obj, path), image, revision and "metadata" not in path[:1])
+    for key, value in obj.body.items():
+        if key not in _NOT_WIRING:
+            for path, image in _walk(value, (key,), set()):
+                if _is_reference(image, path):
+                    yield ImageUse(Setting(image, obj, path), image, revision)
     if obj.kind == "ConfigMap":
         yield from _config_map(obj)
     elif obj.group == "operator.knative.dev":
@@ -72,7 +74,7 @@ def _is_reference(image: str, path: Path) -> bool:
 
 def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
     """Path and text of the image references below a value. seen: against anchors that loop."""
-    if not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
+    if isinstance(value, (str, int)) or not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
         return
     seen.add(id(value))
     if isinstance(value, list):
@@ -82,7 +84,7 @@ def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
         if isinstance(item, str):
             if _names_image(key, item, value, path):
                 yield (*path, str(key)), _composed(key, item, value)
-        elif isinstance(item, (dict, list, Mapping)):
+        elif not isinstance(item, int):
             yield from _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen)
 
 
@@ -102,7 +104,7 @@ def _argument(text: str) -> str:
 
 
 def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: Path) -> bool:
-    if not isinstance(key, str) or path[:1] in _NOT_WIRING or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
+    if not isinstance(key, str) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
         return key != _NO_IMAGE

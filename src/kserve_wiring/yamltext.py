@@ -8,6 +8,7 @@ PyYAML's safe loader, less what the Go libraries do not do: no dates, no base-60
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -33,6 +34,10 @@ class Loader(_Base):  # type: ignore[misc]
     Most of a manifest is text in mappings and lists. Those are made here, in half of PyYAML's time; everything else
     is left to PyYAML.
     """
+
+    # PyYAML calls them at each node, for paths that nothing here registers. These do nothing, and are not Python.
+    ascend_resolver = int
+    descend_resolver = staticmethod(operator.is_)
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
