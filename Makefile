@@ -38,7 +38,7 @@ $(READY): requirements.lock pyproject.toml
 
 .PHONY: helm
 helm: $(READY) ## Find helm >= 3.16, or build it once from its Go module; prints its path
-	@$(BIN)/python -m tools.helm
+	@$(BIN)/python -m tools.upstream.helm
 
 .PHONY: demo
 demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=examples/....yaml), then break it
@@ -46,21 +46,21 @@ demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=example
 
 .PHONY: test
 test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
-	@$(BIN)/python -m tools.helm --all >/dev/null
+	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-registry
 test-registry: $(READY) ## Mirror, lock and pull with a real registry, built once, and real skopeo
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }
-	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/images/mirror $(ARGS)
+	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/mirror $(ARGS)
 
-.PHONY: test-cluster
-test-cluster: $(READY) ## Test the examples on the real controllers, without a cluster (ARGS="-k name"; 15 minutes)
-	@$(BIN)/python -m tests.cluster.enter pytest $(ARGS)
+.PHONY: test-live
+test-live: $(READY) ## Test the examples on the real controllers, without a cluster (ARGS="-k name"; 15 minutes)
+	@$(BIN)/python -m tests.live.enter pytest $(ARGS)
 
 .PHONY: cluster
 cluster: $(READY) ## Keep one environment up on the real controllers, to look at (EXAMPLE=examples/....yaml)
-	@$(BIN)/python -m tests.cluster.enter cluster $(EXAMPLE)
+	@$(BIN)/python -m tests.live.enter cluster $(EXAMPLE)
 
 .PHONY: check
 check: lint types test ## Everything that must pass: lint, types and test
@@ -89,18 +89,18 @@ generate: $(READY) ## Write the generated files anew
 
 .PHONY: charts
 charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream (CHARTS=dir or oci://...)
-	@$(BIN)/python -m tools.upstream
+	@$(BIN)/python -m tools.upstream.charts
 
 .PHONY: bench
 bench: $(READY) ## Measure generate + render + validate against bare copier and helm (COUNT=200)
-	@$(BIN)/python -m tools.bench $(COUNT)
-	@$(BIN)/python -m tools.bench_checker
+	@$(BIN)/python -m tools.bench.environments $(COUNT)
+	@$(BIN)/python -m tools.bench.checker
 
 .PHONY: fuzz
 fuzz: ## Feed the checker broken YAML with atheris (FUZZ=60 seconds; needs Python 3.11 to 3.13, on Linux)
 	@test -x $(FUZZ_VENV)/bin/python || $(PYTHON) -m venv $(FUZZ_VENV)
 	@$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
-	@$(FUZZ_VENV)/bin/python -m tools.fuzz -max_total_time=$(FUZZ) -print_final_stats=1 $(ARGS)
+	@$(FUZZ_VENV)/bin/python -m tools.bench.fuzz -max_total_time=$(FUZZ) -print_final_stats=1 $(ARGS)
 
 .PHONY: lock
 lock: ## Write requirements.lock anew (needs uv)
@@ -109,7 +109,7 @@ lock: ## Write requirements.lock anew (needs uv)
 
 .PHONY: pin
 pin: $(READY) ## Write stacks/modules/*/go.sum anew from their go.mod
-	@$(BIN)/python -m tools.modules
+	@$(BIN)/python -m tools.upstream.modules
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built

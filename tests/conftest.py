@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tools import helm, modules, stacks, upstream
-from tools.helm import Helm
-from tools.upstream import Upstream
-
-ROOT = Path(__file__).resolve().parent.parent
+from tools import stacks
+from tools.upstream import charts as upstream
+from tools.upstream import helm, modules
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
 
 
 @pytest.fixture(scope="session", params=helm.MAJORS, ids=lambda major: f"helm{major}")

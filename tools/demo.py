@@ -10,16 +10,19 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from kserve_wiring import report as wording
-from kserve_wiring.api import Report, inspect
-from kserve_wiring.load import Loaded, load_path, load_text
-from kserve_wiring.render import Release
-from tools import environment, helm, modules, render, schema, upstream, wiring_table
+from kserve_wiring.checker.inspect import Report, inspect
+from kserve_wiring.formats import text as wording
+from kserve_wiring.manifests.environment import Release
+from kserve_wiring.manifests.load import Loaded, load_path, load_text
 from tools.console import BUILD, ROOT, Stop, note, run, shown, step
-from tools.helm import Helm
-from tools.modules import Unavailable
-from tools.render import Job, Rendered, RenderError
-from tools.upstream import Upstream
+from tools.environment import generate as environment
+from tools.environment import render, schema, wiring_table
+from tools.environment.render import Job, Rendered, RenderError
+from tools.upstream import charts as upstream
+from tools.upstream import helm, modules
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+from tools.upstream.modules import Unavailable
 
 EXAMPLE = ROOT / "examples" / "offline-harbor.yaml"
 TARGET = BUILD / "demo"

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kserve_wiring.data import __version__
+
 if TYPE_CHECKING:
-    from kserve_wiring.api import Report, check, inspect
-    from kserve_wiring.findings import Finding
+    from kserve_wiring.checker.inspect import Report, check, inspect
+    from kserve_wiring.checker.report import Finding
 
 __all__ = ["Finding", "Report", "__version__", "check", "inspect"]
-__version__ = "0.1.0"
 
 _LAZY = {
-    "check": "kserve_wiring.api",
-    "inspect": "kserve_wiring.api",
-    "Report": "kserve_wiring.api",
-    "Finding": "kserve_wiring.findings",
+    "check": "kserve_wiring.checker.inspect",
+    "inspect": "kserve_wiring.checker.inspect",
+    "Report": "kserve_wiring.checker.inspect",
+    "Finding": "kserve_wiring.checker.report",
 }
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.helm import Helm
+from tools.console import ROOT
+from tools.upstream.helm import Helm
 
-ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "kserve-environment"
 VALUES = Path(__file__).parent / "values"
 

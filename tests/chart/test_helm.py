@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.chart.conftest import CHART, VALUES, Chart, named
-from tools.helm import Helm
+from tools.upstream.helm import Helm
 
 NAMES = sorted(path.stem for path in VALUES.glob("*.yaml"))
 

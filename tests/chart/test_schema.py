@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.chart.conftest import CHART, ROOT, Chart, named
-from tools import generate
+from tools.generate import __main__ as generate
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text("utf-8"))
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))

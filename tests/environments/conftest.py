@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tests.template.conftest import EXAMPLES, copy_template, environment, template
-from tools import render
-from tools.helm import Helm
-from tools.render import Rendered
-from tools.upstream import Upstream
+from tools.environment import render
+from tools.environment.render import Rendered
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
 
 __all__ = ["copy_template", "environment", "template"]
 

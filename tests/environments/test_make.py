@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.template.conftest import ROOT
-from tools.helm import Helm
-from tools.upstream import Upstream
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
 
 HARBOR = ROOT / "examples" / "offline-harbor.yaml"
 

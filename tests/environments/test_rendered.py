@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from tests.environments.conftest import Render, stack
-from tools import helm, render, schema
-from tools.helm import Helm
-from tools.upstream import Upstream
+from tools.environment import render, schema
+from tools.upstream import helm
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
 
 # Registries of the images that upstream's charts and manifests name.
 PUBLIC = re.compile(r"\b(docker|quay|gcr|ghcr|nvcr|k8s\.gcr|registry\.k8s|registry\.istio)\.io\b|mcr\.microsoft\.com")

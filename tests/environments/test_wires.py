@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from kserve_wiring import Finding, inspect
-from kserve_wiring.load import load_text
-from kserve_wiring.objects import KubeObject
+from kserve_wiring.manifests.load import load_text
+from kserve_wiring.manifests.objects import KubeObject
 from tests.environments.conftest import Render
 from tests.environments.edit import edited
 from tests.environments.wires import End, ends
 from tests.template.conftest import EXAMPLES
-from tools.helm import Helm
+from tools.upstream.helm import Helm
 
 Objects = tuple[KubeObject, ...]
 # An example with its own choices for each wire; the others repeat most of their ends.

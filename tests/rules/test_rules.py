@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from kserve_wiring import Finding, inspect
-from kserve_wiring.catalogue import catalogue
 from kserve_wiring.rules import CHART_ONLY, all_rules
+from kserve_wiring.rules.catalogue import catalogue
 
 ROOT = Path(__file__).parent
 FIXTURES = sorted(ROOT.glob("KW*/*.yaml"))

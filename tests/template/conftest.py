@@ -1,6 +1,7 @@
 """Environments generated from the examples, once per test session, without a version control detour."""
 
 from __future__ import annotations
+from tools.console import ROOT
 
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,6 @@ import copier
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
 # Situations that a user may start from, and answers that are valid but awkward.
 EXAMPLES = [*sorted((ROOT / "examples").glob("*.yaml")), *sorted((ROOT / "tests" / "answers" / "valid").glob("*.yaml"))]
 # What Copier reads of the repository.

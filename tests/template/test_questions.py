@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools import answers_schema
+from tools.generate import answers_schema
 
 QUESTIONS: dict[str, Any] = {
     name: question

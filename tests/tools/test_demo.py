@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from tests.tools.releases import UPSTREAM_RELEASES
-from tools import helm, wiring_table
-from tools.upstream import Upstream
-
-ROOT = Path(__file__).resolve().parents[2]
+from tools.console import ROOT
+from tools.environment import wiring_table
+from tools.upstream import helm
+from tools.upstream.charts import Upstream
 
 
 def demo(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

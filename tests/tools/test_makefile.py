@@ -7,9 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools import bench
+from tools.bench import environments as bench
+from tools.console import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kserve_wiring.graph.wires import COLUMNS, Key, Node, Wiring
+from kserve_wiring.graph.wiring import COLUMNS, Key, Node, Wiring
 
 WIDTHS = (430, 330, 330, 330)
 GAP_X, GAP_Y = 110, 30

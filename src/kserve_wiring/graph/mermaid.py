@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from kserve_wiring.graph.wires import Key, Node, Row, Wiring
+from kserve_wiring.graph.wiring import Key, Node, Row, Wiring
 
 _BROKEN = "fill:#fdecea,stroke:#b3261e,color:#601410"
 _ABSENT = "stroke-dasharray:5 4"

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kserve_wiring.images import parse_image
+from kserve_wiring.cluster.isvc_config import NAME, parse_isvc_config
+from kserve_wiring.cluster.pods import pod_uses
+from kserve_wiring.grammar.image import parse_image
 from kserve_wiring.inventory.found import Found
-from kserve_wiring.isvc_config import NAME, parse_isvc_config
-from kserve_wiring.objects import KubeObject
-from kserve_wiring.pods import pod_uses
+from kserve_wiring.manifests.objects import KubeObject
 
 # kserve pkg/constants/constants.go:212, used by pkg/utils/storage.go CreateInitContainerWithConfig.
 STORAGE_INITIALIZER = "docker.io/kserve/storage-initializer:latest"

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kserve_wiring.context import Context
-from kserve_wiring.image_uses import ImageUse, image_uses
-from kserve_wiring.images import DEFAULT_REGISTRY, parse_image
-from kserve_wiring.objects import KubeObject
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.image_uses import ImageUse, image_uses
+from kserve_wiring.grammar.image import DEFAULT_REGISTRY, parse_image
+from kserve_wiring.manifests.objects import KubeObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Found:
 
 def found_images(objects: Iterable[KubeObject], context: Context) -> tuple[list[Found], list[str]]:
     """The images of objects, and notes about what could not be told."""
-    from kserve_wiring.inventory.embedded import embedded_images
     from kserve_wiring.inventory.fallbacks import fallback_images
     from kserve_wiring.inventory.injected import injected_images
+    from kserve_wiring.inventory.operator import embedded_images
     from kserve_wiring.inventory.variants import variant_images, versioned_images
 
     known = [obj for obj in objects if not _disabled(obj)]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from kserve_wiring import yamltext
+from kserve_wiring.cluster.pods import pod_uses
 from kserve_wiring.inventory.found import Found, canonical
-from kserve_wiring.objects import KubeObject, strings_of
-from kserve_wiring.pods import pod_uses
+from kserve_wiring.manifests import yamltext
+from kserve_wiring.manifests.objects import KubeObject, strings_of
 
 PROXY = "sidecar.istio.io/proxyImage"
 ANNOTATION = "inject.istio.io/templates"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring.inventory.found import Found, canonical
-from kserve_wiring.repeated_keys import load_unique
-from kserve_wiring.yamltext import YamlError
+from kserve_wiring.manifests.repeated_keys import load_unique
+from kserve_wiring.manifests.yamltext import YamlError
 
 CATALOGUE = Path("images") / "catalogue.yaml"
 LOCK = "images.lock.yaml"

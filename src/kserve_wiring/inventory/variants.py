@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from kserve_wiring.images import ImageRef, parse_image
+from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.grammar.image import ImageRef, parse_image
 from kserve_wiring.inventory.found import Found, canonical
-from kserve_wiring.objects import KubeObject, mappings_of
-from kserve_wiring.pods import KSERVE_GROUP
+from kserve_wiring.manifests.objects import KubeObject, mappings_of
 
 ANNOTATION = "serving.kserve.io/server-type"
 # GetServerTypeFromRuntimeName in pkg/constants/constants.go, for runtimes without the annotation.

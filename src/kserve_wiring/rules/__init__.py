@@ -10,34 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
-from kserve_wiring.context import Context
-from kserve_wiring.findings import Draft
-from kserve_wiring.model import Model
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
 
 RuleFunction = Callable[[Model, Context], Iterator[Draft]]
 
-_MODULES = (
-    "kw0xx_waivers",
-    "kw1xx_digests",
-    "kw2xx_registry",
-    "kw2xx_secrets",
-    "kw3xx_storage",
-    "kw3xx_config",
-    "kw3xx_authority",
-    "kw3xx_workloads",
-    "kw4xx_gateways",
-    "kw4xx_listeners",
-    "kw4xx_domains",
-    "kw4xx_tls",
-    "kw4xx_mesh",
-    "kw5xx_namespaces",
-    "kw5xx_ownership",
-    "kw5xx_versions",
-    "kw5xx_fields",
-    "kw5xx_argocd",
-    "kw5xx_charts",
-)
+_NO_RULES = ("catalogue", "draft")
 
 CHART_ONLY = frozenset({"KW107", "KW505"})
 """Codes that only values can violate: two values that write one setting, a list that repeats a name."""
@@ -60,6 +41,7 @@ def rule(code: str) -> Callable[[RuleFunction], RuleFunction]:
 @cache
 def all_rules() -> dict[str, RuleFunction]:
     """The functions by code, sorted."""
-    for module in _MODULES:
-        import_module(f"{__name__}.{module}")
+    for module in iter_modules(__path__):
+        if module.name not in _NO_RULES:
+            import_module(f"{__name__}.{module.name}")
     return dict(sorted(_registered.items()))

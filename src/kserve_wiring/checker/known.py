@@ -1,0 +1,103 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run knew beside the manifests, where from, and what it checked less for want of a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from kserve_wiring.checker.report import Place
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import KEYS, Context
+from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.manifests.objects import KubeObject, Path, Setting, show_path
+
+NEEDED_BY: dict[str, tuple[str, ...]] = {
+    "registry": ("KW102", "KW201", "KW203", "KW205"),
+    "registry_project": ("KW201", "KW205"),
+    "offline": ("KW102", "KW201"),
+    "registry_insecure": ("KW102",),
+    "registry_ca": ("KW305",),
+    "pull_secret": ("KW203", "KW208"),
+    "digest_policy": ("KW102", "KW105"),
+    "cluster_domain": ("KW411",),
+    "knative_version": ("KW108", "KW503"),
+    "knative_operator_version": ("KW404", "KW408", "KW503", "KW515"),
+    "kserve_version": ("KW303", "KW308", "KW309", "KW503", "KW504", "KW510"),
+    "istio_version": ("KW503",),
+    "argocd_version": ("KW510", "KW512"),
+    "existing": ("KW204", "KW208", "KW304", "KW413"),
+}
+"""The rules that find less without a fact. A rule that nothing else keeps from checking is silent then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact that the rules could rest on.
+
+    source: who said it: a flag, ``registry of FILE``, or the key and object that shows it; place: the latter's.
+    """
+
+    key: str
+    value: str | bool | list[str]
+    source: str
+    place: Place | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fact without its key, for JSON."""
+        from dataclasses import asdict
+
+        place = asdict(self.place) if self.place else None
+        return {"value": self.value, "source": self.source, "place": place}
+
+
+def facts_of(context: Context, line_of: Callable[[KubeObject, Path], int]) -> list[Fact]:
+    """Every known fact, in the order of the context."""
+    return [_fact(context, key, line_of) for key in KEYS if key in context.origin]
+
+
+def _fact(context: Context, key: str, line_of: Callable[[KubeObject, Path], int]) -> Fact:
+    value = getattr(context, key)
+    origin = context.origin[key]
+    place = None
+    if isinstance(origin, Setting):
+        place = Place(origin.obj.ref, show_path(origin.path), origin.obj.source.file, line_of(origin.obj, origin.path))
+    return Fact(key, sorted(value) if isinstance(value, frozenset) else value, context.name_of(key), place)
+
+
+def disputes(context: Context, line_of: Callable[[KubeObject, Path], int]) -> list[str]:
+    """A note for each fact on which the manifests disagree."""
+    notes = []
+    for key, settings in context.disputed.items():
+        shown = {setting.text(): setting for setting in reversed(settings)}  # the first of each value
+        said = [_shown(setting, line_of) for _, setting in sorted(shown.items())]
+        notes.append(f"{key} is not known, because the manifests disagree: {', '.join(said)}; say it if it matters")
+    return notes
+
+
+def _shown(setting: Setting, line_of: Callable[[KubeObject, Path], int]) -> str:
+    obj = setting.obj
+    where = f" ({obj.source.file}:{line_of(obj, setting.path)})" if obj.source.line else ""
+    return f"{setting.text()} of {obj.ref}{where}"
+
+
+def unknown(context: Context, codes: Collection[str]) -> dict[str, list[str]]:
+    """The facts that nobody said, with those of the codes that find less without them."""
+    lacking = {key: [code for code in NEEDED_BY[key] if code in codes] for key in KEYS if key not in context.origin}
+    return {key: needed for key, needed in lacking.items() if needed}
+
+
+def asked_for(model: Model, lacking: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Those unknown facts that a user should be asked for: something was read on which they bear."""
+    kserve = model.isvc_config is not None or any(obj.group == KSERVE_GROUP for obj in model.objects)
+    bears = {
+        "registry": bool(model.images),
+        "offline": bool(model.images),
+        "pull_secret": bool(model.images),
+        "kserve_version": kserve,
+        "knative_version": model.knative.server is not None,
+        "argocd_version": any(True for _ in model.of_kind("Application")),
+    }
+    return {key: codes for key, codes in lacking.items() if bears.get(key)}

@@ -1,0 +1,147 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Findings that the manifests themselves waive, with a reason.
+
+On an object, one line for each waiver:
+
+    metadata:
+      annotations:
+        kserve-wiring.io/ignore: "KW203: the node has credentials"
+
+or as a comment on the line of the finding or on the line above it, which is no place inside a block of text:
+
+    # kserve-wiring: ignore KW203: the node has credentials
+
+Several codes are separated by commas. Without a reason nothing is waived, and KW001 says so. One that takes no finding
+away is what KW002 says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kserve_wiring.checker.report import Finding
+from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Path
+
+ANNOTATION = "kserve-wiring.io/ignore"
+_MARK = "kserve-wiring: ignore"
+_COMMENT = re.compile(r"^(?P<before>.*?)#\s*kserve-wiring: ignore\b(?P<said>.*)$")
+_CODE = re.compile(r"KW\d{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One line that waives.
+
+    said: as written. line: of a comment in its file, 0 otherwise. path: in its object, () of a comment.
+    """
+
+    obj: KubeObject
+    said: str
+    codes: tuple[str, ...]
+    reason: str
+    line: int = 0
+    path: Path = ("metadata", "annotations", ANNOTATION)
+
+    @property
+    def fault(self) -> str:
+        """Why it waives nothing; empty when it does."""
+        from kserve_wiring.rules.catalogue import catalogue
+
+        if not self.codes:
+            return "it names no code"
+        unknown = [code for code in self.codes if code not in catalogue()]
+        if unknown and _CODE.fullmatch(unknown[0]):
+            return f"there is no rule {unknown[0]}"
+        if unknown:
+            return f"{unknown[0]} is no code, such as KW203"
+        return "" if self.reason else "it gives no reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that was waived, and why."""
+
+    finding: Finding
+    reason: str
+
+
+def waivers(objects: Iterable[KubeObject]) -> Iterator[Waiver]:
+    """Every waiver, also those that waive nothing."""
+    seen: set[tuple[str, int]] = set()
+    for obj in objects:
+        text = obj.annotations.get(ANNOTATION)
+        if text is not None:
+            for line in str(text).splitlines() or [""]:
+                if line.strip() or not str(text).strip():
+                    yield _waiver(obj, line, 0)
+        place = (obj.source.file, obj.source.line)
+        if place not in seen:  # the items of a List share one text
+            seen.add(place)
+            if _MARK in obj.source.text:
+                yield from _comments(obj)
+
+
+def _comments(obj: KubeObject) -> Iterator[Waiver]:
+    for number, line in enumerate(obj.source.text.splitlines()):
+        match = _COMMENT.match(line) if _MARK in line else None
+        if match and (not match["before"].strip() or match["before"].endswith((" ", "\t"))):
+            yield _waiver(obj, match["said"], obj.source.line + number)
+
+
+def _waiver(obj: KubeObject, said: str, line: int) -> Waiver:
+    codes, _, reason = said.strip().partition(":")
+    listed = tuple(code.strip() for code in codes.split(",") if code)
+    path = () if line else ("metadata", "annotations", ANNOTATION)
+    return Waiver(obj, said.strip(), listed, reason.strip(), line, path)
+
+
+def ignored_by(configuration: KubeObject) -> list[Waiver]:
+    """What ``ignore`` of a configuration file waives everywhere: codes or their beginnings, with or without reasons."""
+    ignore = configuration.get("ignore")
+    if isinstance(ignore, list):
+        entries: list[tuple[str, Path, str]] = [(str(code), ("ignore", index), "") for index, code in enumerate(ignore)]
+    else:
+        reasons = configuration.mapping("ignore")
+        entries = [(code, ("ignore", code), str(reason or "")) for code, reason in reasons.items()]
+    return [Waiver(configuration, reason or code, (code,), reason, path=path) for code, path, reason in entries]
+
+
+Unused = tuple[Waiver, str]
+"""A waiver and one of its codes, of which there is nothing to waive."""
+
+
+def split(findings: Iterable[Finding], said: Iterable[Waiver]) -> tuple[list[Finding], list[Waived], list[Unused]]:
+    """The findings that stay, those that a waiver takes away, and what no waiver is needed for."""
+    by_place: dict[_Place, Unused] = {}
+    for waiver in said:
+        for code in () if waiver.fault else waiver.codes:
+            by_place[_place(waiver, code)] = waiver, code
+    unused = dict(by_place)
+    kept, waived = [], []
+    for finding in findings:
+        matching = [place for place in _places(finding) if place in by_place]
+        if matching:
+            waived.append(Waived(finding, by_place[matching[0]][0].reason))
+        else:
+            kept.append(finding)
+        for place in matching:
+            unused.pop(place, None)
+    return kept, waived, list(unused.values())
+
+
+_Place = tuple[str, ObjectRef | int, str]
+
+
+def _place(waiver: Waiver, code: str) -> _Place:
+    return waiver.obj.source.file, waiver.line or waiver.obj.ref, code
+
+
+def _places(finding: Finding) -> Iterator[_Place]:
+    """Where a waiver of the finding may stand: on its object, on its line or on the line above."""
+    yield finding.file, finding.object, finding.code
+    if finding.line:
+        yield finding.file, finding.line, finding.code
+        yield finding.file, finding.line - 1, finding.code

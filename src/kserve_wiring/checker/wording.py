@@ -1,0 +1,67 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what a rule yields to what a user reads: the catalogue's words, and the line of every place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kserve_wiring.checker.report import Draft, Finding, Place
+from kserve_wiring.manifests.objects import KubeObject, show_path
+from kserve_wiring.rules.catalogue import catalogue, fill
+
+
+def word(drafts: Iterable[Draft], lines: Lines) -> list[Finding]:
+    """Findings of drafts: wording from the catalogue, lines from the text, equal ones once, sorted by object."""
+    found: dict[tuple[Any, ...], Finding] = {}
+    for draft in drafts:
+        finding = _word_one(draft, lines)
+        found.setdefault(
+            (finding.code, finding.object, finding.path, finding.message, finding.file, finding.line), finding
+        )
+    return sorted(found.values(), key=order)
+
+
+def order(finding: Finding) -> tuple[Any, ...]:
+    """By object, then by what is said of it."""
+    ref = finding.object
+    return (ref.kind, ref.namespace, ref.name, finding.file, finding.code, finding.path, finding.message)
+
+
+def _word_one(draft: Draft, lines: Lines) -> Finding:
+    entry = catalogue()[draft.code]
+    source = draft.obj.source
+    return Finding(
+        code=draft.code,
+        level=draft.level or entry.level,
+        object=draft.obj.ref,
+        path=show_path(draft.path),
+        message=fill(entry.message, draft.args),
+        fix=draft.fix or fill(entry.fix, draft.args),
+        file=source.file,
+        line=source.line + draft.line - 1 if draft.line else lines.of(draft.obj, draft.path),
+        url=entry.url,
+        related=tuple(
+            Place(obj.ref, show_path(path), obj.source.file, lines.of(obj, path)) for obj, path in draft.related
+        ),
+    )
+
+
+class Lines:
+    """Lines of keys, found only for what a finding names."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, tuple[str | int, ...]], int] = {}
+
+    def of(self, obj: KubeObject, path: tuple[str | int, ...]) -> int:
+        """Line of a key in its file; 0 when the object was not read from text."""
+        source = obj.source
+        if not source.line:
+            return 0
+        key = (id(obj), path)
+        if key not in self._known:
+            from kserve_wiring.manifests.yamltext import line_of
+
+            self._known[key] = source.line + line_of(source.text, (*source.prefix, *path)) - 1
+        return self._known[key]

@@ -1,0 +1,37 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The subcommand ``kserve-wiring graph``. Exit code 0: drawn, 2: it could not run, or not everything was read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from kserve_wiring.cli.arguments import add_inputs
+
+DRAWN, FAILED = 0, 2
+
+
+def add_graph(commands: Any) -> None:
+    """Add the subcommand to those of the parser."""
+    text = "Draw who names whom: settings, Gateways, Services and Pods. What a finding says is broken is red."
+    graph = commands.add_parser("graph", help="draw the wiring", description=text)
+    graph.set_defaults(run=run)
+    add_inputs(graph)
+    graph.add_argument("--format", choices=("mermaid", "html"), default="mermaid")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the picture to standard output."""
+    from kserve_wiring.cli.check import inspect_paths
+    from kserve_wiring.graph.html import as_html
+    from kserve_wiring.graph.mermaid import as_mermaid
+    from kserve_wiring.graph.wiring import wiring_of
+
+    report = inspect_paths(options)
+    draw = as_html if options.format == "html" else as_mermaid
+    sys.stdout.write(draw(wiring_of(report)))
+    for problem in report.problems:
+        print(f"kserve-wiring: cannot read {problem}", file=sys.stderr)
+    return FAILED if report.problems else DRAWN

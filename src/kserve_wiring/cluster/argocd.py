@@ -1,0 +1,32 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Argo CD Applications and where their objects come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kserve_wiring.manifests.objects import KubeObject, Path, mappings_of
+
+if TYPE_CHECKING:
+    from kserve_wiring.cluster.cluster import Model
+
+
+def applications(model: Model) -> Iterator[KubeObject]:
+    """The Applications."""
+    return (obj for obj in model.of_kind("Application") if obj.group == "argoproj.io")
+
+
+def sources(app: KubeObject) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Path and source of each source of an Application, in both spellings."""
+    source = app.get("spec", "source")
+    if isinstance(source, Mapping):
+        yield ("spec", "source"), source
+    for index, item in mappings_of(app.get("spec", "sources")):
+        yield ("spec", "sources", index), item
+
+
+def chart_of(source: Mapping[str, Any]) -> str:
+    """Name of the chart of a source, without the path of an OCI registry; "" when it has none."""
+    return str(source.get("chart") or "").rpartition("/")[2]

@@ -1,0 +1,164 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""What manifests cannot say: the registry, whether there is an internet, which versions run.
+
+Three sources, the first wins: what the caller says (flags, a context file), the ConfigMap that the chart
+kserve-environment renders, and what the manifests show by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from kserve_wiring.cluster.evidence import infer
+from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.manifests.objects import KubeObject, Setting
+
+CONTEXT_LABEL = "kserve-wiring.io/context"
+
+
+class ContextError(ValueError):
+    """A context that cannot be used: an unknown key or a value of the wrong kind."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Facts about the environment. An empty string or None: not known, and no rule may rest on it.
+
+    registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
+    ``resolve``. existing: ``Kind/namespace/name`` of objects that exist without being in the manifests; None when
+    nobody said. declared: the ConfigMap of an environment was read, so the manifests are the whole of it. origin: where
+    each known fact stands or was said. disputed: facts on which the manifests disagree, which are not known therefore.
+    """
+
+    registry: str = ""
+    registry_project: str = ""
+    offline: bool | None = None
+    registry_insecure: bool | None = None
+    registry_ca: str = ""
+    pull_secret: str = ""
+    digest_policy: str = ""
+    cluster_domain: str = ""
+    knative_version: str = ""
+    knative_operator_version: str = ""
+    kserve_version: str = ""
+    istio_version: str = ""
+    argocd_version: str = ""
+    existing: frozenset[str] | None = None
+    declared: bool = False
+    release: str = ""
+    origin: dict[str, Setting | str] = field(default_factory=dict)
+    disputed: dict[str, list[Setting]] = field(default_factory=dict)
+
+    def name_of(self, key: str) -> str:
+        """Where a fact was said, as a finding names it."""
+        origin = self.origin.get(key, "")
+        if isinstance(origin, Setting):
+            return f"{origin.key} of {origin.obj.ref}"
+        return origin or key
+
+    def is_said(self, key: str) -> bool:
+        """True for a fact that somebody said of the whole cluster, by a flag, in a file or as an environment.
+
+        What the manifests show of one component does not bind the others: upstream releases images of different
+        versions together (KServe v0.13.1 with its agent v0.13.0), and Istio's gateways may lag behind istiod.
+        """
+        origin = self.origin.get(key, "")
+        return origin.obj.labels.get(CONTEXT_LABEL) == "true" if isinstance(origin, Setting) else bool(origin)
+
+    def place_of(self, key: str) -> tuple[tuple[KubeObject, tuple[str | int, ...]], ...]:
+        """Object and path of a fact, for ``related`` of a finding."""
+        origin = self.origin.get(key)
+        return ((origin.obj, origin.path),) if isinstance(origin, Setting) else ()
+
+    def exists(self, kind: str, namespace: str, name: str) -> bool:
+        """True when the context declares an object."""
+        return self.existing is not None and f"{kind}/{namespace}/{name}" in self.existing
+
+    def version(self, key: str) -> tuple[int, ...] | None:
+        """A version fact as numbers, None when it is not known."""
+        return version_tuple(str(getattr(self, key)))
+
+
+_BOOLEANS = ("offline", "registry_insecure")
+_INTERNAL = ("declared", "release", "origin", "disputed")
+KEYS = tuple(item.name for item in fields(Context) if item.name not in _INTERNAL)
+
+
+def make_context(
+    objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
+) -> Context:
+    """Context of a set of objects.
+
+    said: facts from flags or a file, by key; ``None`` values are not said. origins: how a finding names where each was
+    said, such as ``--offline``. Raises ContextError.
+    """
+    context = Context()
+    objects = list(objects)
+    for key, value in (said or {}).items():
+        if value is not None:
+            _say(context, key, value, (origins or {}).get(key, f"{key} of the context"))
+    for obj in objects:
+        if obj.kind == "ConfigMap" and obj.labels.get(CONTEXT_LABEL) == "true":
+            _read_config_map(context, obj)
+            break
+    _infer(context, objects)
+    return context
+
+
+def _read_config_map(context: Context, obj: KubeObject) -> None:
+    context.declared = True
+    context.release = obj.source.release
+    for key, value in obj.mapping("data").items():
+        if key in KEYS and key not in context.origin:
+            try:
+                _say(context, key, value, Setting(value, obj, ("data", key)))
+            except ContextError:
+                continue  # a newer chart may say more than this version reads
+    if context.existing is None:
+        context.existing = frozenset()
+        context.origin["existing"] = Setting(None, obj, ("data", "existing"))
+
+
+def _say(context: Context, key: str, value: Any, origin: Setting | str) -> None:
+    if key not in KEYS:
+        raise ContextError(f"unknown key {key!r}; known are {', '.join(KEYS)}")
+    if key in _BOOLEANS:
+        value = _boolean(key, value)
+    elif key == "existing":
+        value = _existing(value)
+    elif isinstance(value, (Mapping, list)):
+        raise ContextError(f"{key} must be text")
+    else:
+        value = str(value)
+    if value == "":
+        return
+    setattr(context, key, value)
+    context.origin[key] = origin
+
+
+def _boolean(key: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise ContextError(f"{key} must be true or false, not {value!r}")
+
+
+def _existing(value: Any) -> frozenset[str]:
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, (list, tuple, set, frozenset)):
+        raise ContextError("existing must be a list of Kind/namespace/name")
+    return frozenset(str(line).strip() for line in lines if str(line).strip())
+
+
+def _infer(context: Context, objects: list[KubeObject]) -> None:
+    """Take from the manifests what they show without doubt, unless somebody said it."""
+    agreed, disputed = infer(objects)
+    for key, setting in agreed.items():
+        if key not in context.origin:
+            setattr(context, key, setting.text())
+            context.origin[key] = setting
+    context.disputed = {key: settings for key, settings in disputed.items() if key not in context.origin}

@@ -1,0 +1,159 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Istio Gateways, the pods behind them and the Services before them.
+
+Istio: a Gateway's selector picks pods by label in any namespace (pilot/pkg/model/push_context.go), Service ports
+are translated (pilot/pkg/model/gateway.go resolvePorts), hosts match by suffix (pkg/config/host/name.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of
+
+NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
+PLAIN = ("HTTP", "HTTP2", "GRPC")
+ENCRYPTED = ("HTTPS", "TLS")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server of a Gateway. port is 0 when it is no number."""
+
+    path: Path
+    port: int
+    protocol: str
+    hosts: tuple[str, ...]
+    tls: Mapping[str, Any]
+
+    @property
+    def redirects(self) -> bool:
+        """It only sends clients to https."""
+        return self.tls.get("httpsRedirect") is True
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """One port of a Service. target: number or name of the pods' port."""
+
+    path: Path
+    port: int
+    target: int | str
+    name: str
+
+
+def is_istio_gateway(obj: KubeObject) -> bool:
+    """True for Istio's Gateway; the Gateway API has a kind of the same name."""
+    return obj.kind == "Gateway" and obj.group == "networking.istio.io"
+
+
+def servers(gateway: KubeObject) -> list[Server]:
+    """The servers of a Gateway."""
+    found = []
+    for index, server in mappings_of(gateway.get("spec", "servers")):
+        number = dig(server, "port", "number")
+        hosts = server.get("hosts")
+        found.append(
+            Server(
+                ("spec", "servers", index),
+                number if isinstance(number, int) else 0,
+                str(dig(server, "port", "protocol") or "").upper(),
+                tuple(str(host) for host in hosts) if isinstance(hosts, list) else (),
+                dig(server, "tls") if isinstance(dig(server, "tls"), Mapping) else {},
+            )
+        )
+    return found
+
+
+def service_ports(service: KubeObject) -> list[ServicePort]:
+    """The ports of a Service; an absent targetPort is the port."""
+    found = []
+    for index, port in mappings_of(service.get("spec", "ports")):
+        number = port.get("port")
+        target = port.get("targetPort", number)
+        if isinstance(number, int) and isinstance(target, (int, str)):
+            target = int(target) if isinstance(target, str) and target.isdigit() else target
+            name = port.get("name")
+            found.append(ServicePort(("spec", "ports", index), number, target, name if isinstance(name, str) else ""))
+    return found
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """True when every label of the selector is on the pods. An empty selector selects nothing here."""
+    return bool(selector) and all(key in labels and str(labels[key]) == str(value) for key, value in selector.items())
+
+
+def is_gateway_pod(pod: PodUse) -> bool:
+    """Pods that run Istio's proxy as a gateway: injected by template, or with proxyv2 as their only container."""
+    if pod.annotations.get("inject.istio.io/templates") in ("gateway", "grpc-agent,gateway"):
+        return True
+    containers = [container for _, container in pod.containers()]
+    return len(containers) == 1 and _is_router(containers[0])
+
+
+def _is_router(container: Mapping[str, Any]) -> bool:
+    image, args = container.get("image"), container.get("args")
+    if not isinstance(image, str):
+        return False
+    return image == "auto" or ("proxyv2" in image and isinstance(args, list) and "router" in args)
+
+
+def pods_of_gateway(gateway: KubeObject, pods: Iterable[PodUse]) -> list[PodUse]:
+    """The gateway pods that a Gateway configures."""
+    selector = gateway.mapping("spec", "selector")
+    return [pod for pod in pods if selects(selector, pod.labels)]
+
+
+def pods_of_service(service: KubeObject, pods: Iterable[PodUse]) -> list[PodUse]:
+    """The pods that a Service leads to: a Service reaches its own namespace only."""
+    selector = service.mapping("spec", "selector")
+    return [pod for pod in pods if pod.namespace == service.namespace and selects(selector, pod.labels)]
+
+
+def listening_port(server: Server, services: Iterable[KubeObject]) -> int | str:
+    """Port on which the pods listen for a server, after Istio's translation by the Services that select them."""
+    for service in services:
+        if NO_TRANSLATION in service.labels:
+            continue
+        for port in service_ports(service):
+            if port.port == server.port:
+                return port.target
+    return server.port
+
+
+def covers(pattern: str, host: str, namespace: str) -> bool:
+    """True when a Gateway host admits a VirtualService host of a namespace.
+
+    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches
+    what is before the rest of it (pkg/config/host/name.go SubsetOf).
+    """
+    scope, slash, name = pattern.rpartition("/")
+    if slash and scope not in ("*", namespace):
+        return False
+    if name == "*":
+        return True
+    if name.startswith("*"):
+        shorter = host.startswith("*") and len(host) < len(name)
+        return host.endswith(name[1:]) and not shorter
+    return name == host
+
+
+def uncovered(gateway_servers: Iterable[Server], hosts: Iterable[str], namespace: str) -> Iterator[str]:
+    """The hosts that no server admits."""
+    patterns = [pattern for server in gateway_servers for pattern in server.hosts]
+    for host in hosts:
+        if not any(covers(pattern, host, namespace) for pattern in patterns):
+            yield host
+
+
+def split_service_host(host: str) -> tuple[str, str, str] | None:
+    """Name, namespace and cluster domain of ``name.namespace.svc.domain``; None for another form."""
+    name, _, rest = host.removesuffix(".").partition(".")
+    namespace, _, rest = rest.partition(".")
+    if not rest.startswith("svc.") or not (name and namespace):
+        return None
+    return name, namespace, rest[4:]

@@ -1,0 +1,273 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Knative Serving's settings, wherever they are written, and what its operator will make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kserve_wiring.cluster.config_istio import GatewayConfig, parse_gateway_config
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.grammar import go_json as config_map_json
+from kserve_wiring.manifests import yamltext
+from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Setting, dig, mappings_of
+
+DEFAULT_NAMESPACE = "knative-serving"
+CONFIG_NAMES = [
+    "deployment",
+    "istio",
+    "domain",
+    "network",
+    "features",
+    "defaults",
+    "autoscaler",
+    "gc",
+    "logging",
+    "observability",
+    "leader-election",
+    "tracing",
+    "certmanager",
+    "gateway",
+    "kourier",
+    "contour",
+]
+
+_ONLY_SERVING = ("deployment", "istio", "domain", "network", "autoscaler", "gc")
+
+# Keys of config-deployment that are still read in camelCase (pkg/deployment/config.go); kebab-case wins.
+LEGACY_KEYS = {
+    "queue-sidecar-image": "queueSidecarImage",
+    "registries-skipping-tag-resolving": "registriesSkippingTagResolving",
+    "digest-resolution-timeout": "digestResolutionTimeout",
+    "progress-deadline": "progressDeadline",
+}
+_LOCAL_GATEWAY = "knative-local-gateway"
+_STRUCTURED_SINCE = (1, 21, 0)
+DEFAULT_SKIPPED = ("kind.local", "ko.local", "dev.local")
+
+
+@dataclass(slots=True)
+class Knative:
+    """Knative Serving of one cluster: a KnativeServing object, ConfigMaps, or neither.
+
+    server: the KnativeServing object, None without the operator. config_maps: ``config-*`` by name without the prefix.
+    """
+
+    server: KubeObject | None = None
+    config_maps: dict[str, KubeObject] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the control plane; "" when no object shows it."""
+        if self.server is not None:
+            return self.server.namespace or DEFAULT_NAMESPACE
+        for obj in self.config_maps.values():
+            return obj.namespace
+        return ""
+
+    def known(self, config: str) -> bool:
+        """True when the manifests say what a ConfigMap holds: an absent key is then the default."""
+        return self.server is not None or config in self.config_maps
+
+    def holder(self, config: str) -> tuple[KubeObject, tuple[str | int, ...]] | None:
+        """Object and path below which the keys of a ConfigMap are set."""
+        if self.server is not None:
+            name = config if self.server.mapping("spec", "config", config) else f"config-{config}"
+            if not self.server.mapping("spec", "config", name):
+                name = config
+            return self.server, ("spec", "config", name)
+        if config in self.config_maps:
+            return self.config_maps[config], ("data",)
+        return None
+
+    def settings(self, config: str) -> dict[str, Setting]:
+        """The keys of a ConfigMap. Under the operator ``config-istio`` wins over ``istio`` (config_maps.go)."""
+        found: dict[str, Setting] = {}
+        if config in self.config_maps:
+            obj = self.config_maps[config]
+            found |= _settings(obj, ("data",))
+        if self.server is not None:
+            chosen = f"config-{config}" if self.server.get("spec", "config", f"config-{config}") is not None else config
+            found |= _settings(self.server, ("spec", "config", chosen))
+        return found
+
+    def setting(self, config: str, key: str) -> Setting | None:
+        """One key; the camelCase spelling counts where Knative still reads it."""
+        settings = self.settings(config)
+        if key in settings:
+            return settings[key]
+        return settings.get(LEGACY_KEYS.get(key, ""))
+
+    @property
+    def uses_istio(self) -> bool:
+        """The operator installs net-istio: ``spec.ingress`` is absent, or enables it (ingress.go)."""
+        if self.server is None:
+            return "istio" in self.config_maps
+        if not isinstance(self.server.get("spec", "ingress"), Mapping):
+            return True
+        return self.server.get("spec", "ingress", "istio", "enabled") is True
+
+    def gateways(self) -> GatewayConfig | None:
+        """config-istio as net-istio parses it; None when the manifests do not show it."""
+        if not self.uses_istio:
+            return None
+        holder = self.holder("istio")
+        if holder is None:
+            return None
+        return parse_gateway_config(self.settings("istio"), *holder)
+
+
+def _settings(obj: KubeObject, path: tuple[str | int, ...]) -> dict[str, Setting]:
+    values = obj.mapping(*path)
+    return {str(key): Setting(value, obj, (*path, str(key))) for key, value in values.items() if key != "_example"}
+
+
+def find_knative(objects: Iterable[KubeObject]) -> Knative:
+    """Knative Serving among the objects."""
+    knative = Knative()
+    candidates: list[KubeObject] = []
+    for obj in objects:
+        if obj.kind == "KnativeServing" and knative.server is None:
+            knative.server = obj
+        elif obj.kind == "ConfigMap" and obj.name.startswith("config-") and obj.name[7:] in CONFIG_NAMES:
+            candidates.append(obj)
+    namespace = knative.namespace or _namespace_of_config(candidates)
+    if not namespace and knative.server is None:
+        return knative
+    for obj in candidates:
+        if obj.namespace == namespace or not obj.namespace:
+            knative.config_maps.setdefault(obj.name[7:], obj)
+    return knative
+
+
+def _namespace_of_config(candidates: list[KubeObject]) -> str:
+    """Knative Serving's namespace: its operator and Eventing have a config-logging and the like too."""
+    for obj in candidates:
+        if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name[7:] in _ONLY_SERVING:
+            return obj.namespace
+    return ""
+
+
+def operator_objects(knative: Knative, context: Context) -> list[KubeObject]:
+    """The gateway objects that the operator will create, which no manifest shows.
+
+    knative/operator pkg/reconciler/knativeserving/ingress/{istio,ingress_service}.go and net-istio
+    config/203-local-gateway.yaml.
+    """
+    if knative.server is None or not knative.uses_istio:
+        return []
+    server, namespace = knative.server, knative.namespace
+    local = _selector(server, "knative-local-gateway")
+    ingress = _selector(server, "knative-ingress-gateway")
+    return [
+        _gateway(server, namespace, "knative-local-gateway", local, _servers(server, "knative-local-gateway", 8081)),
+        _gateway(
+            server, namespace, "knative-ingress-gateway", ingress, _servers(server, "knative-ingress-gateway", 80)
+        ),
+        _local_service(server, stock_service_namespace(knative, context), local),
+    ]
+
+
+def _selector(server: KubeObject, gateway: str) -> Mapping[str, Any]:
+    return server.mapping("spec", "ingress", "istio", gateway, "selector") or {"istio": "ingressgateway"}
+
+
+def _servers(server: KubeObject, gateway: str, port: int) -> list[Any]:
+    servers = server.items("spec", "ingress", "istio", gateway, "servers")
+    return servers or [{"port": {"number": port, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+
+
+def _gateway(
+    server: KubeObject, namespace: str, name: str, selector: Mapping[str, Any], servers: list[Any]
+) -> KubeObject:
+    body = {"metadata": {"name": name, "namespace": namespace}, "spec": {"selector": selector, "servers": servers}}
+    ref = ObjectRef("networking.istio.io/v1beta1", "Gateway", namespace, name)
+    return KubeObject(ref, body, server.source, synthetic=True)
+
+
+def _local_service(server: KubeObject, namespace: str, selector: Mapping[str, Any]) -> KubeObject:
+    labels = {"experimental.istio.io/disable-gateway-port-translation": "true"}
+    ports = [{"name": "http2", "port": 80, "targetPort": 8081}, {"name": "https", "port": 443, "targetPort": 8444}]
+    name = "knative-local-gateway"
+    body = {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {"type": "ClusterIP", "selector": selector, "ports": ports},
+    }
+    return KubeObject(ObjectRef("v1", "Service", namespace, name), body, server.source, synthetic=True)
+
+
+def stock_service_namespace(knative: Knative, context: Context) -> str:
+    """Where the operator puts its Service knative-local-gateway (ingress_service.go).
+
+    From 1.21 on (PR 2217): the namespace of the structured entry of that name. Before, and for other names:
+    istio-system, or the namespace in the host of the legacy key. It reads KnativeServing only, not the ConfigMap.
+    """
+    namespace = "istio-system"
+    version = context.version("knative_operator_version")
+    for part in ("istio", "config-istio"):  # the later one overrules
+        data = knative.server.mapping("spec", "config", part) if knative.server is not None else {}
+        if version is None or version >= _STRUCTURED_SINCE:
+            namespace = _structured_namespace(data) or _legacy_namespace(data, knative.namespace) or namespace
+        else:
+            namespace = _legacy_namespace(data, knative.namespace) or namespace
+    return namespace
+
+
+def _structured_namespace(data: Mapping[str, Any]) -> str:
+    try:
+        gateways = yamltext.load_embedded(str(data.get("local-gateways") or ""))
+    except yamltext.YamlError:
+        return ""
+    for _, entry in mappings_of(gateways):
+        if config_map_json.field(entry, "name") == _LOCAL_GATEWAY:
+            return str(config_map_json.field(entry, "namespace") or "")
+    return ""
+
+
+def _legacy_namespace(data: Mapping[str, Any], namespace: str) -> str:
+    parts = str(data.get(f"local-gateway.{namespace}.{_LOCAL_GATEWAY}") or "").split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def skip_list(knative: Knative) -> tuple[frozenset[str], Setting | None] | None:
+    """Registries whose tags Knative does not resolve and the setting that says so.
+
+    None when the manifests do not show it; (defaults, None) when the key is absent.
+    """
+    if not knative.known("deployment"):
+        return None
+    setting = knative.setting("deployment", "registries-skipping-tag-resolving")
+    if setting is None or not isinstance(setting.value, str):
+        return frozenset(DEFAULT_SKIPPED), None
+    return frozenset(item.strip() for item in setting.value.split(",")), setting
+
+
+def controller_environment(knative: Knative, objects: Iterable[KubeObject]) -> dict[str, Setting]:
+    """Environment variables of the container ``controller``: KnativeServing spec.workloads, or a Deployment patch."""
+    found: dict[str, Setting] = {}
+    for obj in objects:
+        if obj.kind == "Deployment" and obj.name == "controller" and obj.namespace == knative.namespace:
+            for index, container in enumerate(obj.items("spec", "template", "spec", "containers")):
+                found |= _env(container, obj, ("spec", "template", "spec", "containers", index, "env"), "env")
+    if knative.server is not None:
+        for section in ("deployments", "workloads"):
+            for index, workload in enumerate(knative.server.items("spec", section)):
+                if dig(workload, "name") != "controller":
+                    continue
+                for number, env in mappings_of(dig(workload, "env")):
+                    path = ("spec", section, index, "env", number, "envVars")
+                    if dig(env, "container") in (None, "controller"):
+                        found |= _env(env, knative.server, path, "envVars")
+    return found
+
+
+def _env(holder: Any, obj: KubeObject, path: tuple[str | int, ...], key: str) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    values = dig(holder, key)
+    for index, item in enumerate(values if isinstance(values, list) else []):
+        name = dig(item, "name")
+        if isinstance(name, str):
+            found[name] = Setting(dig(item, "value"), obj, (*path, index, "value"))
+    return found

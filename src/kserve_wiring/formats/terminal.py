@@ -1,0 +1,72 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page of a rule, and Markdown as a terminal shows it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from kserve_wiring.data import carried
+
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
+_WIDTH = 80
+
+
+def page_of(code: str) -> str:
+    """The page of a rule as Markdown. Raises OSError when the installation lacks it."""
+    return (carried("pages", "docs/rules") / f"{code}.md").read_text(encoding="utf-8")
+
+
+def for_terminal(markdown: str, *, colour: bool = False) -> str:
+    """A page for 80 columns: headings stand out, code is indented, addresses of links are written out."""
+    lines: list[str] = []
+    for block in _blocks(markdown):
+        if block.startswith("```"):
+            lines += _code(block, colour)
+        elif block.startswith("#"):
+            lines += _heading(block, colour)
+        else:
+            lines += _text(block)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _blocks(markdown: str) -> Iterator[str]:
+    """The paragraphs, headings, lists and fenced blocks; comments are left out."""
+    for part in re.split(r"^(```.*?^```)$", markdown, flags=re.DOTALL | re.MULTILINE):
+        if part.startswith("```"):
+            yield part
+            continue
+        for block in re.sub(r"<!--.*?-->\n?", "", part, flags=re.DOTALL).split("\n\n"):
+            if block.strip():
+                yield block.strip("\n")
+
+
+def _code(block: str, colour: bool) -> list[str]:
+    lines = block.splitlines()[1:-1]
+    return [f"    {_DIM}{line}{_RESET}" if colour and line else f"    {line}".rstrip() for line in lines]
+
+
+def _heading(block: str, colour: bool) -> list[str]:
+    text = block.lstrip("#").strip()
+    wrapped = textwrap.wrap(text if block.startswith("# ") else text.upper(), _WIDTH)
+    return [f"{_BOLD}{line}{_RESET}" if colour else line for line in wrapped]
+
+
+def _text(block: str) -> list[str]:
+    items = re.split(r"\n(?=- )", block)
+    return [line for item in items for line in _wrap(_plain(" ".join(item.split())))]
+
+
+def _plain(text: str) -> str:
+    """Links to other files say nothing in a terminal; those to the web are written out."""
+    text = _LINK.sub(lambda link: f"{link[1]} <{link[2]}>" if "://" in link[2] else "", text)
+    return text.strip()
+
+
+def _wrap(text: str) -> list[str]:
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

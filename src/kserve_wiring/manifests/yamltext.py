@@ -1,0 +1,296 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""YAML as Kubernetes' clients read it: documents of a stream, values, and the line of a key.
+
+PyYAML's safe loader, less what the Go libraries do not do: no dates, no base-60 numbers, no ``=`` value.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from sys import intern
+from typing import Any, ClassVar
+
+import yaml
+from yaml.composer import Composer, ComposerError
+
+from kserve_wiring.grammar.go_json import DEEPEST, is_too_deep
+from kserve_wiring.manifests.aliases import AliasError, may_share, refuse_unfolding
+from kserve_wiring.manifests.objects import Path
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_TEXT, _LIST, _MAPPING = "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
+
+
+class Loader(_Base):  # type: ignore[misc]
+    """Safe loader with the resolvers of sigs.k8s.io/yaml.
+
+    Most of a manifest is text in mappings and lists. Those are made here, in half of PyYAML's time; everything else
+    is left to PyYAML.
+    """
+
+    # PyYAML calls them at each node, for paths that nothing here registers. These do nothing, and are not Python.
+    ascend_resolver = int
+    descend_resolver = staticmethod(operator.is_)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._length = len(text) if may_share(text) else 0
+        self.repeats = False
+        """Some mapping has a key twice."""
+
+    def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool]) -> str:
+        """Tag of a node without one: like PyYAML's, without the paths that nothing here registers."""
+        if kind is yaml.MappingNode:
+            return _MAPPING
+        if kind is yaml.SequenceNode:
+            return _LIST
+        if implicit[0] and value is not None:
+            for tag, regexp in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if regexp.match(value):
+                    return str(tag)
+        return _TEXT
+
+    def get_single_data(self) -> Any:
+        """The value of the only document. Anchored nodes are shared, which PyYAML knows to do. Raises AliasError."""
+        node = self.get_single_node()
+        if node is None:
+            return None
+        if self._length:
+            refuse_unfolding(node, self._length)
+            return self.construct_document(node)
+        return self._value(node)
+
+    def _value(self, node: Any) -> Any:
+        tag, kind = node.tag, type(node)
+        if tag == _TEXT and kind is yaml.ScalarNode:
+            return node.value
+        if tag == _LIST and kind is yaml.SequenceNode:
+            return [self._value(item) for item in node.value]
+        if tag == _MAPPING and kind is yaml.MappingNode:
+            mapping = {}  # keys are interned: the same few stand in every object
+            for key, value in node.value:
+                if key.tag != _TEXT:
+                    break
+                mapping[intern(key.value)] = self._value(value)
+            else:
+                if len(mapping) != len(node.value):
+                    self.repeats = True
+                return mapping
+        return self.construct_object(node, deep=True)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The mapping of a node with a merge key, an alias, or a key that is no text."""
+        keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        self.repeats = self.repeats or len(keys) != len(set(keys))
+        return super().construct_mapping(node, deep=deep)
+
+
+class _Redefining(Composer, Loader):
+    """Composer for an anchor that is defined again, which YAML allows (1.2, 3.2.2.2) and libyaml's refuses."""
+
+    def __init__(self, text: str) -> None:
+        Loader.__init__(self, text)
+        self.anchors: dict[str, Any] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node; aliases from here on mean it, if it has an anchor."""
+        event = self.peek_event()
+        if not isinstance(event, yaml.AliasEvent) and event.anchor is not None:
+            self.anchors.pop(event.anchor, None)
+        return super().compose_node(parent, index)
+
+
+_DROPPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "tag:yaml.org,2002:int"}
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag not in _DROPPED]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+# PyYAML's integer also takes 12:34:56 as base 60; Go's does not, and a "host:port" must stay a string.
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"),
+    list("-+0123456789"),
+)
+
+
+class EmbeddedLoader(Loader):
+    """Loader for YAML inside a ConfigMap value: go-yaml v2 also takes a bare y and n as booleans."""
+
+    bool_values: ClassVar[dict[str, bool]] = {**_Base.bool_values, "y": True, "n": False}
+
+
+EmbeddedLoader.yaml_implicit_resolvers = {k: list(v) for k, v in Loader.yaml_implicit_resolvers.items()}
+EmbeddedLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:y|Y|n|N)$"), list("yYnN"))
+
+# Each document of a stream may begin with one (YAML 1.2, 5.2), but libyaml takes only the first.
+_INNER_MARK = re.compile(r"\A(---[ \t]*\r?\n)?\ufeff")
+_MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|$)", re.MULTILINE)
+_CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_VERSIONS = re.compile(r"^  versions:[ \t]*\r?\n(?:(?:   .*|  -.*|  #.*|[ \t]*)(?:\r?\n|\Z))*", re.MULTILINE)
+
+_SMALL_CRD = 20_000
+_FAR_IN = re.compile(rf"^[ \t?:-]{{{DEEPEST}}}", re.MULTILINE)
+
+
+class YamlError(ValueError):
+    """A document that is not YAML. ``line`` counts from 1 inside the document."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def documents(text: str) -> Iterator[tuple[int, str]]:
+    """First line (from 1) and text of each document of a YAML stream.
+
+    A ``---`` in column 0 always ends a document, also inside a scalar (YAML 1.2, 9.1.2), so a broken document
+    does not take its neighbours with it.
+    """
+    start = 0
+    line = 1
+    for match in _MARKER.finditer(text):
+        chunk = _without_mark(text[start : match.start()])
+        if chunk.strip() not in ("", "---"):
+            yield line, chunk
+        line += chunk.count("\n")
+        start = match.start() if match.group() == "---" else match.end()
+    chunk = _without_mark(text[start:])
+    if chunk.strip() not in ("", "---"):
+        yield line, chunk
+
+
+def _without_mark(chunk: str) -> str:
+    return _INNER_MARK.sub(r"\1", chunk) if "\ufeff" in chunk else chunk
+
+
+def load(text: str) -> Any:
+    """The value of one manifest; of a key that stands twice the last, as Helm takes it. Raises YamlError."""
+    return read(text)[0]
+
+
+def read(text: str) -> tuple[Any, bool]:
+    """What matters of one manifest, and whether some mapping in it has a key twice.
+
+    Raises YamlError. JSON is read as JSON, which is faster, and the same but for a key that stands twice. Of a
+    CustomResourceDefinition the schemas (``spec.versions``) are left out when they are large: they are most of the
+    text of an environment and wire nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
+    """
+    if text.lstrip("-\ufeff \t\r\n").startswith("{") and not is_too_deep(text):
+        try:
+            return json.loads(text.lstrip("-\ufeff \t\r\n")), False
+        except (ValueError, RecursionError):
+            pass  # YAML takes more than JSON, and says where it breaks
+    if len(text) > _SMALL_CRD and _CRD.search(text):
+        try:
+            return parse(_VERSIONS.sub("", text))
+        except YamlError:
+            pass
+    return parse(text)
+
+
+def load_embedded(text: str) -> Any:
+    """The value of YAML that stands in a ConfigMap value. Raises YamlError."""
+    return parse(text, EmbeddedLoader)[0]
+
+
+def parse(text: str, loader: Any = Loader) -> tuple[Any, bool]:
+    """All of one document, and whether some mapping in it has a key twice. Raises YamlError."""
+    try:
+        _refuse_depth(text)
+        value, used = _get_single(text, loader, "get_single_data")
+        return value, used.repeats
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlError(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
+    except YamlError:
+        raise
+    except AliasError as error:
+        raise YamlError(str(error), error.line) from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise YamlError(str(error).splitlines()[0] if str(error) else type(error).__name__, 1) from None
+
+
+def _get_single(text: str, loader: Any, method: str) -> tuple[Any, Any]:
+    """What the loader's method says of the only document, and the loader."""
+    try:
+        used = loader(text)
+        return getattr(used, method)(), used
+    except ComposerError:
+        used = type("Redefining", (_Redefining, loader), {})(text)
+        return getattr(used, method)(), used
+
+
+def _refuse_depth(text: str) -> None:
+    """Raises YamlError for a document that is nested so deep that libyaml's recursion ends the whole process.
+
+    Each level takes a bracket or a column, so few documents have to be looked at.
+    """
+    if text.count("[") + text.count("{") <= DEEPEST and not _FAR_IN.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise YamlError(
+                    f"nested deeper than {DEEPEST} levels", event.start_mark.line + 1 if event.start_mark else 1
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def line_of(text: str, path: Path) -> int:
+    """Line (from 1, inside the document) of the deepest part of the path that the text holds.
+
+    The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
+    """
+    node = composed(text)
+    line = node.start_mark.line + 1 if node else 1
+    for depth, step in enumerate(path):
+        if isinstance(node, yaml.ScalarNode):
+            return line + _line_inside(node.value, path[depth:], block=node.style in ("|", ">"))
+        key, node = child(node, step)
+        if node is None or key is None:
+            return line
+        line = int(key.start_mark.line) + 1
+    return line
+
+
+@lru_cache(maxsize=8)
+def composed(text: str) -> Any:
+    """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
+    try:
+        _refuse_depth(text)
+        return _get_single(text, Loader, "get_single_node")[0]
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def child(node: Any, step: str | int) -> tuple[Any, Any]:
+    """Nodes of a step's key and value, None without it; of a key that stands twice the last, whose value is read."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in reversed(node.value):
+            if key.value == str(step):
+                return key, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None, None
+
+
+def _line_inside(text: str, path: Path, *, block: bool) -> int:
+    """Lines below the key of a block scalar at which the path's named steps stand one after the other."""
+    if not block:
+        return 0
+    position = 0
+    for step in path:
+        if isinstance(step, str):
+            match = re.compile(rf"[\"']?{re.escape(step)}[\"']?\s*:").search(text, position)
+            position = match.start() if match else position
+    return text.count("\n", 0, position) + 1

@@ -1,0 +1,132 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW509, KW510, KW512 and KW514: Argo CD applies in an order, and knows what is healthy (wires W13 and W14)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.argocd import applications, chart_of, sources
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.manifests.objects import KubeObject, Setting, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import against, at, pair, single
+
+_WAVE = "argocd.argoproj.io/sync-wave"
+_GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "InferenceGraph")
+_HEALTH_KEY = "resource.customizations.health.serving.kserve.io_InferenceService"
+_STOPPED_SINCE = (0, 15, 1)
+# The first tag of each minor version whose resource_customizations/serving.kserve.io/InferenceService/health.lua has
+# https://github.com/argoproj/argo-cd/pull/25312. Before 3.0 there is none.
+_STOPPED_KNOWN_SINCE = ((3, 0, 21), (3, 1, 10), (3, 2, 1), (3, 3, 0))
+_KNATIVE_HEALTH_KEY = "resource.customizations.health.operator.knative.dev_KnativeServing"
+# health.lua of KnativeServing: from https://github.com/argoproj/argo-cd/pull/3728 to pull/6131.
+_FAILED_SINCE, _FAILED_UNTIL = (1, 7, 0), (2, 1, 0)
+_MOST_BYTES = 262144  # of all annotations of an object; client-side apply stores the whole object in one
+_YAML_OVERHEAD = 4  # no CRD is written in more than this many times its length as JSON
+# Charts with a CRD of more bytes, and their first release with it.
+_LARGE_CHARTS = {
+    "kserve-crd": (0, 14, 0),
+    "llmisvc-crd": (0, 16, 0),
+    "kserve-llmisvc-crd": (0, 17, 0),
+    "kserve-llmisvc-crd-minimal": (0, 17, 0),
+}
+_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+_NO_ANNOTATION = ("ServerSideApply=true", "Replace=true")
+
+
+def _wave(obj: KubeObject) -> Setting:
+    """The sync wave; 0 when it is not set."""
+    setting = at(obj, "metadata", "annotations", _WAVE)
+    try:
+        return Setting(int(setting.text() or "0"), obj, setting.path)
+    except ValueError:
+        return Setting(0, obj, setting.path)
+
+
+@rule("KW509")
+def early_runtimes(model: Model, context: Context) -> Iterator[Draft]:
+    """KServe's webhook has to answer before what it validates is applied (kserve/kserve#5037)."""
+    apps = list(applications(model))
+    controllers = [app for app in apps if _has_chart(app, "kserve-resources")]
+    for app in apps:
+        if _has_chart(app, "kserve-runtime-configs"):
+            for controller in controllers:
+                if app is not controller and _is_ordered(apps) and _wave(app).value <= _wave(controller).value:
+                    yield pair("KW509", _wave(app), _wave(controller))
+    names = {app.name for app in apps}
+    for controller in model.kserve_controllers:
+        if _WAVE in controller.annotations or controller.source.release in names:
+            for obj in model.of_kind(*_GUARDED):
+                if obj.source.release == controller.source.release and _wave(obj).value <= _wave(controller).value:
+                    yield pair("KW509", _wave(obj), _wave(controller))
+
+
+def _has_chart(app: KubeObject, name: str) -> bool:
+    return any(chart_of(source) == name for _, source in sources(app))
+
+
+def _is_ordered(apps: list[KubeObject]) -> bool:
+    """Somebody orders the Applications by waves; else an ApplicationSet or a person may do it."""
+    return any(_WAVE in app.annotations for app in apps)
+
+
+@rule("KW510")
+def unknown_health(model: Model, context: Context) -> Iterator[Draft]:
+    """An Argo CD that takes the condition `Stopped: False` for unfinished (kserve/kserve#4791)."""
+    kserve, argocd = context.version("kserve_version"), context.version("argocd_version")
+    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or _knows_stopped(argocd):
+        return
+    if any(obj.get("data", _HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+        return
+    unsure = context.argocd_version.count(".") < 2 and _knows_stopped((*argocd[:2], sys.maxsize))
+    for obj in model.of_kind("InferenceService"):
+        if any(app.name == obj.source.release for app in applications(model)):
+            setting = Setting(context.kserve_version, obj, ("metadata", "name"))
+            yield against("KW510", setting, context, "argocd_version", level="info" if unsure else "")
+
+
+@rule("KW512")
+def failed_while_installing(model: Model, context: Context) -> Iterator[Draft]:
+    """An Argo CD that takes `Ready: False` of a KnativeServing for failed, and stops there (argoproj/argo-cd#6130)."""
+    argocd = context.version("argocd_version")
+    if argocd is None or not _FAILED_SINCE <= argocd < _FAILED_UNTIL:
+        return
+    if any(obj.get("data", _KNATIVE_HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+        return
+    for server in model.of_kind("KnativeServing", "KnativeEventing"):
+        wave = _wave(server)
+        owned = [obj for obj in model.objects if obj.source.release and obj.source.release == server.source.release]
+        later = next((obj for obj in owned if _wave(obj).value > wave.value), None)
+        if later is not None and any(app.name == server.source.release for app in applications(model)):
+            yield against("KW512", wave, context, "argocd_version", later=later.ref)
+
+
+def _knows_stopped(argocd: tuple[int, ...]) -> bool:
+    """The fix is in a version: in its own minor version, or in all that follow."""
+    return argocd >= _STOPPED_KNOWN_SINCE[-1] or any(
+        argocd[:2] == first[:2] and argocd >= first for first in _STOPPED_KNOWN_SINCE
+    )
+
+
+@rule("KW514")
+def too_large_for_apply(model: Model, context: Context) -> Iterator[Draft]:
+    """Client-side apply writes the object into an annotation, which is too small for it (kserve/kserve#3487)."""
+    for app in applications(model):
+        options = strings_of(app.get("spec", "syncPolicy", "syncOptions"))
+        if any(option in _NO_ANNOTATION for option in options):
+            continue
+        setting = Setting(", ".join(options), app, ("spec", "syncPolicy", "syncOptions"))
+        for _, source in sources(app):
+            chart = chart_of(source)
+            release = version_tuple(str(source.get("targetRevision") or ""))
+            if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
+                yield single("KW514", setting, what=f"chart {chart} {source.get('targetRevision')}")
+        for obj in model.of_kind("CustomResourceDefinition"):
+            owned = obj.source.release == app.name and len(obj.source.text) > _YAML_OVERHEAD * _MOST_BYTES
+            if owned and not any(option in str(obj.annotations.get(_SYNC_OPTIONS)) for option in _NO_ANNOTATION):
+                yield single("KW514", setting, what=obj.ref)

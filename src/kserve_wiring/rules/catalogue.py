@@ -1,0 +1,56 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rule catalogue: identity and wording of every rule, as data."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from kserve_wiring.data import carried
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry. A retired code stays, so that it is never given again."""
+
+    code: str
+    level: str
+    wire: str
+    title: str
+    message: str
+    fix: str
+    retired: bool = False
+
+    @property
+    def url(self) -> str:
+        """Page of the rule, below the root of the repository."""
+        return f"docs/rules/{self.code}.md"
+
+
+class _Open(dict[str, str]):
+    """Placeholders of a message; one that no rule filled stays visible instead of raising."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+@cache
+def catalogue() -> dict[str, Rule]:
+    """All rules by code, in the order of the file."""
+    from kserve_wiring.manifests.yamltext import load
+
+    data: dict[str, dict[str, Any]] = load(carried("rules.yaml", "schemas/rules.yaml").read_text(encoding="utf-8"))
+    return {code: _rule(code, entry) for code, entry in data.items()}
+
+
+def _rule(code: str, entry: dict[str, Any]) -> Rule:
+    texts = {key: str(entry.get(key, "")) for key in ("level", "wire", "title", "message", "fix")}
+    return Rule(code=code, retired=bool(entry.get("retired", False)), **texts)
+
+
+def fill(template: str, args: dict[str, str]) -> str:
+    """A message or fix with its placeholders filled."""
+    return string.Formatter().vformat(template, (), _Open(args))

@@ -1,0 +1,239 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW1xx: how Knative gets from a tag to a digest (wires W2 and W3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.image_uses import ImageUse
+from kserve_wiring.cluster.knative import DEFAULT_SKIPPED, controller_environment, skip_list
+from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.grammar.gostyle import parse_duration
+from kserve_wiring.grammar.image import DEFAULT_REGISTRY, ImageRef, parse_image, resolves_over_http
+from kserve_wiring.manifests.objects import Setting
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import against, pair, show, single
+
+_LIST = "registries-skipping-tag-resolving"
+_TIMEOUT = "digest-resolution-timeout"
+_TLS_MINIMUM = "TAG_TO_DIGEST_TLS_MIN_VERSION"
+_TLS_READ_SINCE = (1, 10, 1)
+_TLS_CHECKED_SINCE = (1, 21, 2)  # knative.dev/pkg/network/tls: an unknown version is an error
+# pkg/authn/k8schain of 2022-01-20 is in exactly these (go.mod of the tags); fixed by knative/serving#12834 and #12835.
+_LOST_AND_MENDED = (((1, 2, 0), (1, 2, 4)), ((1, 3, 0), (1, 3, 1)))
+# As reported in knative/serving#16282, which is open. The code of the resolver is the same up to 1.23.
+_LOST_AS_REPORTED = ((1, 17, 0), (1, 21, 0))
+
+
+@rule("KW101")
+def dead_skip_entries(model: Model, context: Context) -> Iterator[Draft]:
+    """An entry that equals no RegistryStr of go-containerregistry (knative/serving resolve.go)."""
+    listed = skip_list(model.knative)
+    if listed is None or listed[1] is None:
+        return
+    entries, setting = listed[0], listed[1]
+    used = _used_registries(model, context)
+    for entry in sorted(entries):
+        reason, suggestion = _dead(entry, entries, used)
+        if reason:
+            yield single("KW101", Setting(entry, setting.obj, setting.path), reason=reason, suggestion=suggestion)
+
+
+def _used_registries(model: Model, context: Context) -> set[str]:
+    parsed = (_parse(use) for use in model.images)
+    used = {image.registry for image in parsed if image is not None}
+    return used | ({_registry_str(context.registry)} if context.registry else set())
+
+
+def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
+    """Why an entry never matches, and what was meant; empty when it can match."""
+    if not entry:
+        return "an empty entry equals no registry", "a registry, or remove it"
+    if entry == "docker.io":
+        return "Docker Hub is index.docker.io there, also for images without a host", DEFAULT_REGISTRY
+    for found, reason in (
+        ("://", "a registry has no scheme"),
+        ("/", "a registry has no path"),
+        ("*", "there are no wildcards"),
+    ):
+        if found in entry:
+            return reason, _host_of(entry) or "the whole host"
+    if re.search(r"\s", entry):
+        return "entries are separated by commas", ",".join(entry.split())
+    if "." not in entry and ":" not in entry:
+        return "a host without a dot or port is taken for a path on Docker Hub", DEFAULT_REGISTRY
+    return _near_miss(entry, entries, used)
+
+
+def _near_miss(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
+    if entry in used or entry in DEFAULT_SKIPPED:
+        return "", ""
+    if entry == "registry-1.docker.io" and DEFAULT_REGISTRY not in entries:
+        return "Docker Hub is index.docker.io there", DEFAULT_REGISTRY
+    for registry in sorted(used - entries):
+        if registry.partition(":")[0] == entry.partition(":")[0]:
+            return f"the images come from {registry}, and the port counts", registry
+        if registry.lower() == entry.lower():
+            return f"the images come from {registry}, and upper and lower case differ", registry
+    return "", ""
+
+
+def _host_of(entry: str) -> str:
+    host = entry.split("://")[-1].partition("/")[0]
+    return "" if "*" in host else DEFAULT_REGISTRY if host == "docker.io" or not re.search("[.:]", host) else host
+
+
+def _registry_str(host: str) -> str:
+    return DEFAULT_REGISTRY if host == "docker.io" else host
+
+
+def _parse(use: ImageUse) -> ImageRef | None:
+    try:
+        return parse_image(use.image)
+    except ValueError:
+        return None
+
+
+@rule("KW102")
+def unresolvable_tags(model: Model, context: Context) -> Iterator[Draft]:
+    """A tag that Knative would resolve at a registry out of its reach, or against the digest policy."""
+    listed = skip_list(model.knative)
+    holder = model.knative.holder("deployment")
+    if listed is None or holder is None:
+        return
+    entries = listed[0]
+    setting = listed[1] or Setting(", ".join(DEFAULT_SKIPPED), holder[0], (*holder[1], _LIST))
+    own = _registry_str(context.registry)
+    if context.digest_policy == "skip" and own and own not in entries:
+        yield _against_policy(setting, context, own)
+        entries = entries | {own}
+    for use in model.images:
+        image = _parse(use) if use.named_by_revision and _is_run(model, use) else None
+        if image is None or image.digest or image.registry in entries:
+            continue
+        reason = _out_of_reach(image, context, own)
+        if reason:
+            found = Setting(use.image, use.setting.obj, use.setting.path)
+            yield pair("KW102", found, setting, registry=image.registry, reason=reason)
+
+
+def _is_run(model: Model, use: ImageUse) -> bool:
+    obj = use.setting.obj
+    return model.runs_on_knative(obj) and obj.mapping("spec").get("disabled") is not True
+
+
+def _against_policy(setting: Setting, context: Context, registry: str) -> Draft:
+    args = {
+        "key": context.name_of("digest_policy"),
+        "value": "skip",
+        "other_key": setting.key,
+        "other": show(setting.value),
+        "registry": registry,
+        "reason": "which the policy leaves out",
+    }
+    return Draft("KW102", setting.obj, setting.path, args, context.place_of("digest_policy"))
+
+
+def _out_of_reach(image: ImageRef, context: Context, own: str) -> str:
+    if context.offline and image.registry != own:
+        return "which is out of reach offline"
+    if context.registry_insecure and image.registry == own and not resolves_over_http(own):
+        return "with https, which this registry does not speak"
+    return ""
+
+
+@rule("KW103")
+def bad_timeout(model: Model, context: Context) -> Iterator[Draft]:
+    """digest-resolution-timeout as Knative parses it (pkg/deployment/config.go)."""
+    setting = model.knative.setting("deployment", _TIMEOUT)
+    if setting is None:
+        return
+    reason = ""
+    try:
+        if parse_duration(setting.text()) <= 0:
+            reason = f"{_TIMEOUT} cannot be a non-positive duration, was {setting.text()}"
+    except ValueError as error:
+        reason = str(error)
+    if reason:
+        yield single("KW103", setting, reason=reason)
+
+
+@rule("KW104")
+def dropped_defaults(model: Model, context: Context) -> Iterator[Draft]:
+    """The list replaces Knative's default, it does not add to it (pkg/deployment/config.go defaultConfig)."""
+    listed = skip_list(model.knative)
+    if listed is None or listed[1] is None:
+        return
+    missing = [entry for entry in DEFAULT_SKIPPED if entry not in listed[0]]
+    if missing:
+        yield single("KW104", listed[1], missing=",".join(missing))
+
+
+@rule("KW105")
+def unpinned_images(model: Model, context: Context) -> Iterator[Draft]:
+    """Every image that Knative or KServe is told of has a digest, when the policy says so."""
+    if context.digest_policy != "pinned":
+        return
+    for use in model.images:
+        image = _parse(use)
+        if image is not None and not image.digest and _is_wired(use):
+            yield against("KW105", Setting(use.image, use.setting.obj, use.setting.path), context, "digest_policy")
+
+
+def _is_wired(use: ImageUse) -> bool:
+    """Not the images of upstream's own workloads: their charts do not all take a digest."""
+    obj = use.setting.obj
+    if obj.mapping("spec").get("disabled") is True:
+        return False  # a runtime that no InferenceService can use
+    return (
+        use.named_by_revision
+        or obj.group in ("operator.knative.dev", KSERVE_GROUP)
+        or obj.name in ("inferenceservice-config", "config-deployment")
+    )
+
+
+@rule("KW106")
+def resolver_tls(model: Model, context: Context) -> Iterator[Draft]:
+    """TAG_TO_DIGEST_TLS_MIN_VERSION takes 1.2 and 1.3; serving reads it from 1.10.1 on (knative/serving#13962)."""
+    setting = controller_environment(model.knative, model.objects).get(_TLS_MINIMUM)
+    if setting is None or setting.value in (None, ""):
+        return
+    version = context.version("knative_version")
+    if version is not None and version < _TLS_READ_SINCE:
+        reason, suggestion = "Knative reads it from 1.10.1 on", f"remove {_TLS_MINIMUM}"
+        yield against("KW106", setting, context, "knative_version", reason=reason, suggestion=suggestion)
+    elif setting.value not in ("1.2", "1.3"):
+        ignored = version is not None and version < _TLS_CHECKED_SINCE
+        args = {
+            "other_key": f"what Knative reads from {_TLS_MINIMUM}",
+            "other": "1.2 or 1.3",
+            "reason": "before 1.21.2 it takes 1.2 then"
+            if ignored
+            else "the resolver falls back to a transport without the cluster's CA",
+            "suggestion": f'set {_TLS_MINIMUM} to "1.2" or "1.3"',
+        }
+        yield single("KW106", setting, **args)
+
+
+@rule("KW108")
+def lost_credentials(model: Model, context: Context) -> Iterator[Draft]:
+    """Versions whose resolver asks, or is reported to ask, without the pull Secret (knative/serving#12761, #16282)."""
+    version = context.version("knative_version")
+    listed = skip_list(model.knative)
+    if version is None or listed is None:
+        return
+    if not any(since <= version < until for since, until in (*_LOST_AND_MENDED, _LOST_AS_REPORTED)):
+        return
+    secrets = {id(pod.obj) for pod in model.pods if any(pod.pull_secrets())}
+    for use in model.images:
+        if not (use.named_by_revision and id(use.setting.obj) in secrets and _is_run(model, use)):
+            continue
+        image = _parse(use)
+        if image is not None and not image.digest and image.registry not in listed[0]:
+            found = Setting(use.image, use.setting.obj, use.setting.path)
+            yield against("KW108", found, context, "knative_version", registry=image.registry)

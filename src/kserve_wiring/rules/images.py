@@ -1,0 +1,153 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW201, KW202, KW206 and KW207: every image comes from the registry (wires W1, W6, W7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.image_uses import ImageUse
+from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
+from kserve_wiring.grammar.image import is_below, parse_image, pull_problem
+from kserve_wiring.manifests.objects import Setting
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import against, at, pair, single
+
+_OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhook", "migrate", "cleanup")
+_USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
+_QUEUE = "queue-sidecar-image"
+_RELEASE_LABELS = ("serving.knative.dev/release", "app.kubernetes.io/version")
+# Something fills it in before it is applied: IMAGE_URL and REPO_URL/image, ko://import/path of ko, ###ZARF_VAR_X###.
+_PLACEHOLDER = re.compile(r"(?:^|[/:@])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:$|[/:@])|^ko://|###[A-Z0-9_]+###")
+_ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
+
+
+@rule("KW201")
+def foreign_images(model: Model, context: Context) -> Iterator[Draft]:
+    """An image from elsewhere than the private registry, where there is one."""
+    if not context.registry:
+        return
+    for use in model.images:
+        if not pull_problem(use.image) and not _is_mirrored(use, context):
+            yield _foreign(Setting(use.image, use.setting.obj, use.setting.path), context, _foreign_level(use, context))
+    server = model.knative.server
+    wanted = context.offline or context.declared  # else Knative may well come from upstream
+    if server is not None and wanted and not server.get("spec", "registry", "default"):
+        overrides = server.mapping("spec", "registry", "override")
+        for component in _OVERRIDES:
+            if not overrides.get(component) and not overrides.get(f"{component}/{component}"):
+                missing = Setting(None, server, ("spec", "registry", "override", component))
+                yield _foreign(missing, context, _foreign_level(None, context))
+
+
+def _is_mirrored(use: ImageUse, context: Context) -> bool:
+    image = parse_image(use.image)
+    project = "" if _is_users(use) else context.registry_project
+    return is_below(image, context.registry, project)
+
+
+def _is_users(use: ImageUse) -> bool:
+    """A model may come from another project of the registry; the platform's images are all in one."""
+    obj = use.setting.obj
+    return obj.kind in _USER_KINDS or (obj.group == KNATIVE_GROUP and obj.kind == "Service")
+
+
+def _foreign_level(use: ImageUse | None, context: Context) -> str:
+    if context.offline or (context.declared and (use is None or not _is_users(use))):
+        return ""
+    return "info" if use is not None and _is_users(use) else "warning"
+
+
+def _foreign(setting: Setting, context: Context, level: str) -> Draft:
+    draft = against("KW201", setting, context, "registry", level=level)
+    if context.registry_project:
+        draft.args["other"] = f"{context.registry}/{context.registry_project.strip('/')}"
+    return draft
+
+
+@rule("KW202")
+def malformed_images(model: Model, context: Context) -> Iterator[Draft]:
+    """A reference that go-containerregistry or the kubelet refuses."""
+    for use in model.images:
+        reason = "" if _PLACEHOLDER.search(use.image) else pull_problem(use.image)
+        if reason:
+            yield single("KW202", Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
+    for pod in model.pods:
+        yield from _left_to_istio(pod)
+
+
+def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
+    """The image ``auto``, where Istio's webhook will not put another in its place (pkg/webhooks, inject.go)."""
+    inject = pod.labels.get("sidecar.istio.io/inject", pod.annotations.get("sidecar.istio.io/inject"))
+    templates = pod.annotations.get("inject.istio.io/templates")
+    for path, container in pod.containers():
+        if container.get("image") != "auto":
+            continue
+        if inject is not None and str(inject) != "true":
+            reason = f"the label sidecar.istio.io/inject is {inject}, so Istio leaves it as it is"
+        elif templates is not None and not set(str(templates).split(",")) & _ISTIO_TEMPLATES:
+            reason = f"the annotation inject.istio.io/templates is {templates}, so Istio leaves it as it is"
+        else:
+            continue
+        yield single("KW202", Setting("auto", pod.obj, (*path, "image")), reason=reason)
+
+
+@rule("KW206")
+def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
+    """The operator's registry override does not reach queue-sidecar-image (knative/operator#2313)."""
+    server = model.knative.server
+    if server is None:
+        yield from _empty_queue_proxy(model)
+        return
+    queue = model.knative.setting("deployment", _QUEUE)
+    holder = model.knative.holder("deployment")
+    override = at(server, "spec", "registry", "override", "queue-proxy")
+    if queue is not None and queue.value:
+        if override.value and override.value != queue.value and "/qpext" not in queue.text():
+            yield pair("KW206", queue, override)
+        return
+    if holder is None:
+        return
+    missing = Setting(None, holder[0], (*holder[1], _QUEUE))
+    default = at(server, "spec", "registry", "default")
+    if override.value or default.value:
+        fix = "" if override.value else f"set {missing.key} to the mirrored queue-proxy image"
+        yield pair("KW206", missing, override if override.value else default, fix=fix)
+    elif context.registry and (context.offline or context.declared):
+        fix = f"set {missing.key} to the mirrored queue-proxy image"
+        yield against("KW206", missing, context, "registry", fix=fix)
+
+
+def _empty_queue_proxy(model: Model) -> Iterator[Draft]:
+    """Without the image the webhook refuses the ConfigMap (knative/serving pkg/deployment/config.go)."""
+    obj = model.knative.config_maps.get("deployment")
+    if obj is None or obj.source.partial:
+        return
+    setting = model.knative.setting("deployment", _QUEUE)
+    whole = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
+    if (setting is None and whole) or (setting is not None and not setting.text().strip()):
+        missing = Setting(None, obj, ("data", _QUEUE))
+        other = {"other_key": "what Knative's webhook takes", "other": "an image, not empty and not unset"}
+        yield single("KW206", missing, **other, fix=f"set {missing.key} to the queue-proxy image")
+
+
+@rule("KW207")
+def net_istio_images(model: Model, context: Context) -> Iterator[Draft]:
+    """net-istio's containers have the names of serving's, so the operator takes serving's images for them."""
+    server = model.knative.server
+    if server is None or not model.knative.uses_istio:
+        return
+    overrides = server.mapping("spec", "registry", "override")
+    default = server.get("spec", "registry", "default")
+    for component in ("controller", "webhook"):
+        own_path = ("spec", "registry", "override", f"net-istio-{component}/{component}")
+        own = Setting(overrides.get(own_path[-1]), server, own_path)
+        serving = at(server, "spec", "registry", "override", component)
+        if (own.value and own.value == serving.value) or (not own.value and serving.value):
+            yield pair("KW207", own, serving, component=component)
+        elif not own.value and isinstance(default, str) and default:
+            yield pair("KW207", own, at(server, "spec", "registry", "default"), component=component)

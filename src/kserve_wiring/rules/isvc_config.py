@@ -1,0 +1,168 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW303 and KW306: inferenceservice-config and quantities, as Go parses them (wire W8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConfig, type_problems, unknown_fields
+from kserve_wiring.cluster.quantities import QUANTITIES, quantity
+from kserve_wiring.grammar.go_json import field
+from kserve_wiring.grammar.gostyle import is_dns1123_label
+from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import show, single
+
+_REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
+
+
+@rule("KW303")
+def unreadable_config(model: Model, context: Context) -> Iterator[Draft]:
+    """inferenceservice-config as KServe's encoding/json and its own checks take it."""
+    config = model.isvc_config
+    if config is None:
+        return
+    for key, error in config.errors.items():
+        yield _bad(config.obj, ("data", key), None, f"it is not JSON: {error}", "write valid JSON without comments")
+    for key, value in config.values.items():
+        for path, item, wanted in type_problems(value, SCHEMAS[key], ("data", key)):
+            yield _bad(config.obj, path, item, f"KServe wants {wanted}", f"write {wanted}")
+        for path, known in unknown_fields(value, SCHEMAS[key], ("data", key)):
+            yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"is {known} meant?", "warning")
+    if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
+        yield from _required(config, context)
+
+
+def _bad(obj: KubeObject, path: Path, value: Any, reason: str, suggestion: str, level: str = "") -> Draft:
+    shown = "unreadable" if value is None and reason.startswith("it is not JSON") else value
+    return single("KW303", Setting(shown, obj, path), reason=reason, suggestion=suggestion, level=level)
+
+
+def _required(config: IsvcConfig, context: Context) -> Iterator[Draft]:
+    obj = config.obj
+    if "ingress" not in config.errors:
+        yield from _ingress_fields(config, context)
+    if "deploy" not in config.errors and not config.text("deploy", "defaultDeploymentMode"):
+        reason = "invalid deploy config, defaultDeploymentMode is required"
+        yield _bad(obj, ("data", "deploy", "defaultDeploymentMode"), None, reason, "set it to Knative or Standard")
+    for block in QUANTITY_BLOCKS:
+        if block not in config.errors and (block != "router" or block in config.values):
+            yield from _block_fields(config, block)
+
+
+def _block_fields(config: IsvcConfig, block: str) -> Iterator[Draft]:
+    missing = [name for name in QUANTITIES if config.setting(block, name) is None]
+    if len(missing) == len(QUANTITIES):
+        reason = f"failed to parse resource configuration for {block}; no InferenceService gets pods"
+        yield _bad(config.obj, ("data", block), None, reason, f"set {', '.join(QUANTITIES)} in it")
+        return
+    for name in missing:
+        reason = f'failed to parse resource configuration for "{block}"."{name}"; no InferenceService gets pods'
+        yield _bad(config.obj, ("data", block, name), None, reason, "set it to a quantity")
+
+
+def _ingress_fields(config: IsvcConfig, context: Context) -> Iterator[Draft]:
+    obj = config.obj
+    if not config.text("ingress", "ingressGateway"):
+        reason = "invalid ingress config - ingressGateway is required"
+        yield _bad(obj, ("data", "ingress", "ingressGateway"), None, reason, "set it to <namespace>/<name>")
+    version = context.version("kserve_version")
+    if version is not None and version < (0, 14, 0) and not config.text("ingress", "ingressService"):
+        reason = "invalid ingress config - ingressGateway and ingressService are required up to v0.13"
+        yield _bad(
+            obj, ("data", "ingress", "ingressService"), None, reason, "set it to the host of the gateway's Service"
+        )
+    names = ["ingressGateway", "localGateway"] + (
+        ["kserveIngressGateway"] if config.is_true("ingress", "enableGatewayApi") else []
+    )
+    for name in names:
+        text = config.text("ingress", name)
+        if (text or name == "kserveIngressGateway") and not _is_gateway_name(text):
+            reason = "a gateway is written <namespace>/<name>"
+            yield _bad(obj, ("data", "ingress", name), text, reason, "write <namespace>/<name>")
+    if config.text("ingress", "pathTemplate") and not config.text("ingress", "ingressDomain"):
+        reason = "ingressDomain is required if pathTemplate is given"
+        yield _bad(
+            obj, ("data", "ingress", "ingressDomain"), None, reason, "set it to the domain of the ingress gateway"
+        )
+
+
+def _is_gateway_name(text: str) -> bool:
+    parts = text.split("/")
+    return len(parts) == 2 and all(is_dns1123_label(part) for part in parts)
+
+
+@rule("KW306")
+def bad_quantities(model: Model, context: Context) -> Iterator[Draft]:
+    """Quantities that do not parse, and requests above their limit, which the API server refuses."""
+    if model.isvc_config is not None:
+        for block in (*QUANTITY_BLOCKS, "inferenceService", "opentelemetryCollector"):
+            yield from _block_quantities(model.isvc_config, block)
+    for obj in model.of_kind("ClusterStorageContainer"):
+        yield from _container_quantities(obj, ("spec", "container"), obj.get("spec", "container"))
+    for pod in model.pods:
+        for path, container in pod.containers():
+            yield from _container_quantities(pod.obj, path, container)
+        yield from _container_quantities(pod.obj, (*pod.path, "model"), pod.spec.get("model"))
+    for key, setting in model.knative.settings("deployment").items():
+        if re.match(r"^queue-sidecar-(cpu|memory|ephemeral-storage)-(request|limit)$", key) and setting.value != "":
+            yield from _malformed(setting)
+
+
+def _block_quantities(config: IsvcConfig, block: str) -> Iterator[Draft]:
+    path = (block, "resource") if block in ("inferenceService", "opentelemetryCollector") else (block,)
+    settings = {name: config.setting(*path, name) for name in QUANTITIES}
+    problems = [draft for setting in settings.values() if setting is not None for draft in _malformed(setting)]
+    yield from problems
+    if not problems:
+        for request, limit in _REQUESTS:
+            yield from _above(settings[request], settings[limit])
+
+
+def _container_quantities(obj: KubeObject, path: Path, container: Any) -> Iterator[Draft]:
+    resources = field(container, "resources")
+    if not isinstance(resources, Mapping):
+        return
+    found: dict[tuple[str, str], Setting] = {}
+    for part in ("requests", "limits"):
+        values = resources.get(part)
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            setting = Setting(value, obj, (*path, "resources", part, str(name)))
+            problems = list(_malformed(setting))
+            yield from problems
+            if not problems:
+                found[part, str(name)] = setting
+    for (part, name), request in found.items():
+        if part == "requests":
+            yield from _above(request, found.get(("limits", name)))
+
+
+def _malformed(setting: Setting) -> Iterator[Draft]:
+    if not isinstance(setting.value, (str, int, float)) or isinstance(setting.value, bool):
+        return  # a shape that the schema refuses; no quantity to judge
+    try:
+        quantity(str(setting.value))
+        reason = "" if any(map(str.isdigit, str(setting.value))) else "without a number it is 0, and the CRDs refuse it"
+    except ValueError as error:
+        reason = str(error)
+    if reason:
+        yield single("KW306", setting, reason=reason, suggestion=f"write {setting.key} as 500m, 1 or 1Gi")
+
+
+def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
+    if request is None or limit is None:
+        return
+    try:
+        above = quantity(str(request.value)) > quantity(str(limit.value))
+    except ValueError:
+        return
+    if above:
+        reason = f"it is larger than its limit {show(limit.value)} ({limit.key})"
+        draft = single("KW306", request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
+        yield Draft(draft.code, draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))

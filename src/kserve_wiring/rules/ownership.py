@@ -1,0 +1,195 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW501 and KW506: who owns an object, and who compares what a controller rewrites (wire W14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.argocd import applications, sources
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.knative import stock_service_namespace
+from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import at, show
+
+_WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+# What Knative's webhooks write into their own configuration (knative.dev/pkg webhook: Rules and CABundle).
+_KNATIVE_WEBHOOKS = ("webhook", "net-istio-webhook", "eventing-webhook")
+_EXPRESSIONS = {
+    "failurePolicy": ".webhooks[]?.failurePolicy",
+    "caBundle": ".webhooks[]?.clientConfig.caBundle",
+    "rules": ".webhooks[]?.rules",
+}
+_GROUPS = {"CustomResourceDefinition": "apiextensions.k8s.io", "ClusterRole": "rbac.authorization.k8s.io"}
+_STOCK_GATEWAYS = ("knative-local-gateway", "knative-ingress-gateway")
+
+
+@rule("KW501")
+def two_owners(model: Model, context: Context) -> Iterator[Draft]:
+    """The same object in two releases, or one that the Knative operator makes and reverts by itself."""
+    yield from _in_two_releases(model)
+    if model.knative.server is not None:
+        yield from _beside_the_operator(model, context, model.knative.server)
+
+
+def _in_two_releases(model: Model) -> Iterator[Draft]:
+    first: dict[tuple[str, str, str, str], KubeObject] = {}
+    for obj in model.objects:
+        if obj.source.partial or not obj.name:
+            continue
+        other = first.setdefault((obj.group, obj.kind, obj.namespace, obj.name), obj)
+        if other is obj:
+            continue
+        owner, former = obj.source.release, other.source.release
+        if owner and former and owner != former:
+            yield _owned_twice(obj, f"release {owner}", other, f"release {former}")
+        elif obj.source.file == other.source.file and obj.source.line and not (owner or former):
+            places = (f"line {obj.source.line}", f"line {other.source.line}")
+            yield _owned_twice(obj, places[0], other, places[1], level="warning")
+
+
+def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str, level: str = "") -> Draft:
+    args = {
+        "key": f"the owner of {obj.ref}",
+        "value": owner,
+        "other_key": "the owner of the same object",
+        "other": former,
+    }
+    path: Path = ("metadata", "name")
+    return Draft("KW501", obj, path, args, ((other, path),), level)
+
+
+def _beside_the_operator(model: Model, context: Context, server: KubeObject) -> Iterator[Draft]:
+    """https://knative.dev/docs/install/operator/: it reverts what is set anywhere but in KnativeServing."""
+    for name, obj in sorted(model.knative.config_maps.items()):
+        if _is_written_by_hand(obj):
+            yield _operators(obj, server, ("spec", "config", name))
+    for obj in model.of_kind("Gateway"):
+        stock = obj.name in _STOCK_GATEWAYS and obj.namespace == model.knative.namespace
+        if stock and model.knative.uses_istio and _is_written_by_hand(obj):
+            yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
+    for obj in model.find("Service", stock_service_namespace(model.knative, context), _STOCK_GATEWAYS[0]):
+        if model.knative.uses_istio and _is_written_by_hand(obj):
+            yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
+
+
+def _is_written_by_hand(obj: KubeObject) -> bool:
+    """Not what the operator will make, nor what it made on a live cluster."""
+    return not (
+        obj.synthetic or obj.source.partial or obj.get("metadata", "uid") or obj.get("metadata", "ownerReferences")
+    )
+
+
+def _operators(obj: KubeObject, server: KubeObject, path: Path) -> Draft:
+    args = {
+        "key": f"the owner of {obj.ref}",
+        "value": obj.source.release or "these manifests",
+        "other_key": f"the owner of what {server.ref} installs",
+        "other": "the Knative operator",
+    }
+    fix = f"remove the object and set {'.'.join(map(str, path))} of {server.ref}"
+    return Draft("KW501", obj, ("metadata", "name"), args, ((server, path),), fix=fix)
+
+
+@rule("KW506")
+def compared_by_argocd(model: Model, context: Context) -> Iterator[Draft]:
+    """An Application that undoes, again and again, what a controller writes into its objects."""
+    for app in applications(model):
+        releases = set(_release_names(app))
+        charts = {str(source.get("chart") or "") for _, source in sources(app)}
+        own = [obj for obj in model.objects if obj.source.release in releases and not obj.source.partial]
+        seen: set[tuple[str, str]] = set()
+        found = (*_rewritten(own), *_aggregated(model, own), *_rewritten_by_chart(charts, own))
+        for kind, field, other, level in found:
+            if (kind, field) not in seen and not _ignores(app, kind, field):
+                seen.add((kind, field))
+                yield _compared(app, kind, field, other, level)
+
+
+def _release_names(app: KubeObject) -> Iterator[str]:
+    yield app.name
+    for _, source in sources(app):
+        name = dig(source, "helm", "releaseName")
+        if isinstance(name, str):
+            yield name
+
+
+def _rewritten(objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    """Kind, field and object of what another controller rewrites, and how sure that is."""
+    for obj in objects:
+        if obj.kind in _WEBHOOKS:
+            for index, webhook in mappings_of(obj.get("webhooks")):
+                yield from _rewritten_webhook(obj, webhook, first=not index)
+        elif obj.kind == "CustomResourceDefinition" and obj.get("spec", "conversion", "webhook"):
+            written = bool(obj.get("spec", "conversion", "webhook", "clientConfig", "caBundle"))
+            yield obj.kind, "caBundle", obj, "" if written else "warning"
+
+
+def _rewritten_webhook(
+    obj: KubeObject, webhook: Mapping[str, Any], *, first: bool
+) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    service = str(dig(webhook, "clientConfig", "service", "name") or "")
+    istio = service.startswith("istiod")
+    knative = service in _KNATIVE_WEBHOOKS and str(webhook.get("name")).endswith(".knative.dev")
+    injected = "cert-manager.io/inject-ca-from" in obj.annotations
+    written = bool(dig(webhook, "clientConfig", "caBundle"))
+    if istio and webhook.get("failurePolicy") == "Ignore" and obj.kind == _WEBHOOKS[1]:
+        yield obj.kind, "failurePolicy", obj, ""
+    if first and (istio or injected or (knative and written)):
+        yield obj.kind, "caBundle", obj, "" if written else "warning"
+    if knative and webhook.get("rules"):
+        yield obj.kind, "rules", obj, "warning"
+
+
+def _aggregated(model: Model, objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    """ClusterRoles whose rules Kubernetes fills in, written with rules of their own (argoflow/argoflow-aws#227)."""
+    for config in model.named("ConfigMap", "argocd-cm"):
+        if re.search(r"ignoreAggregatedRoles:\s*true", str(config.get("data", "resource.compareoptions"))):
+            return
+    for obj in objects:
+        if obj.kind == "ClusterRole" and obj.get("aggregationRule") and obj.get("rules") is not None:
+            yield obj.kind, "rules", obj, "warning"
+
+
+def _rewritten_by_chart(charts: set[str], own: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+    """The same for Istio's charts when they were not rendered."""
+    if own:
+        return
+    if charts & {"base", "istiod"}:
+        yield _WEBHOOKS[1], "failurePolicy", None, "warning"
+
+
+def _ignores(app: KubeObject, kind: str, field: str) -> bool:
+    group = _GROUPS.get(kind, "admissionregistration.k8s.io")
+    for _, entry in mappings_of(app.get("spec", "ignoreDifferences")):
+        if entry.get("group") not in (group, "*") or entry.get("kind") not in (kind, "*"):
+            continue
+        if entry.get("managedFieldsManagers"):
+            return True
+        paths = [str(path) for key in ("jsonPointers", "jqPathExpressions") for path in strings_of(entry.get(key))]
+        if any(re.search(rf"\b{field}\b", path) or path.strip("./[]?") == "webhooks" for path in paths):
+            return True
+    return False
+
+
+def _compared(app: KubeObject, kind: str, field: str, other: KubeObject | None, level: str) -> Draft:
+    expression = {
+        "CustomResourceDefinition": ".spec.conversion.webhook.clientConfig.caBundle",
+        "ClusterRole": ".rules",
+    }.get(kind, _EXPRESSIONS[field])
+    group = _GROUPS.get(kind, "admissionregistration.k8s.io")
+    setting = at(app, "spec", "ignoreDifferences")
+    args = {
+        "key": setting.key,
+        "value": f"without {field} of {kind}" if setting.value else "not set",
+        "other_key": f"{field} of {other.ref if other else kind}",
+        "other": "rewritten by its controller",
+        "suggestion": show(f"{{group: {group}, kind: {kind}, jqPathExpressions: [{expression}]}}"),
+    }
+    related: tuple[tuple[KubeObject, Path], ...] = ((other, ("metadata", "name")),) if other else ()
+    return Draft("KW506", app, setting.path, args, related, level)

@@ -1,0 +1,85 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW308 to KW311: annotations and settings of workloads that the storage initializer does not follow (wire W8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kserve_wiring.checker.report import Draft
+from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.manifests.objects import KubeObject, Setting, dig
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import against, at, pair, single
+
+_VERIFY = "serving.kserve.io/s3-verifyssl"
+_VERIFY_READ_SINCE = (0, 12, 0)
+_PROXY_USER = 1337
+_INITIALIZER_HAS_PROXY_USER_SINCE = (0, 12, 0)
+_LEFT_OUT = "control-plane"  # kserve config/webhook/manifests.yaml: the namespaceSelector of the pod-mutator
+_SECRET_ANNOTATIONS = ("serving.kserve.io/storageSecretName", "serving.kserve.io/secretName")
+
+
+@rule("KW308")
+def unread_verify(model: Model, context: Context) -> Iterator[Draft]:
+    """Before v0.12 boto3 verified whatever the annotation said (https://github.com/kserve/kserve/pull/3172)."""
+    version = context.version("kserve_version")
+    if version is None or version >= _VERIFY_READ_SINCE:
+        return
+    for obj in model.of_kind("Secret", "ServiceAccount"):
+        setting = at(obj, "metadata", "annotations", _VERIFY)
+        if setting.value == "0":
+            yield against("KW308", setting, context, "kserve_version")
+
+
+@rule("KW309")
+def proxy_user(model: Model, context: Context) -> Iterator[Draft]:
+    """Istio leaves the traffic of uid 1337 alone; an init container of another uid has no network under its CNI."""
+    for pod in model.pods:
+        user = dig(pod.spec, "securityContext", "runAsUser")
+        if user == _PROXY_USER and pod.obj.group == KSERVE_GROUP:
+            setting = Setting(user, pod.obj, (*pod.path, "securityContext", "runAsUser"))
+            reason = "the model's own traffic leaves the mesh, too"
+            yield single("KW309", setting, reason=reason, suggestion="remove it, KServe v0.12 needs it no more")
+    version = context.version("kserve_version")
+    if version is None or version >= _INITIALIZER_HAS_PROXY_USER_SINCE:
+        return
+    cni = [obj for obj in model.of_kind("DaemonSet") if obj.name == "istio-cni-node"]
+    for obj in model.of_kind("InferenceService") if cni else ():
+        if _is_injected(model, obj):
+            reason = f"with Istio's CNI the storage initializer of KServe {context.kserve_version} has no network"
+            setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
+            yield single("KW309", setting, reason=reason, suggestion="take KServe v0.12 or newer")
+
+
+def _is_injected(model: Model, obj: KubeObject) -> bool:
+    for namespace in model.find("Namespace", "", obj.namespace):
+        if namespace.labels.get("istio-injection") == "enabled" or "istio.io/rev" in namespace.labels:
+            return True
+    return False
+
+
+@rule("KW310")
+def other_secret_annotation(model: Model, context: Context) -> Iterator[Draft]:
+    """The chart's default is not the annotation that KServe documents (https://github.com/kserve/kserve/issues/5763)."""
+    config = model.isvc_config
+    wanted = config.setting("credentials", "storageSecretNameAnnotation") if config else None
+    if wanted is None:
+        return
+    for obj in model.of_kind("InferenceService"):
+        for name in _SECRET_ANNOTATIONS:
+            setting = at(obj, "metadata", "annotations", name)
+            if setting.value and name != wanted.text() and wanted.text() not in obj.annotations:
+                yield pair("KW310", setting, wanted, name=name)
+
+
+@rule("KW311")
+def left_out_namespaces(model: Model, context: Context) -> Iterator[Draft]:
+    """Pods of a namespace with this label never see KServe's webhook (https://github.com/kserve/kserve/pull/517)."""
+    served = {obj.namespace for obj in model.of_kind("InferenceService", "LLMInferenceService")}
+    for obj in model.of_kind("Namespace"):
+        setting = at(obj, "metadata", "labels", _LEFT_OUT)
+        if obj.name in served and setting.value is not None:
+            yield single("KW311", setting, namespace=obj.name)

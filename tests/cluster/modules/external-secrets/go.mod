@@ -1,6 +1,0 @@
-// Written by tests/cluster/modules/pin.py from the go.mod of github.com/external-secrets/external-secrets@v0.20.4.
-module copier-kserve/tests/cluster/external-secrets
-
-go 1.24
-
-require github.com/external-secrets/external-secrets v0.20.4

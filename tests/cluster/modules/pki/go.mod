@@ -1,4 +1,0 @@
-// The certificate authority of the test bed. Only Go's own library, so that nothing else has to be installed.
-module copier-kserve/tests/cluster/pki
-
-go 1.24

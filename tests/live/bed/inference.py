@@ -1,0 +1,115 @@
+"""InferenceServices as tests use them: made, waited for, asked, removed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from tests.live.bed.api import Object, condition, until
+from tests.live.bed.bed import ISVC, Bed
+from tests.live.bed.client import Answer, ask
+
+KSVC = "serving.knative.dev/v1/Service"
+REVISION = "serving.knative.dev/v1/Revision"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+_numbers = itertools.count(1)
+
+
+def fresh(prefix: str) -> str:
+    """A name that no other test has used."""
+    return f"{prefix}-{next(_numbers)}"
+
+
+def container(image: str) -> Object:
+    """A predictor with a container of its own."""
+    ports = [{"containerPort": 8080, "protocol": "TCP"}]
+    return {"containers": [{"name": "kserve-container", "image": image, "ports": ports}]}
+
+
+def sklearn(uri: str) -> Object:
+    """A predictor of a ClusterServingRuntime that downloads a model."""
+    return {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}
+
+
+def tenant(answers: dict[str, Any]) -> str:
+    """The namespace in which an environment's models are deployed."""
+    return str(next(iter(answers["tenants"]), {"name": "default"})["name"])
+
+
+def account(answers: dict[str, Any]) -> str:
+    """The ServiceAccount that they run as there."""
+    return str(next(iter(answers["tenants"]), {}).get("service_account", "default"))
+
+
+def model(answers: dict[str, Any], uri: str = "s3://models/iris") -> Object:
+    """A predictor of a runtime of the environment. Where Knative resolves tags, and so would ask the internet, its
+    image is named by digest."""
+    predictor = sklearn(uri)
+    if answers["digest_policy"] == "resolve":
+        predictor["model"]["image"] = f"docker.io/kserve/sklearnserver@{DIGEST}"
+    return predictor
+
+
+def make(bed: Bed, namespace: str, name: str, predictor: Object, account: str = "inference", **more: Any) -> Object:
+    """Creates an InferenceService as a ServiceAccount; in the example that most tests share it is `inference`."""
+    spec = {"predictor": {"serviceAccountName": account, **predictor}, **more}
+    meta = {"name": name, "namespace": namespace}
+    return bed.api.create(
+        {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": meta, "spec": spec}
+    )
+
+
+@contextlib.contextmanager
+def inference(
+    bed: Bed, namespace: str, predictor: Object, prefix: str = "model", account: str = "inference", **more: Any
+) -> Iterator[str]:
+    """An InferenceService for the time of a test; gives its name. After a failure it stays, to be looked at."""
+    name = fresh(prefix)
+    make(bed, namespace, name, predictor, account, **more)
+    yield name
+    bed.api.delete(ISVC, name, namespace)
+
+
+def ready(bed: Bed, namespace: str, name: str, seconds: float = 60) -> Object:
+    """Waits until an InferenceService is Ready; the object.
+
+    Raises:
+        TimeoutError: it does not become Ready.
+    """
+    what = f"InferenceService {namespace}/{name} Ready"
+    found: Object = until(what, lambda: _if_ready(bed.api.find(ISVC, name, namespace)), seconds)
+    return found
+
+
+def settled(bed: Bed, namespace: str, name: str, seconds: float = 8) -> tuple[str, str]:
+    """Ready of the predictor's Knative Service and of the InferenceService: True, or what they are in the end."""
+    with contextlib.suppress(TimeoutError):
+        ready(bed, namespace, name, seconds)
+    service = bed.api.find(KSVC, f"{name}-predictor", namespace)
+    return condition(service, "Ready")["status"], condition(bed.api.find(ISVC, name, namespace), "Ready")["status"]
+
+
+def outcome(bed: Bed, host: str, wanted: str = "", seconds: float = 10) -> Answer:
+    """Asks a host until the outcome is the wanted one, or for some seconds; the last answer."""
+    last: list[Answer] = []
+
+    def asked() -> bool:
+        last[:] = [ask(bed.api, host, bed.cluster_domain)]
+        return last[0].outcome == wanted
+
+    with contextlib.suppress(TimeoutError):
+        until(host, asked, seconds)
+    return last[0]
+
+
+def pod_of(bed: Bed, namespace: str, name: str, component: str = "predictor") -> Object:
+    """The Pod of a component."""
+    label = f"serving.knative.dev/service={name}-{component}"
+    found: list[Object] = until(f"Pod of {name}-{component}", lambda: bed.pods(namespace, label))
+    return found[0]
+
+
+def _if_ready(found: Object | None) -> Object | None:
+    return found if condition(found, "Ready")["status"] == "True" else None

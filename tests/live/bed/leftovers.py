@@ -1,0 +1,66 @@
+"""What an uninstallation left behind."""
+
+from __future__ import annotations
+
+import contextlib
+
+from tests.live.bed.api import Object, until
+from tests.live.bed.bed import Bed, builtin
+from tests.live.bed.environments import Environment
+
+# What belongs to an environment, beside what its namespaces hold.
+CLUSTER_WIDE = (
+    "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
+    "rbac.authorization.k8s.io/v1/ClusterRole",
+    "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
+    # Of models, in the namespaces of tenants: with their finalizers these could never go.
+    "serving.knative.dev/v1/Service",
+    "serving.knative.dev/v1/Route",
+)
+NAMESPACED = ("apps/v1/Deployment", "batch/v1/Job", "v1/Service", "v1/ConfigMap", "v1/Pod")
+
+
+def left(environment: Environment, seconds: float = 45) -> list[str]:
+    """What is still there after some time: helm does not wait for the last Pods. Namespaces, what is in those of the
+    tenants, and what the user brought stay on purpose."""
+    bed = environment.bed
+    with contextlib.suppress(TimeoutError):
+        until("nothing is left", lambda: _left(bed, environment) == [], seconds, 1)
+    return _left(bed, environment)
+
+
+def _left(bed: Bed, environment: Environment) -> list[str]:
+    tenants = {tenant["name"] for tenant in environment.answers["tenants"]}
+    found: list[Object] = []
+    for kind in NAMESPACED:
+        listed = ((item, item["metadata"]["namespace"]) for item in bed.api.list(kind))
+        found += [item for item, namespace in listed if not builtin(namespace) and namespace not in tenants]
+    for kind in CLUSTER_WIDE:
+        found += bed.api.list(kind)
+    brought = environment.answers.get("registry_ca_name") if environment.answers.get("registry_ca") != "bundle" else ""
+    return sorted(
+        f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}{_waits_for(item)}"
+        for item in found
+        if not _of_kubernetes(item) and not _of_a_controller(item) and item["metadata"]["name"] != brought
+    )
+
+
+def _waits_for(item: Object) -> str:
+    """What keeps an object that has been deleted."""
+    metadata = item["metadata"]
+    return f" deleted, held by {metadata.get('finalizers', [])}" if "deletionTimestamp" in metadata else ""
+
+
+def _of_kubernetes(item: Object) -> bool:
+    """Objects that every cluster has, or that a namespace has by itself."""
+    name, labels = item["metadata"]["name"], item["metadata"].get("labels", {})
+    builtin = name.startswith("system:") or "kubernetes.io/bootstrapping" in labels
+    return builtin or name in ("kube-root-ca.crt", "cluster-admin", "admin", "edit", "view")
+
+
+def _of_a_controller(item: Object) -> bool:
+    """What istiod and Knative's autoscaler made while they ran: it belongs to no release, and does nothing."""
+    name = item["metadata"]["name"]
+    made = {"ConfigMap": "istio-", "Service": "autoscaler-bucket-"}
+    return str(name).startswith(made.get(item["kind"], "/"))

@@ -1,0 +1,84 @@
+"""Runs a command inside a network without a way out; everything it starts ends with it.
+
+Usage: python -m tests.live.enter pytest [arguments...] | cluster [example] | shell
+
+New user, network, mount and process namespaces (man 1 unshare): neither root nor a cluster is needed, nothing of the
+machine is changed, and the kernel ends every process of it when the first one ends, however that happens.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live.bed import binaries
+from tools import stacks
+from tools.console import ROOT, Stop, run, step
+from tools.upstream import charts as upstream
+from tools.upstream import helm
+
+INSIDE = "KSERVE_TEST_BED"
+UNSHARE = [
+    "unshare",
+    "--user",
+    "--map-root-user",
+    "--net",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+]
+
+
+def main() -> int:
+    if os.environ.get(INSIDE):
+        return inside(sys.argv[1:])
+    prepare()
+    sys.stdout.flush()
+    env = os.environ | {INSIDE: "1"}
+    command = [*UNSHARE, sys.executable, "-m", "tests.live.enter", *sys.argv[1:]]
+    return os.execvpe(command[0], command, env)  # noqa: S606
+
+
+def prepare() -> None:
+    """Builds and downloads what is missing: inside there is no network.
+
+    Raises:
+        Stop: something cannot be had, or this kernel forbids user namespaces.
+    """
+    helm.find()
+    for stack in stacks.names():
+        upstream.charts(stack, only_modules=True)
+    known = binaries.components()
+    for component in known.values():
+        binaries.build(component)
+    binaries.envoy()
+    try_it = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
+    if try_it.returncode:
+        raise Stop(f"unshare is needed and does not work here: {try_it.stderr.strip()}")
+
+
+def inside(arguments: list[str]) -> int:
+    """The first process of the new namespaces."""
+    # ip netns keeps its names in /run/netns, and /run of the machine is neither ours nor private.
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    Path("/run/netns").mkdir()
+    os.chdir(ROOT)
+    kind, rest = (arguments or ["shell"])[0], arguments[1:]
+    if kind == "pytest":
+        import pytest
+
+        return int(pytest.main(["-m", "live", *(rest or ["tests/live"])]))
+    if kind == "cluster":
+        from tests.live.cluster import stay
+
+        return stay(rest)
+    step("A shell without a network")
+    return subprocess.call([os.environ.get("SHELL", "/bin/bash")])
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,65 @@
+"""W9: every broken gateway wire does what the page 504-and-404 says, and the checker names it by its code."""
+
+from __future__ import annotations
+
+import pytest
+
+from kserve_wiring import inspect
+from tests.live.bed.bed import Bed
+from tests.live.bed.environments import Environment
+from tests.live.bed.inference import container, inference, outcome, settled
+from tests.live.wires import BROKEN, Broken, broken
+from tools.console import ROOT
+
+pytestmark = [pytest.mark.live, pytest.mark.net_istio]
+NAMESPACE = "vision"
+IMAGE = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
+PAGE = ROOT / "docs" / "how-to" / "504-and-404.md"
+# What the checker reads of a cluster.
+KINDS = (
+    "v1/Namespace",
+    "v1/ConfigMap",
+    "v1/Secret",
+    "v1/Service",
+    "v1/ServiceAccount",
+    "apps/v1/Deployment",
+    "operator.knative.dev/v1beta1/KnativeServing",
+    "networking.istio.io/v1/Gateway",
+    "serving.kserve.io/v1alpha1/ClusterStorageContainer",
+    "serving.kserve.io/v1alpha1/ClusterServingRuntime",
+)
+
+
+@pytest.mark.rule("KW401", "KW402", "KW403", "KW404", "KW405", "KW406", "KW411")
+@pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.wire.replace("`", ""))
+def test_broken_wire(bed: Bed, environment: Environment, row: Broken) -> None:
+    before = codes(bed)
+    with broken(environment, row.target, row.change), inference(bed, NAMESPACE, container(IMAGE), "wire") as name:
+        knative, kserve = settled(bed, NAMESPACE, name)
+        host = f"{name}.{NAMESPACE}.svc.{bed.cluster_domain}"
+        predictor = f"{name}-predictor.{NAMESPACE}.svc.{bed.cluster_domain}"
+        found = Broken(
+            row.wire,
+            row.target,
+            row.change,
+            knative,
+            kserve,
+            outcome(bed, host, row.host, 6).outcome,
+            outcome(bed, predictor, row.predictor, 6).outcome,
+            row.code if row.code in codes(bed) - before else f"{sorted(codes(bed) - before)}",
+        )
+    assert found == row
+
+
+def test_the_page_has_this_table() -> None:
+    rows = [
+        f"| {row.wire} | {row.knative} / {row.kserve} | {row.host} | {row.predictor} | {row.code} |" for row in BROKEN
+    ]
+    written = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.endswith(" |") and "KW4" in line]
+    assert written == rows
+
+
+def codes(bed: Bed) -> set[str]:
+    """The codes that the checker gives for the objects on the cluster."""
+    objects = [item for kind in KINDS for item in bed.api.list(kind)]
+    return {finding.code for finding in inspect(objects, level="error").findings}

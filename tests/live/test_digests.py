@@ -1,0 +1,180 @@
+"""W1 to W4: what Knative's real resolver does with tags, and what it needs for a private registry and another CA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.bed.api import Object, condition, until
+from tests.live.bed.bed import Bed
+from tests.live.bed.environments import Environment
+from tests.live.bed.inference import KSVC, REVISION, fresh, inference, pod_of, sklearn
+from tests.live.bed.registry import Registry
+from tests.live.wires import SERVING, Change, broken
+
+pytestmark = pytest.mark.live
+NAMESPACE = "vision"
+HARBOR = "harbor.corp.local:8443"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+# The template refuses to resolve on a cluster that is offline; the bed is, but for its own registry.
+RESOLVE = {"digest_policy": "resolve", "offline": False}
+MISSING = "failed to resolve image to digest"
+
+
+@pytest.fixture(scope="module")
+def registry(bed: Bed) -> Iterator[Registry]:
+    """A real registry under the name that the example uses."""
+    name, _, port = HARBOR.partition(":")
+    started = Registry.start(bed.state, name, int(port))
+    bed.dns.outside["harbor.corp.local"] = "10.246.0.1"
+    yield started
+    del bed.dns.outside["harbor.corp.local"]
+    started.process.stop()
+
+
+@pytest.fixture(scope="module")
+def resolving(environment: Environment, registry: Registry) -> Iterator[Environment]:
+    """The example with `digest_policy: resolve`, still with the CA of another registry."""
+    changed = Environment.generate(environment.bed, "offline-harbor", "resolving", **RESOLVE)
+    changed.make("install-kserve-environment")
+    yield changed
+    environment.make("install-kserve-prerequisites", "install-kserve-environment")
+
+
+@pytest.fixture(scope="module")
+def trusting(resolving: Environment, registry: Registry) -> Environment:
+    """The same after the README's steps to rotate the CA: another bundle, then make install."""
+    bundle = registry.ca.read_text(encoding="utf-8")
+    bed = resolving.bed
+    before = controller(bed)["metadata"]["uid"]
+    changed = Environment.generate(bed, "offline-harbor", "trusting", registry_ca_bundle=bundle, **RESOLVE)
+    changed.make("install-kserve-prerequisites", "install-kserve-environment")
+    until("the controller started anew", lambda: controller(bed)["metadata"]["uid"] != before, 60)
+    return changed
+
+
+@pytest.mark.rule("KW101", "KW102", "KW105")
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        ("registry.other.local:8443/team/model:v1", "registry.other.local"),
+        # The port is part of the entry.
+        ("harbor.corp.local/team/model:v1", "harbor.corp.local"),
+        # docker.io is index.docker.io for Knative.
+        ("docker.io/kserve/sklearnserver:v0.20.0", "index.docker.io"),
+        ("kserve/sklearnserver:v0.20.0", "index.docker.io"),
+    ],
+)
+def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, said: str) -> None:
+    message = refused(bed, image)
+    assert message.startswith(f'Unable to fetch image "{image}": {MISSING}: ')
+    assert said in message.partition(MISSING)[2]
+
+
+@pytest.mark.parametrize(
+    "image",
+    # The last one is of Knative's default list, which the environment keeps.
+    [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}", "kind.local/team/model:v1"],
+)
+def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environment, image: str) -> None:
+    assert deployed(bed, image) == image
+
+
+@pytest.mark.rule("KW101", "KW102", "KW104", "KW503")
+def test_what_the_skip_list_matches(bed: Bed, environment: Environment) -> None:
+    """`docker.io` never does; the default entries are gone; the old spelling counts only without the new one."""
+    old, hub = "registry.old.local/team/model:v1", "docker.io/team/model:v1"
+    both = {"registriesSkippingTagResolving": "registry.old.local"}
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving="docker.io", **both)):
+        for image in (hub, old, "kind.local/team/model:v1"):
+            assert MISSING in refused(bed, image)
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving="index.docker.io", **both)):
+        assert deployed(bed, hub) == hub
+    with broken(environment, SERVING, deployment(registries_skipping_tag_resolving=None, **both)):
+        assert deployed(bed, old) == old
+
+
+@pytest.mark.rule("KW305")
+def test_without_the_ca(bed: Bed, resolving: Environment, registry: Registry) -> None:
+    registry.push("team/model", "v1")
+    assert "x509: certificate signed by unknown authority" in refused(bed, f"{HARBOR}/team/model:v1")
+
+
+@pytest.mark.rule("KW205", "KW305")
+def test_with_ca_and_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    digest = registry.push("team/model", "v2")
+    assert deployed(bed, f"{HARBOR}/team/model:v2") == f"{HARBOR}/team/model@{digest}"
+
+
+def test_the_new_ca_is_beside_the_models(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    """W4: KServe copies it anew for the next model."""
+    registry.push("kserve/kserve/sklearnserver", "v0.20.0")
+    with inference(bed, NAMESPACE, sklearn("s3://models/iris"), "ca") as name:
+        pod_of(bed, NAMESPACE, name)
+        copied = bed.api.get("v1/ConfigMap", "global-ca-bundle", NAMESPACE)["data"]["cabundle.crt"]
+    assert copied.strip() == trusting.answers["registry_ca_bundle"].strip()
+
+
+@pytest.mark.rule("KW203", "KW205")
+def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Registry) -> None:
+    """The resolver asks as the Revision's ServiceAccount; `default` has no pull Secret here."""
+    registry.push("team/model", "v3")
+    assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:v3", account="default")
+
+
+def deployment(**values: str | None) -> Change:
+    """Other keys of config-deployment, where the operator takes them from, with _ for -; None takes one away."""
+
+    def change(serving: Object) -> None:
+        data = serving["spec"]["config"]["deployment"]
+        data.update({key.replace("_", "-"): value for key, value in values.items() if value is not None})
+        for key in (key.replace("_", "-") for key, value in values.items() if value is None):
+            del data[key]
+
+    return change
+
+
+def refused(bed: Bed, image: str, account: str = "inference") -> str:
+    """The message of a Revision whose image is not resolved."""
+    name = service(bed, image, account)
+
+    def missing() -> str:
+        said = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
+        return str(said["message"]) if said.get("reason") == "ContainerMissing" else ""
+
+    try:
+        return str(until(f"{image} is refused", missing, 40))
+    finally:
+        bed.api.delete(KSVC, name, NAMESPACE)
+
+
+def deployed(bed: Bed, image: str) -> str:
+    """The image in the Deployment of a Revision whose image is accepted."""
+    name = service(bed, image, "inference")
+
+    def found() -> str:
+        deployment: Object = bed.api.find("apps/v1/Deployment", f"{name}-00001-deployment", NAMESPACE) or {}
+        listed = deployment.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+        return next((c["image"] for c in listed if c["name"] == "user-container"), "")
+
+    try:
+        return str(until(f"Deployment of {image}", found, 40))
+    finally:
+        bed.api.delete(KSVC, name, NAMESPACE)
+
+
+def service(bed: Bed, image: str, account: str) -> str:
+    """A Knative Service with one container; its name."""
+    name = fresh("digest")
+    spec = {"serviceAccountName": account, "containers": [{"name": "user-container", "image": image}]}
+    body = {"template": {"spec": spec}}
+    meta = {"name": name, "namespace": NAMESPACE}
+    bed.api.create({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": meta, "spec": body})
+    return name
+
+
+def controller(bed: Bed) -> Object:
+    """The newest Pod of Knative's controller."""
+    found = bed.pods("knative-serving", "app=controller")
+    return max(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))

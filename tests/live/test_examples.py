@@ -1,0 +1,154 @@
+"""Every example is installed as its README says, on the same control plane one after the other, and serves a request.
+
+A new file in examples/ is taken in by itself. What is asserted follows from the answers: nothing here names an example
+but the one that all other tests share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import yaml
+
+from tests.live.bed import brought
+from tests.live.bed.api import ApiError, Object, condition, until
+from tests.live.bed.bed import Bed
+from tests.live.bed.client import send
+from tests.live.bed.diagnosis import gateway_address
+from tests.live.bed.environments import SHARED, UPGRADED, Environment, examples
+from tests.live.bed.inference import ISVC, account, inference, model, outcome, pod_of, ready, tenant
+from tests.live.bed.leftovers import left
+
+pytestmark = pytest.mark.live
+# The CRDs are megabytes of YAML.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@pytest.fixture(scope="module", params=examples())
+def example(bed: Bed, environment: Environment, request: pytest.FixtureRequest) -> Environment:
+    """One example on a cluster that has nothing of the one before."""
+    if request.param == SHARED:
+        return environment
+    bed.clear()
+    made = Environment.generate(bed, request.param)
+    made.install()
+    return made
+
+
+def test_every_release_is_deployed(example: Environment) -> None:
+    done = example.helm("list", "--all-namespaces", "--output", "json")
+    found = {item["name"]: item["status"] for item in json.loads(done.stdout)}
+    assert found == dict.fromkeys([release["name"] for release in example.releases], "deployed")
+
+
+def test_every_pod_is_ready(bed: Bed, example: Environment) -> None:
+    waiting = {
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod["status"]["containerStatuses"][0]["state"]
+        for pod in bed.pods("")
+        if pod["status"]["phase"] != "Succeeded" and condition(pod, "Ready")["status"] != "True"
+    }
+    assert waiting == {}
+
+
+@pytest.mark.rule("KW201")
+def test_every_image_comes_from_the_private_registry(bed: Bed, example: Environment) -> None:
+    """W1, W2: no Pod of an environment with a registry pulls from anywhere else, and each one may (W5)."""
+    host = example.answers.get("registry_host")
+    images = {
+        container["image"]
+        for pod in bed.pods("")
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+    }
+    assert {image for image in images if host and not image.startswith(f"{host}/")} == set()
+
+
+def test_strict_validation(bed: Bed, example: Environment) -> None:
+    """What each release renders is accepted by the API server and by every webhook, with strict field validation."""
+    example.make("template")
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda body: refusal(bed, body), rendered(example)))
+    assert [text for text in said if text] == []
+
+
+def test_storage_initializer(bed: Bed, example: Environment) -> None:
+    """W8: image, quantities and variables that KServe's webhook injects, for each URI that the environment names."""
+    storage = example.wiring["storage"]
+    for uri, image, env in initializers(example):
+        with inference(
+            bed, tenant(example.answers), model(example.answers, uri), "storage", account(example.answers)
+        ) as name:
+            pod = pod_of(bed, tenant(example.answers), name)
+        found = next(c for c in pod["spec"]["initContainers"] if c["name"] == "storage-initializer")
+        assert (found["image"], found["resources"]) == (image, storage["resources"]), uri
+        assert {item["name"]: item.get("value") for item in found.get("env", [])}.items() >= env.items(), uri
+
+
+@pytest.mark.net_istio
+def test_a_request_arrives(bed: Bed, example: Environment) -> None:
+    """W9 to W11: inside by the name in the environment's cluster domain, outside by that in its ingress domain."""
+    namespace = tenant(example.answers)
+    with inference(bed, namespace, model(example.answers), "request", account(example.answers)) as name:
+        ready(bed, namespace, name)
+        pod = pod_of(bed, namespace, name)["status"]["podIP"]
+        for component in ("", "-predictor"):
+            host = f"{name}{component}.{namespace}.svc.{example.answers['cluster_domain']}"
+            answer = outcome(bed, host, "200")
+            assert (host, answer.outcome, answer.server, answer.body.get("pod")) == (host, "200", "istio-envoy", pod)
+        assert outside(bed, example, name) == pod
+
+
+def test_uninstall_is_clean(bed: Bed, example: Environment) -> None:
+    if example.folder.name == UPGRADED:
+        pytest.skip("test_upgrade.py goes on with it, and uninstalls what it has become")
+    bed.remove_models()
+    example.uninstall()
+    assert left(example) == []
+
+
+def rendered(example: Environment) -> Iterator[Object]:
+    for release in example.releases:
+        text = (example.folder / "build" / f"{release['name']}.yaml").read_text(encoding="utf-8")
+        for body in filter(None, yaml.load_all(text, LOADER)):
+            body["metadata"].setdefault("namespace", release["namespace"])
+            yield body
+
+
+def refusal(bed: Bed, body: Object) -> str:
+    """What the API server says against an object, or nothing."""
+    try:
+        bed.api.apply(body, dry_run=True)
+    except ApiError as error:
+        return f"{body['kind']} {body['metadata'].get('namespace')}/{body['metadata']['name']}: {error}"
+    return ""
+
+
+def outside(bed: Bed, example: Environment, name: str) -> str:
+    """The address of the Pod that answers the URL in the InferenceService's status, over TLS if it is https."""
+    namespace, answers = tenant(example.answers), example.answers
+    host = f"{name}.{namespace}.{answers['ingress_domain']}"
+    tls = bool(answers.get("ingress_tls_secret"))
+    assert bed.api.get(ISVC, name, namespace)["status"]["url"] == f"{'https' if tls else 'http'}://{host}"
+    gateway = gateway_address(bed, answers["ingress_gateway_name"])
+    if not tls:
+        return str(until(host, lambda: send(gateway, 80, host).body.get("pod"), 10))
+    assert f"*.{namespace}.{answers['ingress_domain']}" in brought.hosts_of(answers)
+    ca = bed.state / "keys" / "ca.crt"
+    found = until(host, lambda: send(gateway, 443, host, ca=ca).body.get("pod"), 10)
+    assert send(gateway, 80, host).outcome == "301"
+    return str(found)
+
+
+def initializers(example: Environment) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """What each URI gets: the image, and variables that it has at least."""
+    wiring = example.wiring
+    with_keys = any("s3" in item for item in wiring["tenants"][:1])
+    endpoint = {"S3_ENDPOINT": wiring["storage"]["s3"]["endpoint"]} if with_keys else {}
+    yield "s3://models/iris", wiring["images"]["kserve"]["storageInitializer"], endpoint
+    yield "gs://models/iris", wiring["images"]["kserve"]["storageInitializer"], {}
+    for item in wiring["storage"].get("containers", []):
+        env = {entry["name"]: entry["value"] for entry in item.get("env", [])}
+        for uri in item["supportedUriFormats"]:
+            yield f"{uri['prefix']}iris/1", item["image"], env

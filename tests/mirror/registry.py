@@ -1,0 +1,158 @@
+"""A real OCI registry on loopback, the distribution project's, built from its pinned Go module."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kserve_wiring.grammar.image import auth_key_matches, parse_image
+from tests.live.bed import binaries, processes
+from tests.mirror.standins import INDEX, MANIFEST, StandIn, sha256
+
+ACCEPT = ", ".join([*INDEX.values(), *MANIFEST.values()])
+# bcrypt, the only form that the registry reads, of the two passwords.
+USER, FIRST, SECOND = "robot", "first-password", "second-password"
+HASHES = {
+    FIRST: "$2b$05$abcdefghijklmnopqrstuuM3sQey8DZviRRkMjmk7wGr.7zlb4loC",
+    SECOND: "$2b$05$abcdefghijklmnopqrstuuQQ3svipWaDLu5Kgwa3hvLrUP0FshBnK",
+}
+
+
+@dataclass
+class Registry:
+    """A running registry. With `keys` it speaks TLS with registry.crt of that folder and wants the password."""
+
+    folder: Path
+    port: int
+    keys: Path | None = None
+    password: str = FIRST
+    process: processes.Process | None = field(default=None, init=False)
+
+    @classmethod
+    def start(cls, folder: Path, keys: Path | None = None) -> Registry:
+        registry = cls(folder, free_port(), keys)
+        registry.serve()
+        return registry
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.port}"
+
+    def serve(self) -> None:
+        """Starts it, with what it held before."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.accept(self.password)
+        config = self.folder / "config.json"
+        config.write_text(json.dumps(self._config()), encoding="utf-8")
+        command = [binaries.binary("registry", "registry"), "serve", config]
+        self.process = processes.start(
+            "registry", command, self.folder / "registry.log", {"OTEL_TRACES_EXPORTER": "none"}
+        )
+        for _ in range(200):
+            try:
+                self.call("GET", "/v2/")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"the registry does not start: {self.process.last_lines()}")
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.stop()
+
+    def accept(self, password: str) -> None:
+        """Which password is right from now on: the registry reads the file anew when it has changed."""
+        self.password = password
+        (self.folder / "htpasswd").write_text(f"{USER}:{HASHES[password]}\n", encoding="utf-8")
+
+    def push(self, repository: str, tag: str, image: StandIn) -> None:
+        """Uploads a stand-in; without a tag it can be had by its digest only."""
+        for digest, content in image.blobs.items():
+            _, headers, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/")
+            place = "/v2/" + headers["location"].partition("/v2/")[2]
+            status, _, body = self.call("PUT", f"{place}&digest={digest}", content, "application/octet-stream")
+            assert status == 201, body
+        for number, (kind, content) in enumerate(image.manifests, 1):
+            last = number == len(image.manifests)
+            name = tag if last and tag else sha256(content)
+            status, _, body = self.call("PUT", f"/v2/{repository}/manifests/{name}", content, kind)
+            assert status == 201, body
+
+    def digest(self, repository: str, name: str) -> str:
+        """The digest of a tag or digest; nothing when it is not there."""
+        status, headers, _ = self.call("HEAD", f"/v2/{repository}/manifests/{name}")
+        return headers["docker-content-digest"] if status == 200 else ""
+
+    def remove(self, repository: str, digest: str) -> None:
+        status, _, body = self.call("DELETE", f"/v2/{repository}/manifests/{digest}")
+        assert status == 202, body
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        kind: str = "",
+        login: str | None = None,
+        ca: Path | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request. login: the value of `auth` in a pull Secret; ours when None. Header names in lower case."""
+        if self.keys:
+            context = ssl.create_default_context(cafile=str(ca or self.keys / "ca.crt"))
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                "localhost", self.port, context=context, timeout=10
+            )
+        else:
+            connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
+        login = base64.b64encode(f"{USER}:{self.password}".encode()).decode() if login is None else login
+        headers = {"Accept": ACCEPT} | ({"Authorization": f"Basic {login}"} if login else {})
+        connection.request(method, path, body or None, headers | ({"Content-Type": kind} if kind else {}))
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, {key.lower(): value for key, value in answer.headers.items()}, content
+
+    def pull(self, reference: str, secret: dict[str, Any], ca: Path) -> str:
+        """Asks for a manifest as a kubelet does: credentials of the pull Secret that match, CA of the node.
+
+        Returns the digest, or what the registry says instead.
+        """
+        image = parse_image(reference)
+        assert image.registry == self.host, f"{reference} is not in {self.host}"
+        logins = [entry["auth"] for key, entry in secret["auths"].items() if auth_key_matches(key, image)]
+        path = f"/v2/{image.repository}/manifests/{image.digest or image.tag}"
+        status, headers, _ = self.call("HEAD", path, login=logins[0] if logins else "", ca=ca)
+        return headers["docker-content-digest"] if status == 200 else f"{status} for {reference}"
+
+    def _config(self) -> dict[str, Any]:
+        storage = {"filesystem": {"rootdirectory": str(self.folder / "data")}, "delete": {"enabled": True}}
+        config: dict[str, Any] = {"version": "0.1", "log": {"level": "warn"}, "storage": storage}
+        config["http"] = {"addr": f"127.0.0.1:{self.port}"}
+        if self.keys:
+            config["http"]["tls"] = {
+                "certificate": str(self.keys / "registry.crt"),
+                "key": str(self.keys / "registry.key"),
+            }
+            config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.folder / "htpasswd")}}
+        return config
+
+
+def pull_secret(host: str, password: str) -> dict[str, Any]:
+    """.dockerconfigjson as `kubectl create secret docker-registry` writes it (kubectl pkg/cmd/create)."""
+    auth = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    return {"auths": {host: {"username": USER, "password": password, "auth": auth}}}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

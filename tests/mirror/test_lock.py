@@ -1,0 +1,75 @@
+"""`make lock`: the digests that the registry has become answers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import copier
+import yaml
+
+from tests.mirror.registry import FIRST, Registry, pull_secret
+from tests.mirror.state import references, wanted
+from tests.mirror.world import STACK, World
+from tools.environment import render
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+
+
+def test_the_lock_pins_an_environment_that_skips_no_registry(
+    world: World, mirrored: Registry, upstream_charts: Callable[[str], Upstream], newest_helm: Helm, tmp_path: Path
+) -> None:
+    assert world.make_target(world.environment, "lock").returncode == 0
+    lock = yaml.safe_load((world.environment / "images.lock.yaml").read_text(encoding="utf-8"))
+    tagged = {source: digest for source, digest in wanted(world.environment, world).items() if "@" not in source}
+    assert lock["image_digests"] == tagged
+    assert lock["_platforms"] == {source: world.images[source].platforms for source in tagged}
+
+    pinned = world.generate(tmp_path / "pinned", **lock)
+
+    images = references(pinned, upstream_charts(STACK), newest_helm)
+    assert [image for image in images if "@sha256:" not in image] == []
+    assert "registries-skipping-tag-resolving" not in "".join(
+        one.text
+        for one in render.render(render.jobs(pinned, upstream_charts(STACK))[0], newest_helm)
+        if one.release == "kserve-environment"
+    )
+    secret = pull_secret(world.host, FIRST)
+    assert [mirrored.pull(image, secret, world.keys / "ca.crt") for image in images] == [
+        image.partition("@")[2] for image in images
+    ]
+    assert world.make_target(pinned, "verify-mirror").returncode == 0
+    again = world.make_target(pinned, "mirror")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert world.make_target(pinned, "lock").returncode == 0
+    locked = yaml.safe_load((pinned / "images.lock.yaml").read_text(encoding="utf-8"))
+    assert locked["image_digests"].items() <= lock["image_digests"].items()
+
+
+def test_the_lock_is_a_data_file_of_copier_update(world: World, mirrored: Registry, tmp_path: Path) -> None:
+    template = shutil.copytree(world.folder / "template", tmp_path / "template", symlinks=True)
+    commit(template)
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=template, check=True)
+    answers = yaml.safe_load((world.environment / ".copier-answers.yml").read_text(encoding="utf-8"))
+    answers = {key: value for key, value in answers.items() if not key.startswith("_")}
+    project = tmp_path / "project"
+    copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
+    assert world.make_target(project, "lock").returncode == 0
+    commit(project)
+    lock = yaml.safe_load((project / "images.lock.yaml").read_text(encoding="utf-8"))
+
+    copier.run_update(project, lock, defaults=True, overwrite=True, quiet=True)
+
+    updated = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert updated["digest_policy"] == "pinned"
+    assert updated["image_digests"] == lock["image_digests"]
+    assert "_platforms" not in updated
+    assert [target for _, target, *_ in world.lines(project) if "@sha256:" not in target] == []
+
+
+def commit(folder: Path) -> None:
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *words], cwd=folder, check=True)

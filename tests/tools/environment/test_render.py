@@ -1,0 +1,119 @@
+"""Rendering: every release of an environment, what helm refuses, and YAML as Kubernetes' clients read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tools.releases import UPSTREAM_RELEASES
+from tools.console import ROOT, Stop
+from tools.environment import generate as environment
+from tools.environment import render
+from tools.environment.render import Job, RenderError
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+
+CHART = ROOT / "charts" / "kserve-environment"
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("generated") / "environment"
+    environment.generate(environment.load_answers(ROOT / "examples" / "offline-harbor.yaml"), target)
+    return target
+
+
+def test_every_release_is_rendered_in_order_and_then_the_patches(
+    generated: Path, upstream_charts: Callable[[str], Upstream]
+) -> None:
+    work, without = render.jobs(generated, upstream_charts("kserve-0.20"))
+    assert without == []
+    assert [(job.release, job.part) for job in work] == [
+        ("kserve-prerequisites", ""),
+        ("cert-manager", ""),
+        ("istio-base", ""),
+        ("istiod", ""),
+        ("ingress-gateway", ""),
+        ("local-gateway", ""),
+        ("knative-operator", ""),
+        ("kserve-crd", ""),
+        ("kserve-environment", ""),
+        ("kserve-resources", ""),
+        ("kserve-runtime-configs", ""),
+        ("kserve-environment", "patches"),
+    ]
+
+
+def test_a_release_without_its_chart_is_named(generated: Path) -> None:
+    work, without = render.jobs(generated, Upstream())
+    assert [job.release for job in work] == ["kserve-prerequisites", "kserve-environment", "kserve-environment"]
+    assert [release.name for release in without] == UPSTREAM_RELEASES
+
+
+def test_what_helm_refuses_is_told_without_its_advice(each_helm: Helm, tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text("clusterDomian: cluster.local\n", encoding="utf-8")
+    with pytest.raises(RenderError) as refused:
+        render.template(Job("ours", "kserve", CHART, (values,)), each_helm)
+    assert refused.value.release == "ours"
+    assert "clusterDomian" in refused.value.text
+    assert "--debug" not in refused.value.text
+
+
+def test_lint_names_what_is_wrong(each_helm: Helm, tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: one\nicon: a.png\n", encoding="utf-8")
+    complaint = render.lint(Job("x", "x", tmp_path), each_helm)
+    assert "[ERROR] Chart.yaml: version 'one' is not a valid SemVer" in complaint
+
+
+def test_the_v_of_upstreams_versions_is_no_complaint(
+    each_helm: Helm, upstream_charts: Callable[[str], Upstream], tmp_path: Path
+) -> None:
+    chart = upstream_charts("kserve-0.20").folder("kserve-crd", "v0.20.0")
+    assert chart is not None
+    assert render.lint(Job("kserve-crd", "kserve", chart), each_helm) == ""
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    with pytest.raises(RenderError) as refused:
+        list(render.parse("a: 1\n---\nb: 1\nc: 2\nb: 3\n", "istiod"))
+    assert str(refused.value) == "istiod: line 5: the key b stands twice"
+
+
+def test_yaml_is_read_as_kubernetes_reads_it() -> None:
+    text = "date: 2024-01-02\nport: 12:30\noctal: 0644\nyes: on\n"
+    assert list(render.parse(text, "x")) == [{"date": "2024-01-02", "port": "12:30", "octal": 420, True: True}]
+
+
+def test_the_answers_file_does_not_exist(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.yaml"
+    with pytest.raises(Stop) as stop:
+        environment.load_answers(path)
+    assert str(stop.value) == (
+        f"{path} cannot be read (No such file or directory): name an answers file, such as one of examples/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- a\n", "holds no answers: write one `question: answer` per line"),
+        ("a: [\n", "is not YAML: while parsing a flow node"),
+    ],
+)
+def test_the_answers_file_is_malformed(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Stop) as stop:
+        environment.load_answers(path)
+    assert str(stop.value).startswith(f"{path} {problem}")
+
+
+def test_a_refused_answer_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Stop) as stop:
+        environment.generate({"cluster_domain": "not a name"}, tmp_path / "out")
+    assert str(stop.value).startswith("copier refused the answers: Validation error for question 'cluster_domain':")
+    assert not (tmp_path / "out").exists()

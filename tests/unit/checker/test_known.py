@@ -1,0 +1,220 @@
+"""Every fact is said with its value and who says it; what is not known is said, too."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from kserve_wiring import inspect
+from kserve_wiring.checker.known import NEEDED_BY
+from kserve_wiring.cli import main as cli
+from kserve_wiring.cluster.facts import KEYS, make_context
+from kserve_wiring.manifests.load import load_text
+from tools.console import ROOT
+
+SCHEMA = json.loads((ROOT / "schemas" / "findings.schema.json").read_text("utf-8"))
+
+
+def fixtures() -> Any:
+    """The module that reads the headers of the fixtures."""
+    spec = importlib.util.spec_from_file_location("rule_fixtures", ROOT / "tests" / "rules" / "test_rules.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_rules_that_need_a_fact_are_those_whose_fixtures_do() -> None:
+    """Take each fact from each bad fixture: where a finding is lost, the rule needs that fact."""
+    rules = fixtures()
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in rules.FIXTURES:
+        fixture = rules.read(path)
+        for key in fixture.context:
+            rest = {name: value for name, value in fixture.context.items() if name != key}
+            if sorted(map(rules.said, inspect(str(path), context=rest).findings)) != sorted(fixture.expected):
+                found[key].add(fixture.code)
+    assert set(NEEDED_BY) == set(KEYS)
+    assert {key: codes - set(NEEDED_BY[key]) for key, codes in found.items() if codes - set(NEEDED_BY[key])} == {}
+    stale = {key: set(codes) - found[key] for key, codes in NEEDED_BY.items() if set(codes) - found[key]}
+    assert stale == {"istio_version": {"KW503"}}, "the only one that no fixture shows"
+
+
+KSERVE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kserve-controller-manager, namespace: kserve}
+spec:
+  template:
+    spec:
+      containers:
+      - name: manager
+        image: %s
+"""
+SERVING = """\
+apiVersion: operator.knative.dev/v1beta1
+kind: KnativeServing
+metadata: {name: knative-serving, namespace: knative-serving}
+spec:
+  version: "%s"
+status:
+  version: "%s"
+"""
+ISTIOD = KSERVE.replace("kserve-controller-manager", "istiod-canary").replace("namespace: kserve", "namespace: istio")
+ARGOCD = KSERVE.replace("Deployment", "StatefulSet").replace("kserve-controller-manager", "argocd-repo-server")
+OPERATOR = KSERVE.replace("kserve-controller-manager", "knative-operator")
+LABELLED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: %s
+  namespace: knative-serving
+  labels: {app.kubernetes.io/name: knative-serving, app.kubernetes.io/version: %s}
+"""
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a, namespace: argocd}
+spec:
+  source: {repoURL: %s, chart: %s, targetRevision: %s}
+"""
+COREDNS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    .:53 {
+        kubernetes corp.example in-addr.arpa ip6.arpa {
+          pods insecure
+        }
+    }
+"""
+KUBEADM = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kubeadm-config, namespace: kube-system}
+data:
+  ClusterConfiguration: |
+    networking:
+      dnsDomain: corp.example
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (KSERVE % "docker.io/kserve/kserve-controller:v0.17.0", {"kserve_version": "v0.17.0"}),
+        (KSERVE % f"harbor:8443/x/kserve-controller:v0.17.0@sha256:{'a' * 64}", {"kserve_version": "v0.17.0"}),
+        (KSERVE % "kserve/kserve-controller:v0.18.0-rc1", {}),
+        (KSERVE % "kserve/kserve-controller:latest", {}),
+        (KSERVE % "kserve/other:v0.17.0", {}),
+        (SERVING % ("1.21", "1.21.1"), {"knative_version": "1.21.1"}),
+        (SERVING % ("latest", "1.21.1"), {"knative_version": "1.21.1"}),
+        (ISTIOD % "docker.io/istio/pilot:1.27.1-distroless", {"istio_version": "1.27.1"}),
+        (ARGOCD % "quay.io/argoproj/argocd:v3.1.0", {"argocd_version": "v3.1.0"}),
+        (
+            OPERATOR % "gcr.io/knative-releases/knative.dev/operator/cmd/operator:v1.21.1",
+            {"knative_operator_version": "v1.21.1"},
+        ),
+        (LABELLED % ("activator", "1.23.0"), {"knative_version": "1.23.0"}),
+        (LABELLED % ("net-istio-controller", "1.23.0"), {}),
+        (LABELLED % ("activator", "devel"), {}),
+        (APPLICATION % ("ghcr.io/kserve/charts", "kserve-resources", "v0.17.0"), {"kserve_version": "v0.17.0"}),
+        (APPLICATION % ("ghcr.io/vendor/charts", "kserve", "0.1.0"), {}),
+        (APPLICATION % ("https://istio-release.storage.googleapis.com/charts", "istiod", "1.27.*"), {}),
+        (
+            APPLICATION % ("https://istio-release.storage.googleapis.com/charts", "istiod", "1.27.1"),
+            {"istio_version": "1.27.1"},
+        ),
+        (COREDNS, {"cluster_domain": "corp.example"}),
+        (KUBEADM, {"cluster_domain": "corp.example"}),
+        (COREDNS.replace("corp.example", "corp.example other.example"), {}),
+    ],
+)
+def test_what_manifests_show(text: str, known: dict[str, str]) -> None:
+    context = make_context(load_text(text, "f.yaml").objects)
+    assert {key: getattr(context, key) for key in KEYS if key in context.origin} == known
+
+
+def test_sources_that_disagree_decide_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "f.yaml").write_text(
+        (SERVING % ("1.22", "1.21.1")) + "---\n" + KSERVE % "kserve/kserve-controller:v0.17.0"
+    )
+    cli.main(["check", str(tmp_path)])
+    out = capsys.readouterr().out
+    name, file = "KnativeServing knative-serving/knative-serving", tmp_path / "f.yaml"
+    assert (
+        "note: knative_version is not known, because the manifests disagree: "
+        f"1.21.1 of {name} ({file}:7), 1.22 of {name} ({file}:5); say it if it matters"
+    ) in " ".join(out.split())
+    assert f"known: kserve_version v0.17.0 ({file}:17)" in " ".join(out.split())
+    cli.main(["check", str(tmp_path), "--knative-version", "1.22.0"])
+    assert "not known" not in capsys.readouterr().out
+
+
+def test_every_source_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".kserve-wiring.yaml").write_text("context: {offline: true, pull_secret: harbor}\n")
+    Path("context.yaml").write_text("registry: nexus\npull_secret: nexus\nexisting: [Secret/a/b, Secret/a/c]\n")
+    Path("m.yaml").write_text(SERVING % ("1.21", "1.21.1"))
+    arguments = ["check", "m.yaml", "--context", "context.yaml", "--registry", "harbor:5000", "--level", "error"]
+    cli.main([*arguments, "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, SCHEMA)
+    assert {key: (fact["value"], fact["source"]) for key, fact in document["context"]["known"].items()} == {
+        "registry": ("harbor:5000", "--registry"),
+        "offline": (True, "context.offline of .kserve-wiring.yaml"),
+        "pull_secret": ("nexus", "pull_secret of context.yaml"),
+        "knative_version": ("1.21.1", "status.version of KnativeServing knative-serving/knative-serving"),
+        "existing": (["Secret/a/b", "Secret/a/c"], "existing of context.yaml"),
+    }
+    place = document["context"]["known"]["knative_version"]["place"]
+    assert (place["path"], place["file"], place["line"]) == ("status.version", "m.yaml", 7)
+    assert document["context"]["unknown"]["argocd_version"] == ["KW510", "KW512"]
+    cli.main(arguments)
+    assert (
+        "known: registry harbor:5000 (--registry); offline true (context.offline of .kserve-wiring.yaml); pull_secret "
+        "nexus (pull_secret of context.yaml); knative_version 1.21.1 (m.yaml:7); existing of 2 "
+        "(existing of context.yaml)"
+    ) in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_is_checked_less_is_said_where_it_matters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "f.yaml").write_text(KSERVE % "kserve/kserve-controller:v0.17.0")
+    cli.main(["check", str(tmp_path)])
+    said = "without --registry, --offline, --pull-secret these check less: KW102, KW201, KW203, KW205, KW208"
+    assert said in " ".join(capsys.readouterr().out.split())
+    cli.main(["check", str(tmp_path), "--registry", "docker.io", "--offline", "--ignore", "KW203", "--level", "error"])
+    assert capsys.readouterr().out.endswith("\nwithout --pull-secret these check less: KW208\n")
+
+
+@pytest.mark.parametrize(
+    ("mode", "version", "said"),
+    [("Serverless", "v0.16.0", []), ("Knative", "v0.16.0", []), ("Knative", "v0.15.0", ["KW503"])],
+)
+def test_a_version_that_is_only_shown_does_not_bind_what_upstream_releases_with_it(
+    mode: str, version: str, said: list[str]
+) -> None:
+    """KServe v0.13.1 has the agent v0.13.0 and art-explainer:latest, v0.16.0 the mode Serverless."""
+    text = KSERVE % f"kserve/kserve-controller:{version}" + (
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: inferenceservice-config, namespace: kserve}\ndata:\n"
+        f"""  deploy: '{{"defaultDeploymentMode": "{mode}"}}'\n"""
+        """  agent: '{"image": "kserve/agent:v0.13.0"}'\n"""
+        """  explainers: '{"art": {"image": "kserve/art-explainer:latest"}}'\n"""
+    )
+    objects = load_text(text, "f.yaml").objects
+    assert [finding.code for finding in inspect(objects, select=["KW503", "KW504"]).findings] == said
+    known = {"kserve_version": version}
+    assert len(inspect(objects, select=["KW503", "KW504"], context=known).findings) > len(said)

@@ -1,0 +1,54 @@
+"""Builds the Go program of this folder once, and asks it: what do upstream's own functions answer?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tools.console import BUILD
+from tools.upstream import golang
+
+SOURCE = Path(__file__).parent
+
+
+def program() -> Path:
+    """The built program, kept by what it is built from. The first build takes a minute or two."""
+    pins = b"".join((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
+    target = BUILD / "tools" / f"upstream-functions-{hashlib.sha256(pins).hexdigest()[:12]}" / "upstream-functions"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_suffix(".new")
+        command = [golang.find_go(), "build", "-trimpath", "-o", str(fresh), "."]
+        polite = ["nice", "-n", "19"] if shutil.which("nice") else []
+        subprocess.run([*polite, *command], cwd=SOURCE, env=golang.environment(), check=True)
+        fresh.replace(target)
+    return target
+
+
+class Upstream:
+    """The running program. ``ask`` gives its answer, a dict; ``{"error": text}`` where upstream refuses the input."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [str(program())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+
+    def ask(self, question: str, *args: str) -> dict[str, Any]:
+        """One question, such as ``ask("duration", "1m30s")``. The questions are in main.go."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"ask": question, "args": args}) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        assert "fault" not in answer, answer
+        return answer
+
+    def close(self) -> None:
+        """End the program: it stops at the end of its input."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)

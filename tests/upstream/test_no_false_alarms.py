@@ -1,0 +1,97 @@
+"""No false alarms: what upstream ships is clean, alone and together."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kserve_wiring import inspect
+from kserve_wiring.manifests.load import load_text
+from kserve_wiring.manifests.objects import KubeObject
+from tools.upstream import modules
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+
+NAMESPACES = {
+    "base": "istio-system",
+    "istiod": "istio-system",
+    "gateway": "istio-ingress",
+    "cert-manager": "cert-manager",
+    "knative-operator": "knative-operator",
+}
+
+
+STACKS = ("kserve-0.20", "knative-1.23")
+# Releases of KServe besides the stacks'. Of v0.18 nothing is on the module proxy.
+KSERVE = ("kserve-0.17", "kserve-0.19")
+# One installation. Chart kserve-llmisvc-resources would make objects of kserve-resources a second time: KW501, rightly.
+TOGETHER = (
+    "kserve-crd",
+    "kserve-resources",
+    "kserve-runtime-configs",
+    "kserve-localmodel-crd",
+    "kserve-localmodel-resources",
+)
+# What these charts leave out by default.
+SWITCHES = {"kserve-runtime-configs": ("kserve.servingruntime.enabled=true", "kserve.llmisvcConfigs.enabled=true")}
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def defaults(
+    request: pytest.FixtureRequest, upstream_charts: Callable[[str], Upstream], newest_helm: Helm
+) -> dict[str, list[KubeObject]]:
+    """Objects of each upstream chart with its own values."""
+    folders = upstream_charts(request.param).folders
+    return {name: render(newest_helm, name, chart) for (name, _), chart in folders.items()}
+
+
+def render(helm: Helm, name: str, chart: Path) -> list[KubeObject]:
+    namespace = NAMESPACES.get(name, "kserve")
+    command = [helm.path, "template", name, str(chart), "--namespace", namespace, "--include-crds"]
+    for switch in SWITCHES.get(name, ()):
+        command += ["--set", switch]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    loaded = load_text(text, f"{name}.yaml", release=name, namespace=namespace)
+    assert loaded.problems == []
+    return loaded.objects
+
+
+def test_every_chart_alone(defaults: dict[str, list[KubeObject]], subtests: pytest.Subtests) -> None:
+    for name, objects in defaults.items():
+        with subtests.test(chart=name):
+            assert [f"{finding.code} {finding.object}" for finding in inspect(objects).findings] == []
+
+
+def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
+    everything = [obj for objects in defaults.values() for obj in objects]
+    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Subtests) -> None:
+    data = modules.folder(stack, "knative.dev/operator") / "cmd" / "operator" / "kodata"
+    folders = [path for path in (data / "knative-serving").iterdir() if path.is_dir()]
+    folders += [path / "istio" for path in (data / "ingress").iterdir() if (path / "istio").is_dir()]
+    assert folders
+    for folder in folders:
+        with subtests.test(folder=str(folder.relative_to(data))):
+            report = inspect(str(folder))
+            assert report.objects
+            assert [f"{finding.code} {finding.object}" for finding in report.findings] == []
+
+
+@pytest.mark.parametrize("release", KSERVE)
+def test_all_charts_of_another_kserve(release: str, newest_helm: Helm, subtests: pytest.Subtests) -> None:
+    charts = modules.folder(release, "github.com/kserve/kserve") / "charts"
+    rendered: dict[str, list[KubeObject]] = {}
+    for chart in sorted(path for path in charts.iterdir() if path.name != "_common"):
+        rendered[chart.name] = render(newest_helm, chart.name, chart)
+        with subtests.test(chart=chart.name):
+            assert rendered[chart.name]
+            assert [f"{finding.code} {finding.object}" for finding in inspect(rendered[chart.name]).findings] == []
+    assert len(rendered) == 10
+    everything = [obj for name in TOGETHER for obj in rendered[name]]
+    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []

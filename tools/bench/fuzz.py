@@ -1,0 +1,123 @@
+"""Feeds the checker what nobody would write, guided by the code that it reaches: `make fuzz`.
+
+An input is a stream of YAML. It is read, checked with and without facts, and written in every format and as a graph.
+Any exception ends the run and leaves the input in build/fuzz; run it again with `python -m tools.bench.fuzz FILE`.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import sys
+from typing import Any
+
+import atheris
+import yaml
+
+from tools.console import ROOT
+
+PLACE = ROOT / "build" / "fuzz"
+SEEDS = ROOT / "tests" / "rules"
+# Seconds and MiB that one small input may take.
+LONGEST, LARGEST = 20, 2048
+
+with atheris.instrument_imports(include=["kserve_wiring"]):
+    from kserve_wiring.checker.inspect import inspect
+    from kserve_wiring.formats import sarif as formats
+    from kserve_wiring.formats import text as report
+    from kserve_wiring.graph.html import as_html
+    from kserve_wiring.graph.mermaid import as_mermaid
+    from kserve_wiring.graph.wiring import wiring_of
+    from kserve_wiring.rules import all_rules
+
+    all_rules()
+
+FACTS = {
+    "registry": "harbor.corp.local",
+    "offline": True,
+    "registry_ca": "ConfigMap/ca",
+    "pull_secret": "harbor",
+    "digest_policy": "pinned",
+    "cluster_domain": "cluster.local",
+    "knative_version": "1.18.0",
+    "knative_operator_version": "1.21.0",
+    "kserve_version": "v0.11.0",
+    "istio_version": "1.27.1",
+    "argocd_version": "3.0.0",
+    "existing": ["Secret/a/b"],
+}
+WRITERS = (report.as_text, report.as_json, formats.as_sarif, formats.as_junit, formats.as_github)
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1e999,
+    "",
+    " ",
+    "/",
+    ":",
+    "a/b",
+    "*",
+    "@",
+    "{",
+    "[1",
+    "{{ x }}",
+    [],
+    {},
+    [None],
+)
+
+
+def one_input(data: bytes) -> None:
+    """Check one input. Whatever it raises is a mistake."""
+    for facts in (None, FACTS):
+        sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+        found = inspect("-", context=facts)
+        for write in WRITERS:
+            write(found)
+        wiring = wiring_of(found)
+        as_mermaid(wiring)
+        as_html(wiring)
+
+
+def mutate(data: bytes, largest: int, seed: int) -> bytes:
+    """Every other time a value of the YAML is replaced, and the bytes are changed otherwise."""
+    chance = random.Random(seed)  # noqa: S311 (nothing secret)
+    if chance.random() < 0.5:
+        return bytes(atheris.Mutate(data, largest))
+    try:
+        documents = list(yaml.safe_load_all(data))
+        for _ in range(chance.randint(1, 3)):
+            _replace(documents, chance)
+        return yaml.safe_dump_all(documents).encode()[:largest]
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, AttributeError):
+        return bytes(atheris.Mutate(data, largest))
+
+
+def _replace(value: Any, chance: random.Random) -> None:
+    """Put something odd, or a copy of its neighbour, at some place below a container."""
+    while isinstance(value, (dict, list)) and value:
+        key = chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        if not isinstance(value[key], (dict, list)) or not value[key] or chance.random() < 0.15:
+            others = list(value.values()) if isinstance(value, dict) else value
+            value[key] = chance.choice([*ODD, *others])
+            return
+        value = value[key]
+
+
+def main() -> None:
+    """Arguments are those of libFuzzer: https://llvm.org/docs/LibFuzzer.html#options."""
+    corpus = PLACE / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for path in SEEDS.glob("KW*/*.yaml"):
+        (corpus / f"{path.parent.name}-{path.name}").write_bytes(path.read_bytes())
+    options = [f"-timeout={LONGEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={PLACE}/", "-max_len=20000"]
+    given = sys.argv[1:]
+    files = [word for word in given if not word.startswith("-")]
+    atheris.Setup([sys.argv[0], *options, *given, *([] if files else [str(corpus)])], one_input, custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

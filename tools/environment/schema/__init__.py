@@ -1,0 +1,129 @@
+"""Validates Kubernetes objects as strictly as the API server with --validate=strict, without one.
+
+Kinds come from two places: the CustomResourceDefinitions among the objects themselves, and the OpenAPI of Kubernetes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.environment.schema.kubernetes import Kubernetes
+from tools.environment.schema.walk import Dialect, Misfit, Schema, misfits
+
+Object = Mapping[str, Any]
+
+# Kinds whose CRD is installed by someone else: an environment refers to them, but does not bring their software.
+ABSENT = frozenset(
+    {
+        ("external-secrets.io", "ExternalSecret"),
+        ("argoproj.io", "Application"),
+        ("argoproj.io", "AppProject"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that the API server would refuse. `where` is Kind namespace/name, `path` is below that object."""
+
+    where: str
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.path} {self.text}" if self.path else f"{self.where}: {self.text}"
+
+
+def validate(objects: Iterable[Object], openapi: Path, complete: bool = True) -> list[Problem]:
+    """Everything that is wrong with the objects; empty when all are right.
+
+    Args:
+        objects: parsed manifests, CRDs included.
+        openapi: api/openapi-spec/v3 of k8s.io/kubernetes.
+        complete: every CRD that is needed is among the objects. If not, kinds without a CRD are let pass.
+    """
+    items = list(objects)
+    validator = Validator(items, openapi, complete)
+    return [problem for item in items for problem in validator.check(item)]
+
+
+# By identity; the CRD itself is kept, so that its identity is not given to another object.
+_WALKED: dict[int, tuple[Object, list[Misfit]]] = {}
+
+
+class Validator:
+    """Validates objects one by one against the CRDs of a set and the OpenAPI of Kubernetes."""
+
+    def __init__(self, crds: Iterable[Object], openapi: Path, complete: bool = True) -> None:
+        self._complete = complete
+        self._kubernetes = Kubernetes(openapi)
+        self._custom = {_names(crd): _versions(crd) for crd in crds if crd.get("kind") == "CustomResourceDefinition"}
+        meta, self._meta_dialect = self._kubernetes.metadata()
+        self._meta = meta
+        self._crd_dialect = Dialect(_no_references, metadata={"x-kubernetes-preserve-unknown-fields": True})
+
+    def check(self, item: Object) -> Iterator[Problem]:
+        """The problems of one object."""
+        where = title(item)
+        for misfit in self._remembered(item) if item.get("kind") == "CustomResourceDefinition" else self._misfits(item):
+            yield Problem(where, misfit.path, misfit.text)
+
+    def _remembered(self, crd: Object) -> list[Misfit]:
+        """CRDs are the bulk of an environment and the same in all of a stack: each is walked once per process."""
+        if id(crd) not in _WALKED:
+            _WALKED[id(crd)] = (crd, list(self._misfits(crd)))
+        return _WALKED[id(crd)][1]
+
+    def _misfits(self, item: Object) -> Iterator[Misfit]:
+        api_version, kind = item.get("apiVersion"), item.get("kind")
+        if not isinstance(api_version, str) or not isinstance(kind, str):
+            yield Misfit("", "has no apiVersion and kind")
+            return
+        if not (item.get("metadata") or {}).get("name"):
+            yield Misfit("metadata.name", "is required but missing")
+        group = api_version.rpartition("/")[0]
+        if (group, kind) in self._custom:
+            yield from self._check_custom(item, self._custom[group, kind], api_version)
+        elif found := self._kubernetes.find(api_version, kind):
+            yield from misfits(item, found[0], found[1])
+        elif self._complete and (group, kind) not in ABSENT:
+            yield Misfit("", f"is of an unknown kind: there is no {api_version} {kind} in Kubernetes and no CRD for it")
+
+    def _check_custom(self, item: Object, versions: dict[str, Schema], api_version: str) -> Iterator[Misfit]:
+        version = api_version.rpartition("/")[2]
+        if version not in versions:
+            yield Misfit("apiVersion", f"is {api_version} but the CRD has {', '.join(versions)}")
+            return
+        yield from misfits(item.get("metadata"), self._meta, self._meta_dialect, ("metadata",))
+        implied = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+        schema = versions[version]
+        properties = {**schema.get("properties", {}), **implied, "metadata": {}}
+        yield from misfits(item, {**schema, "properties": properties}, self._crd_dialect)
+
+
+def title(item: Object) -> str:
+    """How an object is called in messages: Kind namespace/name."""
+    metadata = item.get("metadata") or {}
+    name = metadata.get("name", "(no name)")
+    namespace = metadata.get("namespace")
+    return (
+        f"{item.get('kind', '(no kind)')} {namespace}/{name}"
+        if namespace
+        else f"{item.get('kind', '(no kind)')} {name}"
+    )
+
+
+def _names(crd: Object) -> tuple[str, str]:
+    return crd["spec"]["group"], crd["spec"]["names"]["kind"]
+
+
+def _versions(crd: Object) -> dict[str, Schema]:
+    served = (version for version in crd["spec"]["versions"] if version.get("served", True))
+    return {version["name"]: version["schema"]["openAPIV3Schema"] for version in served}
+
+
+def _no_references(reference: str) -> Schema:
+    raise ValueError(f"a CRD must not have references: {reference}")

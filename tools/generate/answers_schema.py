@@ -1,0 +1,53 @@
+"""The JSON Schema of an answers file, from the questions of copier.yml; make generate writes it.
+
+Editors read it for completion. The validators of copier.yml find with it unknown answers and non-booleans, because
+Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool), and answers that have no effect.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from tools.console import ROOT
+
+QUESTIONS = ROOT / "copier.yml"
+SCHEMA = ROOT / "includes" / "answers.schema.json"
+
+
+def choices(question: dict[str, Any]) -> list[Any]:
+    """The values of a question's choices, which stand bare or beside their own validator."""
+    return [choice["value"] if isinstance(choice, dict) else choice for choice in question["choices"].values()]
+
+
+def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of one answer. A default that other answers decide, a Jinja template, is left out."""
+    described = {"description": " ".join(question["help"].split())}
+    default = question["default"]
+    if not isinstance(default, str) or "{" not in default:
+        described["default"] = default
+    if question.get("multiselect"):
+        return described | {"type": "array", "items": {"enum": choices(question)}}
+    if "choices" in question:
+        return described | {"type": "string", "enum": choices(question)}
+    if question["type"] == "yaml":
+        return described | {"type": "array" if isinstance(default, list) else "object"}
+    return described | {"type": "boolean" if question["type"] == "bool" else "string"}
+
+
+def answers_schema() -> dict[str, Any]:
+    """The JSON Schema of an answers file: every question that a person is asked."""
+    questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    asked = {
+        name: answer_schema(question)
+        for name, question in questions.items()
+        if not name.startswith("_") and question.get("when") is not False
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Answers of copier-kserve",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": asked,
+    }

@@ -1,0 +1,159 @@
+"""Finds helm, or builds it once from its pinned Go module.
+
+`python -m tools.upstream.helm` prints the path of a helm that is new enough: $HELM, else helm on PATH, else one built
+into build/tools/ from tools/upstream/helm4. `--all` prints one helm of each supported major version, for the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.console import BUILD, ROOT, Heartbeat, Stop, note, run, shown, step
+from tools.upstream import golang
+
+# helm 3.16 is the oldest that the charts are tested with.
+MINIMUM = (3, 16)
+# The newest first: it is the one that is built when only one is needed.
+MAJORS = (4, 3)
+INSTALL = f"install helm >= {MINIMUM[0]}.{MINIMUM[1]} (https://helm.sh/docs/intro/install) or Go >= 1.21"
+
+
+@dataclass(frozen=True)
+class Helm:
+    path: str
+    version: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"helm {self.version[0]}.{self.version[1]} ({shown(Path(self.path))})"
+
+
+def find() -> Helm:
+    """A helm that is new enough: $HELM, helm on PATH, or the built helm 4.
+
+    Raises:
+        Stop: $HELM is missing or too old, or there is none and it cannot be built.
+    """
+    return _named() or _on_path() or build(MAJORS[0])
+
+
+def find_major(major: int) -> Helm:
+    """A helm of this major version: $HELM or helm on PATH when it is one, else a built one."""
+    for candidate in (_named(), _on_path(quiet=True)):
+        if candidate and candidate.version[0] == major:
+            return candidate
+    return build(major)
+
+
+def build(major: int) -> Helm:
+    """The helm that is built from tools/upstream/helm<major>, cached by what it is built from."""
+    module = ROOT / "tools" / "upstream" / f"helm{major}"
+    path = f"helm.sh/helm/v{major}"
+    pins = golang.pinned(module / "go.mod")
+    flags = _linker_flags(path, pins)
+    digest = hashlib.sha256((module / "go.sum").read_bytes() + flags.encode()).hexdigest()[:12]
+    target = BUILD / "tools" / f"helm-{pins[path]}-{digest}" / "helm"
+    if not target.exists():
+        _compile(module, f"{path}/cmd/helm", pins[path], flags, target)
+    return Helm(str(target), version_of(str(target)))
+
+
+def _linker_flags(path: str, pins: dict[str, str]) -> str:
+    """What helm's own Makefile says to the linker.
+
+    Without it helm 3 takes itself for a helm of Kubernetes 1.20, which charts refuse.
+    """
+    minor = pins["k8s.io/client-go"].split(".")[1]
+    variables = {f"{path}/internal/version.version": pins[path]}
+    for package in ("pkg/lint/rules", "pkg/chartutil") if path.endswith("/v3") else ():
+        variables |= {f"{path}/{package}.k8sVersionMajor": "1", f"{path}/{package}.k8sVersionMinor": minor}
+    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in variables.items())])
+
+
+def version_of(path: str) -> tuple[int, int]:
+    """Major and minor of a helm command, as it says itself: `v3.16.2+g13654a5`, `v4.3`, `Client: v2.17.0`."""
+    try:
+        done = subprocess.run([path, "version", "--short"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Stop(f"{path} does not run: {error}") from error
+    found = re.search(r"v(\d+)\.(\d+)", done.stdout)
+    if found is None:
+        raise Stop(f"{path} is no helm: `version --short` says {(done.stdout or done.stderr).strip()[:80]!r}")
+    return int(found[1]), int(found[2])
+
+
+def _named() -> Helm | None:
+    wanted = os.environ.get("HELM")
+    if not wanted:
+        return None
+    path = shutil.which(wanted)
+    if path is None:
+        raise Stop(f"HELM is {wanted} but there is no such command: unset HELM or set it to a helm >= 3.16")
+    helm = Helm(path, version_of(path))
+    if helm.version < MINIMUM:
+        raise Stop(f"HELM is {wanted}, {_said(helm)}: unset HELM or set it to a helm >= 3.16")
+    return helm
+
+
+def _on_path(quiet: bool = False) -> Helm | None:
+    path = shutil.which("helm")
+    if path is None:
+        _require_go("there is no helm on PATH")
+        return None
+    helm = Helm(path, version_of(path))
+    if helm.version >= MINIMUM:
+        return helm
+    _require_go(f"helm on PATH is too old ({_said(helm)})")
+    if not quiet:
+        note(f"helm on PATH is too old ({_said(helm)}): another one is used")
+    return None
+
+
+def _require_go(reason: str) -> None:
+    """One line that names both ways out, instead of Go's absence alone."""
+    if shutil.which("go") is None:
+        raise Stop(f"{reason} and there is no Go to build one: {INSTALL}")
+
+
+def _said(helm: Helm) -> str:
+    return f"version {helm.version[0]}.{helm.version[1]}"
+
+
+def _compile(module: Path, package: str, version: str, flags: str, target: Path) -> None:
+    go = golang.find_go()
+    step(f"Building helm {version} from its Go module, once (2 to 5 minutes)")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Built beside the target and moved: an interrupted build leaves no half-written helm.
+    partial = target.with_name(f"helm.{os.getpid()}")
+    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
+    beat = Heartbeat()
+    packages, problem = 0, ""
+    with subprocess.Popen(command, cwd=module, env=golang.environment(), text=True, stderr=subprocess.PIPE) as process:
+        for line in process.stderr or ():
+            packages += 1
+            problem = line.strip() or problem
+            beat.tick(f"{packages} modules and packages so far")
+    if process.returncode != 0:
+        partial.unlink(missing_ok=True)
+        raise Stop(f"building helm {version} failed ({problem}): {INSTALL}, and let Go reach its module proxy")
+    partial.replace(target)
+    note(f"built {shown(target)} in {beat.seconds:.0f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="one helm of each supported major version")
+    options = parser.parse_args()
+    for helm in [find_major(major) for major in MAJORS] if options.all else [find()]:
+        print(helm.path)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
