@@ -10,10 +10,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from kserve_wiring.checker.inspect import Report, inspect
+from kserve_wiring.checker.inspect import inspect
+from kserve_wiring.checker.options import Options
+from kserve_wiring.checker.report import Report
 from kserve_wiring.formats import text as wording
 from kserve_wiring.manifests.environment import Release
 from kserve_wiring.manifests.load import Loaded, load_path, load_text
+from kserve_wiring.manifests.read import read
 from tools.console import BUILD, ROOT, Stop, note, run, shown, step
 from tools.environment import generate as environment
 from tools.environment import render, schema, wiring_table
@@ -119,7 +122,7 @@ def _check(folder: Path, rendered: Sequence[Rendered]) -> Report:
         loaded.add(text)
     if (folder / "argocd").is_dir():
         loaded.add(load_path(str(folder / "argocd")))
-    return inspect(loaded.objects, level="warning")
+    return inspect(read(loaded.objects), Options(level="warning"))
 
 
 def _show(rendered: Sequence[Rendered], charts: Upstream, newest: Helm) -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the wiring mistake between KServe, Knative Serving, Istio and a private registry.
 
-``check`` reads manifests and returns findings; ``Finding`` is one of them. Both are imported lazily, so
-that ``import kserve_wiring`` costs nothing.
+``check`` reads manifests and returns findings. ``read`` and ``inspect`` are its two halves: read gives what was loaded,
+inspect a Report with everything that a run knows. All names are imported lazily, so ``import kserve_wiring`` is cheap.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Any
 from kserve_wiring.data import __version__
 
 if TYPE_CHECKING:
-    from kserve_wiring.checker.inspect import Report, check, inspect
-    from kserve_wiring.checker.report import Finding
+    from kserve_wiring.checker.finding import Finding
+    from kserve_wiring.checker.inspect import check, inspect
+    from kserve_wiring.checker.options import Options
+    from kserve_wiring.checker.report import Report
+    from kserve_wiring.manifests.read import read
 
-__all__ = ["Finding", "Report", "__version__", "check", "inspect"]
+__all__ = ["Finding", "Options", "Report", "__version__", "check", "inspect", "read"]
 
 _LAZY = {
+    "Finding": "kserve_wiring.checker.finding",
+    "Options": "kserve_wiring.checker.options",
+    "Report": "kserve_wiring.checker.report",
     "check": "kserve_wiring.checker.inspect",
     "inspect": "kserve_wiring.checker.inspect",
-    "Report": "kserve_wiring.checker.inspect",
-    "Finding": "kserve_wiring.checker.report",
+    "read": "kserve_wiring.manifests.read",
 }
 
 

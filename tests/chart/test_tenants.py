@@ -83,7 +83,7 @@ def test_context(wiring: Render) -> None:
     assert context["data"] == {
         "registry": "harbor.corp.example:8443",
         "registry_project": "mirror",
-        "registry_insecure": "false",
+        "registry_plain_http": "false",
         "registry_ca": "ConfigMap/corp-ca",
         "pull_secret": "harbor",
         "offline": "true",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.cli import main as cli
-from kserve_wiring.cli.arguments import FACTS
 from kserve_wiring.cli.check import FORMATS
+from kserve_wiring.cli.options import FACTS
 from kserve_wiring.cluster.facts import KEYS
 from tools.console import ROOT
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kserve_wiring import Finding, inspect
+from kserve_wiring import Finding, inspect, read
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.objects import KubeObject
 from tests.environments.conftest import Render
@@ -44,7 +44,7 @@ def objects(rendered: Render, newest_helm: Helm) -> Callable[[Path], Objects]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_every_wire_agrees(example: Path, objects: Callable[[Path], Objects]) -> None:
-    assert [said(finding) for finding in inspect(objects(example)).findings] == []
+    assert [said(finding) for finding in inspect(read(objects(example))).findings] == []
 
 
 def answers(example: Path, environment: Callable[[Path], Path]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_a_changed_end_is_named(
 ) -> None:
     for end in ends(answers(example, environment)):
         with subtests.test(wire=end.wire, end=end.name):
-            findings = inspect(changed(objects(example), end)).findings
+            findings = inspect(read(changed(objects(example), end))).findings
             assert end.code in {finding.code for finding in findings}, [said(finding) for finding in findings]
 
 
@@ -72,7 +72,7 @@ def test_an_object_of_two_releases_is_named(objects: Callable[[Path], Objects]) 
     everything = objects(EXAMPLES[0])
     config = next(item for item in everything if item.name == "inferenceservice-config")
     twin = load_text(yaml.safe_dump(dict(config.body)), "other", release="kserve-resources").objects
-    assert [finding.code for finding in inspect([*everything, *twin]).findings] == ["KW501"]
+    assert [finding.code for finding in inspect(read([*everything, *twin])).findings] == ["KW501"]
 
 
 def changed(objects: Objects, end: End) -> list[KubeObject]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import Options, inspect, read
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import container, inference, outcome, settled
@@ -62,4 +62,4 @@ def test_the_page_has_this_table() -> None:
 def codes(bed: Bed) -> set[str]:
     """The codes that the checker gives for the objects on the cluster."""
     objects = [item for kind in KINDS for item in bed.api.list(kind)]
-    return {finding.code for finding in inspect(objects, level="error").findings}
+    return {finding.code for finding in inspect(read(objects), Options(level="error")).findings}

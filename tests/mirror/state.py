@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from kserve_wiring.cluster.facts import make_context
-from kserve_wiring.inventory.found import found_images
+from kserve_wiring.cluster.facts import make_facts
+from kserve_wiring.inventory.find import found_images
 from kserve_wiring.manifests.load import load_text
 from tests.mirror.registry import Registry
 from tests.mirror.world import World, split
@@ -26,7 +26,7 @@ def references(environment: Path, upstream: Upstream, helm: Helm) -> list[str]:
         for one in render.render(work, helm)
         for obj in load_text(one.text, one.release, release=one.release, namespace=one.namespace).objects
     ]
-    found, notes = found_images(objects, make_context(objects))
+    found, notes = found_images(objects, make_facts(objects))
     assert notes == []
     return sorted({one.image for one in found})
 

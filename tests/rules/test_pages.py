@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.cli import main as cli
-from kserve_wiring.formats import terminal as pages
-from kserve_wiring.rules import CHART_ONLY, all_rules
-from kserve_wiring.rules.catalogue import catalogue
+from kserve_wiring.formats.terminal import for_terminal
+from kserve_wiring.rules import CHART_ONLY
+from kserve_wiring.rules.catalogue import catalogue, page_of
 from tools.console import ROOT
 from tools.generate import rule_pages
 from tools.upstream.helm import Helm
@@ -28,7 +29,7 @@ def test_catalogue_function_prose_page_and_index_are_equal() -> None:
     prose = yaml.safe_load(rule_pages.PROSE.read_text("utf-8"))
     index = (rule_pages.PAGES / "README.md").read_text("utf-8")
     assert sorted(prose) == CODES
-    assert sorted({*all_rules(), *CHART_ONLY}) == CODES
+    assert sorted({*known_codes(), *CHART_ONLY}) == CODES
     assert sorted(path.stem for path in rule_pages.PAGES.glob("KW*.md")) == CODES
     assert re.findall(r"^\| \[(KW\d+)\]\(\1\.md\)", index, re.MULTILINE) == list(catalogue())
 
@@ -40,7 +41,7 @@ def test_no_page_is_stale() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_page_is_complete(code: str) -> None:
-    text = pages.page_of(code)
+    text = page_of(code)
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
     assert f"# {code}: {catalogue()[code].title}\n" in text
     assert re.search(r"\n## References\n\n- ", text)
@@ -49,7 +50,7 @@ def test_a_page_is_complete(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_the_snippets_are_the_fixtures(code: str) -> None:
     prose = yaml.safe_load(rule_pages.PROSE.read_text("utf-8"))[code]
-    bad, good = re.findall(r"^```yaml\n(.*?)^```$", pages.page_of(code), re.MULTILINE | re.DOTALL)
+    bad, good = re.findall(r"^```yaml\n(.*?)^```$", page_of(code), re.MULTILINE | re.DOTALL)
     folder = ROOT / "tests" / ("chart/chart_only" if code in CHART_ONLY else "rules") / code
     for name, snippet in ((prose["bad"], bad), (prose["good"], good)):
         assert (folder / f"{name}.yaml").read_text("utf-8").endswith(snippet)
@@ -58,7 +59,7 @@ def test_the_snippets_are_the_fixtures(code: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_bad_snippet_says_its_code(code: str) -> None:
-    (said,) = re.findall(r"^```text\n(.*?)^```$", pages.page_of(code), re.MULTILINE | re.DOTALL)
+    (said,) = re.findall(r"^```text\n(.*?)^```$", page_of(code), re.MULTILINE | re.DOTALL)
     assert code in said
     assert set(re.findall(r"^  (KW\d{3})", said, re.MULTILINE)) <= {code}
 
@@ -87,14 +88,12 @@ def test_explain_shows_the_page(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_prose_fits_in_80_columns(code: str) -> None:
-    for line in pages.for_terminal(pages.page_of(code)).splitlines():
+    for line in for_terminal(page_of(code)).splitlines():
         assert len(line) <= 80 or line.startswith("    ") or " " not in line.strip().removeprefix("- "), line
 
 
 def test_a_heading_stands_out_on_a_terminal() -> None:
-    assert (
-        pages.for_terminal("# A: b\n\n## Why\n\nx\n", colour=True) == "\x1b[1mA: b\x1b[0m\n\n\x1b[1mWHY\x1b[0m\n\nx\n"
-    )
+    assert for_terminal("# A: b\n\n## Why\n\nx\n", colour=True) == "\x1b[1mA: b\x1b[0m\n\n\x1b[1mWHY\x1b[0m\n\nx\n"
 
 
 def test_the_wheel_has_the_pages_and_the_schema(tmp_path: Path) -> None:
@@ -103,5 +102,5 @@ def test_the_wheel_has_the_pages_and_the_schema(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {f"kserve_wiring/pages/{code}.md" for code in CODES} <= names
-    assert {"kserve_wiring/rules.yaml", "kserve_wiring/findings.schema.json"} <= names
+    assert {f"kserve_wiring/data/pages/{code}.md" for code in CODES} <= names
+    assert {"kserve_wiring/data/rules.yaml", "kserve_wiring/data/findings.schema.json"} <= names

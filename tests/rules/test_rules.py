@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from kserve_wiring import Finding, inspect
-from kserve_wiring.rules import CHART_ONLY, all_rules
+from kserve_wiring import Finding, Options, inspect, read
+from kserve_wiring.checker.apply import known_codes
+from kserve_wiring.rules import CHART_ONLY
 from kserve_wiring.rules.catalogue import catalogue
 
 ROOT = Path(__file__).parent
@@ -44,7 +45,7 @@ class Fixture:
         return self.path.name.startswith("bad-")
 
 
-def read(path: Path) -> Fixture:
+def read_fixture(path: Path) -> Fixture:
     """The header, which ends at the first line that is no comment of it."""
     fixture = Fixture(path)
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -68,8 +69,8 @@ def said(finding: Finding) -> str:
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_fixture(path: Path) -> None:
-    fixture = read(path)
-    report = inspect(str(path), context=fixture.context)
+    fixture = read_fixture(path)
+    report = inspect(read(str(path)), Options(facts=fixture.context))
     assert report.problems == []
     assert Counter(map(said, report.findings)) == Counter(fixture.expected), [
         f"{said(finding)}: {finding.path}: {finding.message}" for finding in report.findings
@@ -78,7 +79,7 @@ def test_fixture(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_fixture_says_what_it_is(path: Path) -> None:
-    fixture = read(path)
+    fixture = read_fixture(path)
     assert fixture.case
     assert path.name.startswith(("bad-", "good-"))
     assert bool(fixture.expected) == fixture.is_bad
@@ -87,7 +88,7 @@ def test_a_fixture_says_what_it_is(path: Path) -> None:
 
 def bad_findings() -> Iterator[tuple[Path, Finding]]:
     for path in FIXTURES:
-        for finding in inspect(str(path), context=read(path).context).findings:
+        for finding in inspect(read(str(path)), Options(facts=read_fixture(path).context)).findings:
             yield path, finding
 
 
@@ -104,12 +105,12 @@ def test_every_finding_is_complete() -> None:
 
 def test_every_code_has_a_rule_and_fixtures() -> None:
     active = {code for code, entry in catalogue().items() if not entry.retired}
-    assert set(all_rules()) | CHART_ONLY == active
-    assert not set(all_rules()) & CHART_ONLY
+    assert set(known_codes()) | CHART_ONLY == active
+    assert not set(known_codes()) & CHART_ONLY
     for kind in ("bad", "good"):
-        assert {path.parent.name for path in FIXTURES if path.name.startswith(f"{kind}-")} == set(all_rules()), kind
+        assert {path.parent.name for path in FIXTURES if path.name.startswith(f"{kind}-")} == set(known_codes()), kind
 
 
 def test_every_wire_has_a_rule() -> None:
-    wires = {catalogue()[code].wire for code in all_rules()}
+    wires = {catalogue()[code].wire for code in known_codes()}
     assert wires - {"-"} == {f"W{number}" for number in range(1, 15)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kserve_wiring import inspect
+from kserve_wiring import inspect, read
 
 GATEWAY = """\
 apiVersion: apps/v1
@@ -46,7 +46,7 @@ spec:
 def test_the_gateway_of_the_most_similar_name_is_proposed(tmp_path: Path) -> None:
     names = ("an-ingress", "ml-ingress", "ml-local-2", "zz-ingress")
     (tmp_path / "m.yaml").write_text("".join(GATEWAY.format(name=name) for name in names) + NAMED)
-    by_code = {finding.code: finding for finding in inspect(str(tmp_path)).findings}
+    by_code = {finding.code: finding for finding in inspect(read(str(tmp_path))).findings}
     assert by_code["KW403"].message.endswith("of Deployment ml-gateway/ml-local-2 is app=ml-local-2,istio=ml-local-2")
     assert by_code["KW404"].message.endswith("there is no such Service")
     assert "(ml-local-2.ml-gateway, ml-ingress.ml-gateway, " in by_code["KW404"].fix

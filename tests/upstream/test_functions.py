@@ -15,14 +15,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from kserve_wiring.cluster.gateways import covers
-from kserve_wiring.grammar.gostyle import (
-    is_dns1123_label,
-    is_dns1123_subdomain,
-    parse_duration,
-    parse_quantity,
-    parse_regex,
-)
 from kserve_wiring.grammar.image import auth_key_matches, parse_image, resolves_over_http
+from kserve_wiring.grammar.regex import parse_regex
+from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain, parse_duration, parse_quantity
 from tests.upstream.functions import Upstream
 
 pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="Go is missing, which builds upstream's functions")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import inspect, read
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.objects import KubeObject
 from tools.upstream import modules
@@ -62,12 +62,12 @@ def render(helm: Helm, name: str, chart: Path) -> list[KubeObject]:
 def test_every_chart_alone(defaults: dict[str, list[KubeObject]], subtests: pytest.Subtests) -> None:
     for name, objects in defaults.items():
         with subtests.test(chart=name):
-            assert [f"{finding.code} {finding.object}" for finding in inspect(objects).findings] == []
+            assert [f"{finding.code} {finding.object}" for finding in inspect(read(objects)).findings] == []
 
 
 def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
     everything = [obj for objects in defaults.values() for obj in objects]
-    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
+    assert [f"{finding.code} {finding.object}" for finding in inspect(read(everything)).findings] == []
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -78,7 +78,7 @@ def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Su
     assert folders
     for folder in folders:
         with subtests.test(folder=str(folder.relative_to(data))):
-            report = inspect(str(folder))
+            report = inspect(read(str(folder)))
             assert report.objects
             assert [f"{finding.code} {finding.object}" for finding in report.findings] == []
 
@@ -91,7 +91,9 @@ def test_all_charts_of_another_kserve(release: str, newest_helm: Helm, subtests:
         rendered[chart.name] = render(newest_helm, chart.name, chart)
         with subtests.test(chart=chart.name):
             assert rendered[chart.name]
-            assert [f"{finding.code} {finding.object}" for finding in inspect(rendered[chart.name]).findings] == []
+            assert [
+                f"{finding.code} {finding.object}" for finding in inspect(read(rendered[chart.name])).findings
+            ] == []
     assert len(rendered) == 10
     everything = [obj for name in TOGETHER for obj in rendered[name]]
-    assert [f"{finding.code} {finding.object}" for finding in inspect(everything).findings] == []
+    assert [f"{finding.code} {finding.object}" for finding in inspect(read(everything)).findings] == []

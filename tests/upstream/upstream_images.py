@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.inventory.found import Found, canonical, found_images
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.inventory.find import found_images
+from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.inventory.injected import template_images
 from kserve_wiring.manifests.load import load_text
 from tools.environment import render
@@ -70,7 +71,7 @@ def of_charts(upstream: Upstream, helm: Helm) -> list[Found]:
     templates = [
         Found(canonical(image), f"{obj.ref} template {name}") for obj in objects for name, image in template_images(obj)
     ]
-    return found_images(objects, Context())[0] + templates
+    return found_images(objects, Facts())[0] + templates
 
 
 def _job(name: str, chart: Path, folder: Path) -> Job:

@@ -23,11 +23,16 @@ LONGEST, LARGEST = 20, 2048
 
 with atheris.instrument_imports(include=["kserve_wiring"]):
     from kserve_wiring.checker.inspect import inspect
-    from kserve_wiring.formats import sarif as formats
-    from kserve_wiring.formats import text as report
+    from kserve_wiring.checker.options import Options
+    from kserve_wiring.formats.github import as_github
+    from kserve_wiring.formats.json import as_json
+    from kserve_wiring.formats.junit import as_junit
+    from kserve_wiring.formats.sarif import as_sarif
+    from kserve_wiring.formats.text import as_text
     from kserve_wiring.graph.html import as_html
     from kserve_wiring.graph.mermaid import as_mermaid
     from kserve_wiring.graph.wiring import wiring_of
+    from kserve_wiring.manifests.read import read
     from kserve_wiring.rules import all_rules
 
     all_rules()
@@ -46,7 +51,7 @@ FACTS = {
     "argocd_version": "3.0.0",
     "existing": ["Secret/a/b"],
 }
-WRITERS = (report.as_text, report.as_json, formats.as_sarif, formats.as_junit, formats.as_github)
+WRITERS = (as_text, as_json, as_sarif, as_junit, as_github)
 ODD: tuple[Any, ...] = (
     None,
     True,
@@ -73,7 +78,7 @@ def one_input(data: bytes) -> None:
     """Check one input. Whatever it raises is a mistake."""
     for facts in (None, FACTS):
         sys.stdin = io.TextIOWrapper(io.BytesIO(data))
-        found = inspect("-", context=facts)
+        found = inspect(read("-"), Options(facts=facts or {}))
         for write in WRITERS:
             write(found)
         wiring = wiring_of(found)

@@ -23,8 +23,9 @@ from pathlib import Path
 
 import yaml
 
-from kserve_wiring.cluster.facts import make_context
-from kserve_wiring.inventory.found import canonical, found_images
+from kserve_wiring.cluster.facts import make_facts
+from kserve_wiring.inventory.find import found_images
+from kserve_wiring.inventory.found import canonical
 from kserve_wiring.manifests.load import load_text
 from tools import stacks
 from tools.console import BUILD, note, run, step
@@ -82,7 +83,7 @@ def ours(rendered: list[Rendered]) -> set[str]:
         for one in rendered
         for obj in load_text(one.text, one.release, release=one.release, namespace=one.namespace).objects
     ]
-    return {one.image for one in found_images(objects, make_context(objects))[0]}
+    return {one.image for one in found_images(objects, make_facts(objects))[0]}
 
 
 def grep(rendered: list[Rendered]) -> set[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from kserve_wiring import inspect
+from kserve_wiring import Options, inspect, read
 from kserve_wiring.formats.text import findings_text
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.rules import CHART_ONLY
@@ -109,10 +109,10 @@ def index(rules: list[Rule]) -> str:
 def fixtures_of(code: str) -> dict[str, Fixture]:
     """The fixtures of a code by file name."""
     folder = ROOT / "tests" / ("chart/chart_only" if code in CHART_ONLY else "rules") / code
-    return {path.name: read(path) for path in sorted(folder.glob("*.yaml"))}
+    return {path.name: read_fixture(path) for path in sorted(folder.glob("*.yaml"))}
 
 
-def read(path: Path) -> Fixture:
+def read_fixture(path: Path) -> Fixture:
     """A fixture. Its header ends at the first line that is no comment of a known key."""
     fixture = Fixture()
     lines = path.read_text("utf-8").splitlines(keepends=True)
@@ -128,7 +128,7 @@ def said(code: str, fixture: Fixture, name: str) -> str:
     if code in CHART_ONLY:
         return _wrapped(" ".join(fixture.header["says"]), 80)
     loaded = load_text(fixture.text, f"{name}.yaml")
-    return findings_text(inspect(loaded.objects, context=fixture.context).findings).strip()
+    return findings_text(inspect(read(loaded.objects), Options(facts=fixture.context)).findings).strip()
 
 
 def references(written: list[str], fixtures: Any) -> Iterator[str]:

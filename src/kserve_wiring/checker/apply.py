@@ -1,63 +1,83 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Applies the rules to a model, and takes away what is waived or ignored."""
+"""Apply the rules to a cluster, and take away what is waived or ignored."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
+from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.known import asked_for, unknown
-from kserve_wiring.checker.report import Draft, Finding
-from kserve_wiring.checker.waivers import Unused, Waived, ignored_by, split
-from kserve_wiring.checker.wording import Lines, order, word
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.manifests.objects import KubeObject
+from kserve_wiring.checker.options import Options
+from kserve_wiring.checker.waivers import (
+    INEFFECTIVE,
+    UNUSED,
+    Unused,
+    Waived,
+    Waiver,
+    ignored_by,
+    ineffective_waivers,
+    split,
+    unused_waivers,
+    waivers,
+)
+from kserve_wiring.checker.wording import Coded, Lines, order, word
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.rules import all_rules
 
-UNUSED = "KW002"
-"""Which waivers are of no use follows from what all other rules found."""
+
+def known_codes() -> frozenset[str]:
+    """The codes that a run can report: those of the rules, and the two about waivers."""
+    return frozenset({*all_rules(), INEFFECTIVE, UNUSED})
 
 
 def chosen(select: Collection[str] = (), ignore: Collection[str] = ()) -> frozenset[str]:
-    """The codes of the rules to apply. select and ignore: codes or their beginnings."""
-    return frozenset(code for code in all_rules() if _begins(code, select or ("",)) and not _begins(code, ignore))
+    """The codes to report. select and ignore: codes or their beginnings."""
+    return frozenset(code for code in known_codes() if _begins(code, select or ("",)) and not _begins(code, ignore))
 
 
 def _begins(code: str, prefixes: Iterable[str]) -> bool:
     return any(code.startswith(prefix) for prefix in prefixes)
 
 
-def run_rules(model: Model, codes: Collection[str]) -> list[Draft]:
-    """What the rules of some codes yield."""
-    return [draft for code, rule in all_rules().items() if code in codes for draft in rule(model, model.context)]
+def run_rules(cluster: Cluster, written: Iterable[Waiver], codes: Collection[str]) -> Iterator[Coded]:
+    """Drafts of the rules with these codes, and of KW001, each with its code. written: the waivers of the manifests."""
+    if INEFFECTIVE in codes:
+        yield from ((INEFFECTIVE, draft) for draft in ineffective_waivers(written))
+    for code, rule in all_rules().items():
+        if code in codes:
+            yield from ((code, draft) for draft in rule(cluster))
 
 
 def apply_rules(
-    model: Model,
-    select: Collection[str],
-    ignore: Collection[str],
-    configuration: KubeObject | None,
-    lines: Lines,
+    cluster: Cluster, options: Options, lines: Lines, *, complete: bool
 ) -> tuple[list[Finding], list[Waived]]:
-    """Findings and what is waived, sorted. configuration: the file that ignores codes, whose use is judged, too."""
-    codes = chosen(select, ignore)
-    ran = chosen(select) if configuration else codes
-    found = run_rules(model, ran - {UNUSED})
-    kept, waived, unused = split(word((draft for draft in found if draft.code in codes), lines), model.waivers)
-    if configuration:
-        raised = {draft.code for draft in found}
-        entries = [(waiver, code) for waiver in ignored_by(configuration) for code in waiver.codes]
-        unused += [(waiver, code) for waiver, code in entries if not any(name.startswith(code) for name in raised)]
-    model.unused = _judged(model, unused, ran)
-    kept_too, waived_too, _ = split(word(run_rules(model, codes & {UNUSED}), lines), model.waivers)
-    return sorted([*kept, *kept_too], key=order), [*waived, *waived_too]
+    """Findings and what is waived, both sorted. complete: everything that was named could be read."""
+    codes = chosen(options.select, options.ignore)
+    # Whether the configuration file ignores a code for nothing shows only when the rule has run.
+    ran = chosen(options.select) if options.configuration else codes
+    written = list(waivers(cluster.objects))
+    found = list(run_rules(cluster, written, ran))
+    kept, waived, unused = split(word((pair for pair in found if pair[0] in codes), lines), written)
+    if UNUSED in codes and complete:
+        unused += _ignored_for_nothing(options, {code for code, _ in found})
+        drafts = unused_waivers(_judged(cluster, unused, ran))
+        kept_too, waived_too, _ = split(word(((UNUSED, draft) for draft in drafts), lines), written)
+        kept, waived = [*kept, *kept_too], [*waived, *waived_too]
+    return sorted(kept, key=order), waived
 
 
-def _judged(model: Model, unused: Iterable[Unused], ran: Collection[str]) -> list[Unused]:
-    """Those of which the rules could have found something: all was read, they ran, and lacked no fact to decide."""
-    if not model.complete:
+def _ignored_for_nothing(options: Options, raised: Collection[str]) -> list[Unused]:
+    """Entries of ``ignore`` in the configuration file that no finding begins with."""
+    if options.configuration is None:
         return []
-    lacking = {code for codes in asked_for(model, unknown(model.context, ran)).values() for code in codes}
+    entries = [(waiver, code) for waiver in ignored_by(options.configuration) for code in waiver.codes]
+    return [(waiver, code) for waiver, code in entries if not any(name.startswith(code) for name in raised)]
+
+
+def _judged(cluster: Cluster, unused: Iterable[Unused], ran: Collection[str]) -> list[Unused]:
+    """Those whose rules could have found something: they ran, and lacked no fact to decide."""
+    lacking = {code for codes in asked_for(cluster, unknown(cluster.facts, ran)).values() for code in codes}
     return [
         (waiver, prefix)
         for waiver, prefix in unused

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from kserve_wiring.checker.report import Place
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import KEYS, Context
+from kserve_wiring.checker.finding import Place
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import KEYS, Facts
 from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, show_path
 
@@ -18,7 +18,7 @@ NEEDED_BY: dict[str, tuple[str, ...]] = {
     "registry": ("KW102", "KW201", "KW203", "KW205"),
     "registry_project": ("KW201", "KW205"),
     "offline": ("KW102", "KW201"),
-    "registry_insecure": ("KW102",),
+    "registry_plain_http": ("KW102",),
     "registry_ca": ("KW305",),
     "pull_secret": ("KW203", "KW208"),
     "digest_policy": ("KW102", "KW105"),
@@ -47,30 +47,28 @@ class Fact:
 
     def as_dict(self) -> dict[str, Any]:
         """The fact without its key, for JSON."""
-        from dataclasses import asdict
-
         place = asdict(self.place) if self.place else None
         return {"value": self.value, "source": self.source, "place": place}
 
 
-def facts_of(context: Context, line_of: Callable[[KubeObject, Path], int]) -> list[Fact]:
+def facts_of(facts: Facts, line_of: Callable[[KubeObject, Path], int]) -> list[Fact]:
     """Every known fact, in the order of the context."""
-    return [_fact(context, key, line_of) for key in KEYS if key in context.origin]
+    return [_fact(facts, key, line_of) for key in KEYS if key in facts.origin]
 
 
-def _fact(context: Context, key: str, line_of: Callable[[KubeObject, Path], int]) -> Fact:
-    value = getattr(context, key)
-    origin = context.origin[key]
+def _fact(facts: Facts, key: str, line_of: Callable[[KubeObject, Path], int]) -> Fact:
+    value = getattr(facts, key)
+    origin = facts.origin[key]
     place = None
     if isinstance(origin, Setting):
         place = Place(origin.obj.ref, show_path(origin.path), origin.obj.source.file, line_of(origin.obj, origin.path))
-    return Fact(key, sorted(value) if isinstance(value, frozenset) else value, context.name_of(key), place)
+    return Fact(key, sorted(value) if isinstance(value, frozenset) else value, facts.name_of(key), place)
 
 
-def disputes(context: Context, line_of: Callable[[KubeObject, Path], int]) -> list[str]:
+def disputes(facts: Facts, line_of: Callable[[KubeObject, Path], int]) -> list[str]:
     """A note for each fact on which the manifests disagree."""
     notes = []
-    for key, settings in context.disputed.items():
+    for key, settings in facts.disputed.items():
         shown = {setting.text(): setting for setting in reversed(settings)}  # the first of each value
         said = [_shown(setting, line_of) for _, setting in sorted(shown.items())]
         notes.append(f"{key} is not known, because the manifests disagree: {', '.join(said)}; say it if it matters")
@@ -83,21 +81,42 @@ def _shown(setting: Setting, line_of: Callable[[KubeObject, Path], int]) -> str:
     return f"{setting.text()} of {obj.ref}{where}"
 
 
-def unknown(context: Context, codes: Collection[str]) -> dict[str, list[str]]:
+def unknown(facts: Facts, codes: Collection[str]) -> dict[str, list[str]]:
     """The facts that nobody said, with those of the codes that find less without them."""
-    lacking = {key: [code for code in NEEDED_BY[key] if code in codes] for key in KEYS if key not in context.origin}
+    lacking = {key: [code for code in NEEDED_BY[key] if code in codes] for key in KEYS if key not in facts.origin}
     return {key: needed for key, needed in lacking.items() if needed}
 
 
-def asked_for(model: Model, lacking: dict[str, list[str]]) -> dict[str, list[str]]:
+def asked_for(cluster: Cluster, lacking: dict[str, list[str]]) -> dict[str, list[str]]:
     """Those unknown facts that a user should be asked for: something was read on which they bear."""
-    kserve = model.isvc_config is not None or any(obj.group == KSERVE_GROUP for obj in model.objects)
+    kserve = cluster.isvc_config is not None or any(obj.group == KSERVE_GROUP for obj in cluster.objects)
     bears = {
-        "registry": bool(model.images),
-        "offline": bool(model.images),
-        "pull_secret": bool(model.images),
+        "registry": bool(cluster.images),
+        "offline": bool(cluster.images),
+        "pull_secret": bool(cluster.images),
         "kserve_version": kserve,
-        "knative_version": model.knative.server is not None,
-        "argocd_version": any(True for _ in model.of_kind("Application")),
+        "knative_version": cluster.knative.server is not None,
+        "argocd_version": any(True for _ in cluster.of_kind("Application")),
     }
     return {key: codes for key, codes in lacking.items() if bears.get(key)}
+
+
+def several_clusters(objects: Iterable[KubeObject]) -> list[str]:
+    """A note when two files hold the same object with different content. KW501 judges releases and single files."""
+    first: dict[tuple[str, str, str, str], KubeObject] = {}
+    twice: list[tuple[KubeObject, KubeObject]] = []
+    for obj in objects:
+        if not obj.name or obj.source.partial:
+            continue
+        other = first.setdefault((obj.group, obj.kind, obj.namespace, obj.name), obj)
+        apart = obj.source.file != other.source.file and obj.source.release == other.source.release
+        if apart and obj.body != other.body:
+            twice.append((other, obj))
+    if not twice:
+        return []
+    former, latter = twice[0]
+    more = f", and {len(twice) - 1} more do so" if len(twice) > 1 else ""
+    return [
+        f"{latter.ref} stands in {former.source.file} and in {latter.source.file} with different content{more}: "
+        "if these are two clusters or two variants, check them one by one"
+    ]

@@ -20,11 +20,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kserve_wiring.checker.report import Finding
-from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Path
+from kserve_wiring.checker.finding import Finding
+from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Path, Setting, show_path
+from kserve_wiring.rules.catalogue import catalogue
+from kserve_wiring.rules.draft import Draft, show, single
 
+INEFFECTIVE, UNUSED = "KW001", "KW002"
 ANNOTATION = "kserve-wiring.io/ignore"
 _MARK = "kserve-wiring: ignore"
 _COMMENT = re.compile(r"^(?P<before>.*?)#\s*kserve-wiring: ignore\b(?P<said>.*)$")
@@ -48,8 +51,6 @@ class Waiver:
     @property
     def fault(self) -> str:
         """Why it waives nothing; empty when it does."""
-        from kserve_wiring.rules.catalogue import catalogue
-
         if not self.codes:
             return "it names no code"
         unknown = [code for code in self.codes if code not in catalogue()]
@@ -145,3 +146,19 @@ def _places(finding: Finding) -> Iterator[_Place]:
     if finding.line:
         yield finding.file, finding.line, finding.code
         yield finding.file, finding.line - 1, finding.code
+
+
+def ineffective_waivers(written: Iterable[Waiver]) -> Iterator[Draft]:
+    """KW001: a waiver that waives nothing. Without a reason nobody can judge it later."""
+    return (_draft(waiver, reason=waiver.fault) for waiver in written if waiver.fault)
+
+
+def unused_waivers(unused: Iterable[Unused]) -> Iterator[Draft]:
+    """KW002: a waiver of what no rule finds any more. It would hide the next mistake of its kind."""
+    return (_draft(waiver, waived=code) for waiver, code in unused)
+
+
+def _draft(waiver: Waiver, **args: str) -> Draft:
+    key = f"the comment on line {waiver.line}" if waiver.line else show_path(waiver.path)
+    draft = single(Setting(waiver.said, waiver.obj, waiver.path), **args)
+    return replace(draft, args={**draft.args, "key": key, "value": show(waiver.said)})

@@ -7,16 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kserve_wiring.checker.report import Draft, Finding, Place
+from kserve_wiring.checker.finding import Finding, Place
+from kserve_wiring.manifests.lines import line_of
 from kserve_wiring.manifests.objects import KubeObject, show_path
 from kserve_wiring.rules.catalogue import catalogue, fill
+from kserve_wiring.rules.draft import Draft
+
+Coded = tuple[str, Draft]
+"""A draft with the code of the rule that yielded it."""
 
 
-def word(drafts: Iterable[Draft], lines: Lines) -> list[Finding]:
+def word(drafts: Iterable[Coded], lines: Lines) -> list[Finding]:
     """Findings of drafts: wording from the catalogue, lines from the text, equal ones once, sorted by object."""
     found: dict[tuple[Any, ...], Finding] = {}
-    for draft in drafts:
-        finding = _word_one(draft, lines)
+    for code, draft in drafts:
+        finding = _word_one(code, draft, lines)
         found.setdefault(
             (finding.code, finding.object, finding.path, finding.message, finding.file, finding.line), finding
         )
@@ -29,11 +34,11 @@ def order(finding: Finding) -> tuple[Any, ...]:
     return (ref.kind, ref.namespace, ref.name, finding.file, finding.code, finding.path, finding.message)
 
 
-def _word_one(draft: Draft, lines: Lines) -> Finding:
-    entry = catalogue()[draft.code]
+def _word_one(code: str, draft: Draft, lines: Lines) -> Finding:
+    entry = catalogue()[code]
     source = draft.obj.source
     return Finding(
-        code=draft.code,
+        code=code,
         level=draft.level or entry.level,
         object=draft.obj.ref,
         path=show_path(draft.path),
@@ -61,7 +66,5 @@ class Lines:
             return 0
         key = (id(obj), path)
         if key not in self._known:
-            from kserve_wiring.manifests.yamltext import line_of
-
             self._known[key] = source.line + line_of(source.text, (*source.prefix, *path)) - 1
         return self._known[key]

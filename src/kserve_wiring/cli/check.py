@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The subcommand ``kserve-wiring check``. Exit code 0: clean, 1: findings, 2: it could not run."""
+"""The command ``kserve-wiring check``. Exit code 0: clean, 1: findings, 2: it could not run."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kserve_wiring.cli.arguments import add_inputs
+from kserve_wiring.cli.exit import FAILED, FINDINGS, OK
+from kserve_wiring.cli.options import add_inputs, options_of
 
 if TYPE_CHECKING:
-    from kserve_wiring.checker.inspect import Report
+    from kserve_wiring.checker.report import Report
 
-CLEAN, FINDINGS, FAILED = 0, 1, 2
 FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 def add_check(commands: Any) -> None:
-    """Add the subcommand to those of the parser."""
+    """Add the command to the parser."""
     text = "Check manifests that together make one cluster."
     check = commands.add_parser("check", help="check manifests", description=text)
     check.set_defaults(run=run)
@@ -26,40 +26,28 @@ def add_check(commands: Any) -> None:
     check.add_argument("--format", choices=FORMATS, default="text")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Check, and write the report to standard output."""
-    report = inspect_paths(options)
-    sys.stdout.write(_written(report, options.format))
+    report = inspect_paths(arguments)
+    sys.stdout.write(_written(report, arguments.format))
     if report.problems:
         return FAILED
-    return FINDINGS if report.findings else CLEAN
+    return FINDINGS if report.findings else OK
 
 
-def inspect_paths(options: argparse.Namespace) -> Report:
-    """Read and check what the options name. Raises UsageError."""
+def inspect_paths(arguments: argparse.Namespace) -> Report:
+    """Read and check what the arguments name. Raises UsageError."""
     from kserve_wiring.checker.inspect import inspect
-    from kserve_wiring.cli.options import settings_of
+    from kserve_wiring.manifests.read import read
 
-    settings = settings_of(options)
-    return inspect(
-        options.paths,
-        context=settings.context,
-        select=settings.select,
-        ignore=settings.ignore,
-        level=settings.level,
-        charts=options.charts,
-        helm=options.helm,
-        origins=settings.origins,
-        configuration=settings.configuration,
-    )
+    options = options_of(arguments)
+    return inspect(read(arguments.paths, charts=arguments.charts, helm=arguments.helm), options)
 
 
 def _written(report: Report, name: str) -> str:
-    from kserve_wiring.formats import sarif as formats
-    from kserve_wiring.formats import text as output
+    from kserve_wiring.formats import github, json, junit, sarif, text
 
     if name == "text":
-        return output.as_text(report, colour=sys.stdout.isatty())
-    if name == "json":
-        return output.as_json(report)
-    return {"sarif": formats.as_sarif, "junit": formats.as_junit, "github": formats.as_github}[name](report)
+        return text.as_text(report, colour=sys.stdout.isatty())
+    writers = {"json": json.as_json, "sarif": sarif.as_sarif, "junit": junit.as_junit, "github": github.as_github}
+    return writers[name](report)

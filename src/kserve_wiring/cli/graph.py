@@ -8,9 +8,8 @@ import argparse
 import sys
 from typing import Any
 
-from kserve_wiring.cli.arguments import add_inputs
-
-DRAWN, FAILED = 0, 2
+from kserve_wiring.cli.exit import FAILED, OK
+from kserve_wiring.cli.options import add_inputs
 
 
 def add_graph(commands: Any) -> None:
@@ -22,16 +21,16 @@ def add_graph(commands: Any) -> None:
     graph.add_argument("--format", choices=("mermaid", "html"), default="mermaid")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Write the picture to standard output."""
     from kserve_wiring.cli.check import inspect_paths
     from kserve_wiring.graph.html import as_html
     from kserve_wiring.graph.mermaid import as_mermaid
     from kserve_wiring.graph.wiring import wiring_of
 
-    report = inspect_paths(options)
-    draw = as_html if options.format == "html" else as_mermaid
+    report = inspect_paths(arguments)
+    draw = as_html if arguments.format == "html" else as_mermaid
     sys.stdout.write(draw(wiring_of(report)))
     for problem in report.problems:
         print(f"kserve-wiring: cannot read {problem}", file=sys.stderr)
-    return FAILED if report.problems else DRAWN
+    return FAILED if report.problems else OK

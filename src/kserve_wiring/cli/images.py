@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The subcommand ``kserve-wiring images``. Exit code 0: done, 1: --check found a difference, 2: it could not run."""
+"""The command ``kserve-wiring images``. Exit code 0: done, 1: --check found a difference, 2: it could not run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, fail
+
 if TYPE_CHECKING:
     from kserve_wiring.inventory.listing import Listing
     from kserve_wiring.manifests.load import Loaded
 
 # The names of formats.FORMATS: the parser of every command is made from this module, which has to stay light.
 FORMAT_NAMES = ("table", "txt", "json", "skopeo", "hauler", "zarf", "oras")
-DONE, DIFFERENT, FAILED = 0, 1, 2
 
 
 def add_images(commands: Any) -> None:
-    """Add the subcommand to those of the parser."""
+    """Add the command to those of the parser."""
     text = "List every image that a cluster will ever pull, with the object and key that names it."
     images = commands.add_parser("images", help="list every image, and why it is pulled", description=text)
     images.set_defaults(run=run)
@@ -30,57 +31,52 @@ def add_images(commands: Any) -> None:
     images.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """List the images; with --check only say where list and manifests disagree."""
-    from kserve_wiring.checker.inspect import load_inputs
     from kserve_wiring.inventory.formats import FORMATS
     from kserve_wiring.inventory.listing import CATALOGUE
+    from kserve_wiring.manifests.read import read
 
-    folder = Path(options.path)
-    environment = options.path != "-" and (folder / CATALOGUE).is_file()
-    if options.check and not environment:
-        return _say(f"--check compares an environment with its list, and {folder / CATALOGUE} does not exist")
-    loaded = load_inputs(options.path, charts=options.charts, helm=options.helm)
+    folder = Path(arguments.path)
+    environment = arguments.path != "-" and (folder / CATALOGUE).is_file()
+    if arguments.check and not environment:
+        return fail(f"--check compares an environment with its list, and {folder / CATALOGUE} does not exist")
+    loaded = read(arguments.path, charts=arguments.charts, helm=arguments.helm)
     try:
         listing = _listing(folder, loaded) if environment else _listing(None, loaded)
-        text = FORMATS[options.format](listing.images)
+        text = FORMATS[arguments.format](listing.images)
     except ValueError as error:
-        return _say(str(error))
+        return fail(str(error))
     for note in loaded.notes:
         print(f"note: {note}", file=sys.stderr)
     for problem in loaded.problems:
-        _say(str(problem))
+        fail(str(problem))
     if loaded.problems:
         return FAILED
-    if options.check:
+    if arguments.check:
         return _check(listing, loaded)
     sys.stdout.write(text)
-    return DONE
+    return OK
 
 
 def _listing(folder: Path | None, loaded: Loaded) -> Listing:
-    from kserve_wiring.cluster.facts import make_context
-    from kserve_wiring.inventory.found import found_images
+    from kserve_wiring.cluster.facts import make_facts
+    from kserve_wiring.inventory.find import found_images
     from kserve_wiring.inventory.listing import list_environment, list_manifests
 
-    found, notes = found_images(loaded.objects, make_context(loaded.objects))
+    found, notes = found_images(loaded.objects, make_facts(loaded.objects))
     loaded.notes += notes
     return list_environment(folder, found) if folder else list_manifests(found)
 
 
 def _check(listing: Listing, loaded: Loaded) -> int:
     if loaded.notes:
-        return _say("the list cannot be proved: not everything was read")
+        return fail("the list cannot be proved: not everything was read")
     for image in listing.unlisted:
         print(f"not listed: {image.source} ({'; '.join(image.why)})")
     for image in listing.unnamed:
         print(f"listed, but nothing names it: {image.target}")
     if listing.unlisted or listing.unnamed:
-        return DIFFERENT
+        return FINDINGS
     print(f"The list is complete: {len(listing.images)} images.")
-    return DONE
-
-
-def _say(message: str) -> int:
-    print(f"kserve-wiring: {message}", file=sys.stderr)
-    return FAILED
+    return OK

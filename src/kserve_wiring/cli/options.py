@@ -1,86 +1,121 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run is told besides its paths: flags, a context file and the configuration file ``.kserve-wiring.yaml``.
+"""The arguments of every command that reads manifests, and the Options that they and the configuration file give.
 
-A flag goes before the context file, which goes before the configuration file.
+A flag overrides the facts file, which overrides the configuration file ``.kserve-wiring.yaml``. Each start of the
+program imports this module, so it stays light.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kserve_wiring.cli.arguments import FACTS, FILE, LEVELS
 from kserve_wiring.cli.exit import UsageError
-from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source
+
+if TYPE_CHECKING:
+    from kserve_wiring.checker.options import Options
+
+FILE = ".kserve-wiring.yaml"
+LEVELS = ("error", "warning", "info")
+FACTS = {
+    "registry": "HOST[:PORT] of the private registry",
+    "pull-secret": "name of the pull Secret",
+    "registry-ca": "ConfigMap/NAME or Secret/NAME with the registry's CA",
+    "cluster-domain": "DNS domain of the cluster",
+    "knative-version": "version of Knative Serving",
+    "kserve-version": "version of KServe",
+    "istio-version": "version of Istio",
+    "argocd-version": "version of Argo CD",
+}
+SWITCHES = {
+    "offline": "the cluster cannot reach the internet",
+    "registry-plain-http": "the registry speaks plain http",
+}
+_KEYS = ("select", "ignore", "level", "facts")
 
 
-@dataclass(slots=True)
-class Settings:
-    """select and ignore: codes or their beginnings. context: facts by key. origins: where each of them was said.
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that reads manifests."""
+    paths = "file, directory, environment folder, or - for standard input"
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
+    parser.add_argument("--config", metavar="FILE", help=f"configuration file (default: {FILE}, if it exists)")
+    parser.add_argument("--facts", metavar="FILE", help="YAML file with facts that manifests do not show")
+    for name, text in FACTS.items():
+        parser.add_argument(f"--{name}", metavar="TEXT", help=text)
+    for name, text in SWITCHES.items():
+        parser.add_argument(f"--{name}", action="store_const", const=True, help=text)
+    for name, text in (("select", "check only these rules (or their beginning)"), ("ignore", "leave these rules out")):
+        parser.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar="CODE", help=text)
+    parser.add_argument("--level", choices=LEVELS, help="mildest level that counts (default: warning)")
+    parser.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
+    parser.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
+    _add_old_spellings(parser)
 
-    configuration: the configuration file, for findings about what it ignores.
-    """
 
-    select: list[str] = field(default_factory=list)
-    ignore: list[str] = field(default_factory=list)
-    level: str = "warning"
-    context: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    configuration: KubeObject | None = None
+def _add_old_spellings(parser: argparse.ArgumentParser) -> None:
+    """Flags as version 0.1 spelled them; they go with 0.3."""
+    hidden: dict[str, Any] = {"help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
+    parser.add_argument("--context", dest="facts", **hidden)
+    parser.add_argument("--registry-insecure", dest="registry_plain_http", action="store_const", const=True, **hidden)
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """What flags and files say together. Raises UsageError."""
-    settings = _configured(options.config)
-    settings.select = options.select or settings.select
-    settings.ignore = [*settings.ignore, *options.ignore]
-    settings.level = options.level or settings.level
-    if options.context:
-        _say(settings, _mapping(options.context, "facts"), options.context)
-    for name in (*FACTS, "offline", "registry-insecure"):
+def options_of(arguments: argparse.Namespace) -> Options:
+    """The Options that flags and files give together. Raises UsageError."""
+    options = _configured(arguments.config)
+    options.select = arguments.select or options.select
+    options.ignore = [*options.ignore, *arguments.ignore]
+    options.level = arguments.level or options.level
+    if arguments.facts:
+        _add_facts(options, _mapping(arguments.facts, "facts"), arguments.facts)
+    for name in (*FACTS, *SWITCHES):
         key = name.replace("-", "_")
-        if getattr(options, key) is not None:
-            settings.context[key] = getattr(options, key)
-            settings.origins[key] = f"--{name}"
-    _known_codes([*settings.select, *settings.ignore])
-    return settings
+        if getattr(arguments, key) is not None:
+            options.facts = {**options.facts, key: getattr(arguments, key)}
+            options.origins = {**options.origins, key: f"--{name}"}
+    _refuse_unknown_codes([*options.select, *options.ignore])
+    return options
 
 
-def _configured(path: str | None) -> Settings:
+def _configured(path: str | None) -> Options:
+    """The Options of the configuration file; the defaults without one. Raises UsageError."""
+    from kserve_wiring.checker.options import Options
+    from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source
+
+    options = Options(level="warning")
     if path is None and not Path(FILE).is_file():
-        return Settings()
+        return options
     name = path or FILE
     data = _mapping(name, "settings")
-    known = ("select", "ignore", "level", "context")
+    if "context" in data and "facts" not in data:
+        data["facts"] = data.pop("context")  # as version 0.1 spelled it; goes with 0.3
     for key in data:
-        if key not in known:
-            raise UsageError(f"{name}: unknown key {key!r}; known are {', '.join(known)}")
-    level = data.get("level", "warning")
-    if level not in LEVELS:
-        raise UsageError(f"{name}: level must be one of {', '.join(LEVELS)}, not {level!r}")
-    context = data.get("context") or {}
-    if not isinstance(context, Mapping):
-        raise UsageError(f"{name}: context must be a mapping of facts")
-    settings = Settings(_codes(name, data, "select"), _codes(name, data, "ignore"), str(level))
-    settings.configuration = KubeObject(ObjectRef("", "configuration", "", name), data, Source(name, 1, _text(name)))
-    _say(settings, context, name, "context.")
-    return settings
+        if key not in _KEYS:
+            raise UsageError(f"{name}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+    options.level = data.get("level", "warning")
+    if options.level not in LEVELS:
+        raise UsageError(f"{name}: level must be one of {', '.join(LEVELS)}, not {options.level!r}")
+    options.select, options.ignore = _codes(name, data, "select"), _codes(name, data, "ignore")
+    options.configuration = KubeObject(ObjectRef("", "configuration", "", name), data, Source(name, 1, _text(name)))
+    facts = data.get("facts") or {}
+    if not isinstance(facts, Mapping):
+        raise UsageError(f"{name}: facts must be a mapping")
+    _add_facts(options, facts, name, "facts.")
+    return options
 
 
-def _say(settings: Settings, facts: Mapping[Any, Any], file: str, prefix: str = "") -> None:
+def _add_facts(options: Options, facts: Mapping[Any, Any], file: str, prefix: str = "") -> None:
     """Add the facts of a file. Raises UsageError."""
-    from kserve_wiring.cluster.facts import ContextError, make_context
+    from kserve_wiring.cluster.facts import FactsError, make_facts
 
     try:
-        make_context((), facts)
-    except ContextError as error:
+        make_facts((), facts)
+    except FactsError as error:
         raise UsageError(f"{file}: {error}") from None
-    settings.context |= facts
-    settings.origins |= {key: f"{prefix}{key} of {file}" for key in facts}
+    options.facts = {**options.facts, **facts}
+    options.origins = {**options.origins, **{key: f"{prefix}{key} of {file}" for key in facts}}
 
 
 def _codes(name: str, data: Mapping[Any, Any], key: str) -> list[str]:
@@ -115,7 +150,7 @@ def _text(path: str) -> str:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _known_codes(codes: list[str]) -> None:
+def _refuse_unknown_codes(codes: list[str]) -> None:
     from kserve_wiring.rules.catalogue import catalogue
 
     for code in codes:

@@ -5,17 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kserve_wiring.manifests.objects import KubeObject, Path, mappings_of
-
-if TYPE_CHECKING:
-    from kserve_wiring.cluster.cluster import Model
-
-
-def applications(model: Model) -> Iterator[KubeObject]:
-    """The Applications."""
-    return (obj for obj in model.of_kind("Application") if obj.group == "argoproj.io")
 
 
 def sources(app: KubeObject) -> Iterator[tuple[Path, Mapping[str, Any]]]:

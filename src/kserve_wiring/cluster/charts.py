@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kserve_wiring.cluster.argocd import applications, chart_of, sources
-from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.argocd import chart_of, sources
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.data import carried
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
@@ -25,18 +25,18 @@ class ChartUse:
     values: dict[str, Setting]
 
 
-def chart_uses(model: Model) -> Iterator[ChartUse]:
+def chart_uses(cluster: Cluster) -> Iterator[ChartUse]:
     """The charts of Argo CD Applications, Flux HelmReleases and Helm controllers that name chart and version."""
-    for app in applications(model):
+    for app in cluster.applications:
         for path, source in sources(app):
             name = chart_of(source)
             if name:
                 yield ChartUse(name, str(source.get("targetRevision") or ""), _argocd_values(app, (*path, "helm")))
-    for obj in model.of_kind("HelmRelease"):
+    for obj in cluster.of_kind("HelmRelease"):
         spec = obj.mapping("spec", "chart", "spec")
         values = dict(_flat(obj, ("spec", "values"), obj.get("spec", "values")))
         yield ChartUse(str(spec.get("chart") or ""), str(spec.get("version") or ""), values)
-    for obj in model.of_kind("HelmChart"):
+    for obj in cluster.of_kind("HelmChart"):
         chart = str(obj.get("spec", "chart") or "").rpartition("/")[2]
         values = _embedded(obj, ("spec", "valuesContent"))
         yield ChartUse(chart, str(obj.get("spec", "version") or ""), values)

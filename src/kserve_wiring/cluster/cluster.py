@@ -8,37 +8,33 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from kserve_wiring.checker.waivers import Unused, Waiver, waivers
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.config_istio import GatewayConfig, GatewayEntry
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.image_uses import ImageUse, image_uses
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.isvc_config import IsvcConfig, parse_isvc_config
-from kserve_wiring.cluster.knative import Knative, find_knative, operator_objects
+from kserve_wiring.cluster.knative import Knative, find_knative
+from kserve_wiring.cluster.knative_operator import operator_objects
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse, pod_uses
 from kserve_wiring.manifests.objects import KubeObject, dig
 
 STANDARD_MODES = ("Standard", "RawDeployment")
 
 
-class Model:
+class Cluster:
     """Objects of one cluster, by kind, with the views that several rules need.
 
     objects: what was read. The objects that the Knative operator will create are added, marked ``synthetic``.
-    complete: nothing of it could not be read. unused: waivers of which the other rules found nothing, known only when
-    these have run.
     """
 
-    def __init__(self, objects: Iterable[KubeObject], context: Context, *, complete: bool = True) -> None:
-        self.context = context
-        self.complete = complete
+    def __init__(self, objects: Iterable[KubeObject], facts: Facts) -> None:
+        self.facts = facts
         self.objects = list(objects)
-        self.unused: list[Unused] = []
         self.knative: Knative = find_knative(self.objects)
         self._by_kind: dict[str, list[KubeObject]] = defaultdict(list)
         self._by_name: dict[tuple[str, str, str], list[KubeObject]] = defaultdict(list)
-        for obj in [*self.objects, *operator_objects(self.knative, context)]:
+        for obj in [*self.objects, *operator_objects(self.knative, facts)]:
             self._by_kind[obj.kind].append(obj)
             self._by_name[obj.kind, obj.namespace, obj.name].append(obj)
 
@@ -56,10 +52,6 @@ class Model:
         """Objects of a kind and name in whatever namespace."""
         return [obj for obj in self._by_kind.get(kind, ()) if obj.name == name]
 
-    def has_namespace(self, namespace: str) -> bool:
-        """True when some object that was read lives in a namespace."""
-        return namespace in self.namespaces
-
     @cached_property
     def namespaces(self) -> frozenset[str]:
         """Namespaces that hold an object, or are one."""
@@ -76,9 +68,9 @@ class Model:
         return [pod for obj in self.objects for pod in pod_uses(obj)]
 
     @cached_property
-    def waivers(self) -> list[Waiver]:
-        """Every waiver, also those that waive nothing."""
-        return list(waivers(self.objects))
+    def applications(self) -> list[KubeObject]:
+        """Argo CD's Applications."""
+        return [obj for obj in self.of_kind("Application") if obj.group == "argoproj.io"]
 
     @cached_property
     def isvc_config(self) -> IsvcConfig | None:
@@ -103,7 +95,7 @@ class Model:
     @cached_property
     def has_unread_gateways(self) -> bool:
         """Something that was not rendered brings gateway pods: a chart, Istio's operator."""
-        if self.context.declared:
+        if self.facts.declared:
             return False
         rendered = {obj.source.release for obj in self.objects}
         for obj in self.of_kind("Application", "HelmRelease", "HelmChart"):
@@ -178,7 +170,7 @@ class Model:
     @cached_property
     def tenant_accounts(self) -> list[KubeObject]:
         """ServiceAccounts that the environment's own release makes: those under which models run."""
-        if not self.context.declared:
+        if not self.facts.declared:
             return []
         own = [obj for obj in self.objects if obj.labels.get("kserve-wiring.io/context") == "true"]
         release = own[0].source.release if own else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kserve_wiring.grammar import go_json as config_map_json
-from kserve_wiring.grammar.gostyle import is_dns1123_subdomain
+from kserve_wiring.grammar.values import is_dns1123_subdomain
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting
 

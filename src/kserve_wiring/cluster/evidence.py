@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from kserve_wiring.cluster.argocd import chart_of, sources
-from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, mappings_of
 
 Shown = tuple[str, Setting]

@@ -13,18 +13,18 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kserve_wiring.cluster.evidence import infer
-from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Setting
 
-CONTEXT_LABEL = "kserve-wiring.io/context"
+FACTS_LABEL = "kserve-wiring.io/context"
 
 
-class ContextError(ValueError):
+class FactsError(ValueError):
     """A context that cannot be used: an unknown key or a value of the wrong kind."""
 
 
 @dataclass(slots=True)
-class Context:
+class Facts:
     """Facts about the environment. An empty string or None: not known, and no rule may rest on it.
 
     registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
@@ -36,7 +36,7 @@ class Context:
     registry: str = ""
     registry_project: str = ""
     offline: bool | None = None
-    registry_insecure: bool | None = None
+    registry_plain_http: bool | None = None
     registry_ca: str = ""
     pull_secret: str = ""
     digest_policy: str = ""
@@ -66,7 +66,7 @@ class Context:
         versions together (KServe v0.13.1 with its agent v0.13.0), and Istio's gateways may lag behind istiod.
         """
         origin = self.origin.get(key, "")
-        return origin.obj.labels.get(CONTEXT_LABEL) == "true" if isinstance(origin, Setting) else bool(origin)
+        return origin.obj.labels.get(FACTS_LABEL) == "true" if isinstance(origin, Setting) else bool(origin)
 
     def place_of(self, key: str) -> tuple[tuple[KubeObject, tuple[str | int, ...]], ...]:
         """Object and path of a fact, for ``related`` of a finding."""
@@ -82,61 +82,64 @@ class Context:
         return version_tuple(str(getattr(self, key)))
 
 
-_BOOLEANS = ("offline", "registry_insecure")
+# As version 0.1 spelled them; they go with 0.3.
+_OLD_SPELLINGS = {"registry_insecure": "registry_plain_http"}
+_BOOLEANS = ("offline", "registry_plain_http")
 _INTERNAL = ("declared", "release", "origin", "disputed")
-KEYS = tuple(item.name for item in fields(Context) if item.name not in _INTERNAL)
+KEYS = tuple(item.name for item in fields(Facts) if item.name not in _INTERNAL)
 
 
-def make_context(
+def make_facts(
     objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
-) -> Context:
-    """Context of a set of objects.
+) -> Facts:
+    """The facts about a set of objects.
 
     said: facts from flags or a file, by key; ``None`` values are not said. origins: how a finding names where each was
-    said, such as ``--offline``. Raises ContextError.
+    said, such as ``--offline``. Raises FactsError.
     """
-    context = Context()
+    facts = Facts()
     objects = list(objects)
     for key, value in (said or {}).items():
         if value is not None:
-            _say(context, key, value, (origins or {}).get(key, f"{key} of the context"))
+            _say(facts, _OLD_SPELLINGS.get(key, key), value, (origins or {}).get(key, f"fact {key}"))
     for obj in objects:
-        if obj.kind == "ConfigMap" and obj.labels.get(CONTEXT_LABEL) == "true":
-            _read_config_map(context, obj)
+        if obj.kind == "ConfigMap" and obj.labels.get(FACTS_LABEL) == "true":
+            _read_config_map(facts, obj)
             break
-    _infer(context, objects)
-    return context
+    _infer(facts, objects)
+    return facts
 
 
-def _read_config_map(context: Context, obj: KubeObject) -> None:
-    context.declared = True
-    context.release = obj.source.release
+def _read_config_map(facts: Facts, obj: KubeObject) -> None:
+    facts.declared = True
+    facts.release = obj.source.release
     for key, value in obj.mapping("data").items():
-        if key in KEYS and key not in context.origin:
+        fact = _OLD_SPELLINGS.get(key, key)
+        if fact in KEYS and fact not in facts.origin:
             try:
-                _say(context, key, value, Setting(value, obj, ("data", key)))
-            except ContextError:
+                _say(facts, fact, value, Setting(value, obj, ("data", key)))
+            except FactsError:
                 continue  # a newer chart may say more than this version reads
-    if context.existing is None:
-        context.existing = frozenset()
-        context.origin["existing"] = Setting(None, obj, ("data", "existing"))
+    if facts.existing is None:
+        facts.existing = frozenset()
+        facts.origin["existing"] = Setting(None, obj, ("data", "existing"))
 
 
-def _say(context: Context, key: str, value: Any, origin: Setting | str) -> None:
+def _say(facts: Facts, key: str, value: Any, origin: Setting | str) -> None:
     if key not in KEYS:
-        raise ContextError(f"unknown key {key!r}; known are {', '.join(KEYS)}")
+        raise FactsError(f"unknown key {key!r}; known are {', '.join(KEYS)}")
     if key in _BOOLEANS:
         value = _boolean(key, value)
     elif key == "existing":
         value = _existing(value)
     elif isinstance(value, (Mapping, list)):
-        raise ContextError(f"{key} must be text")
+        raise FactsError(f"{key} must be text")
     else:
         value = str(value)
     if value == "":
         return
-    setattr(context, key, value)
-    context.origin[key] = origin
+    setattr(facts, key, value)
+    facts.origin[key] = origin
 
 
 def _boolean(key: str, value: Any) -> bool:
@@ -144,21 +147,21 @@ def _boolean(key: str, value: Any) -> bool:
         return value
     if value in ("true", "false"):
         return bool(value == "true")
-    raise ContextError(f"{key} must be true or false, not {value!r}")
+    raise FactsError(f"{key} must be true or false, not {value!r}")
 
 
 def _existing(value: Any) -> frozenset[str]:
     lines = value.splitlines() if isinstance(value, str) else value
     if not isinstance(lines, (list, tuple, set, frozenset)):
-        raise ContextError("existing must be a list of Kind/namespace/name")
+        raise FactsError("existing must be a list of Kind/namespace/name")
     return frozenset(str(line).strip() for line in lines if str(line).strip())
 
 
-def _infer(context: Context, objects: list[KubeObject]) -> None:
+def _infer(facts: Facts, objects: list[KubeObject]) -> None:
     """Take from the manifests what they show without doubt, unless somebody said it."""
     agreed, disputed = infer(objects)
     for key, setting in agreed.items():
-        if key not in context.origin:
-            setattr(context, key, setting.text())
-            context.origin[key] = setting
-    context.disputed = {key: settings for key, settings in disputed.items() if key not in context.origin}
+        if key not in facts.origin:
+            setattr(facts, key, setting.text())
+            facts.origin[key] = setting
+    facts.disputed = {key: settings for key, settings in disputed.items() if key not in facts.origin}

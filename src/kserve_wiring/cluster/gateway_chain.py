@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.config_istio import GatewayEntry
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting
@@ -37,31 +37,31 @@ class Chain:
     pods: tuple[PodUse, ...]
 
 
-def chains(model: Model) -> Iterator[Chain]:
+def chains(cluster: Cluster) -> Iterator[Chain]:
     """The gateways that Knative names, and those that KServe names besides."""
     seen: set[tuple[str, str]] = set()
-    config = model.config_istio
+    config = cluster.config_istio
     if config is not None and not config.problems:
         for entry in (*config.local, *config.external):
             seen.add((entry.role, entry.gateway))
-            yield _chain(model, entry.role, gateway_setting(entry), service_setting(entry))
-    if not model.routes_through_istio or model.isvc_config is None:
+            yield _chain(cluster, entry.role, gateway_setting(entry), service_setting(entry))
+    if not cluster.routes_through_istio or cluster.isvc_config is None:
         return
-    ingress = model.isvc_config
+    ingress = cluster.isvc_config
     for role, key, host in (("local", "localGateway", "localGatewayService"), ("external", "ingressGateway", "")):
         named = ingress.setting("ingress", key)
-        if named is not None and (role, named.text()) not in seen and _is_own(model, role):
-            yield _chain(model, role, named, ingress.setting("ingress", host) if host else None)
+        if named is not None and (role, named.text()) not in seen and _is_own(cluster, role):
+            yield _chain(cluster, role, named, ingress.setting("ingress", host) if host else None)
 
 
-def _is_own(model: Model, role: str) -> bool:
+def _is_own(cluster: Cluster, role: str) -> bool:
     """KServe's gateway counts by itself: Knative's is not known, or another one is chosen on purpose."""
-    return model.knative_entry(role) is None or (role == "local" and has_own_gateway(model)) or role == "external"
+    return cluster.knative_entry(role) is None or (role == "local" and has_own_gateway(cluster)) or role == "external"
 
 
-def has_own_gateway(model: Model) -> bool:
+def has_own_gateway(cluster: Cluster) -> bool:
     """KServe has a local gateway of its own, and routes on to Knative's (kserve facts: servicemesh/index.md)."""
-    entry, config = model.knative_entry("local"), model.isvc_config
+    entry, config = cluster.knative_entry("local"), cluster.isvc_config
     if entry is None or config is None:
         return False
     gateway, service, onward = (
@@ -85,22 +85,22 @@ def service_setting(entry: GatewayEntry) -> Setting:
     return Setting(entry.service, entry.obj, entry.where("service"))
 
 
-def _chain(model: Model, role: str, named: Setting, host: Setting | None) -> Chain:
-    gateway = model.gateways.get(named.text())
-    service = find_service(model, host.text()) if host is not None else None
-    pods = gw.pods_of_gateway(gateway, model.gateway_pods) if gateway is not None else []
+def _chain(cluster: Cluster, role: str, named: Setting, host: Setting | None) -> Chain:
+    gateway = cluster.gateways.get(named.text())
+    service = find_service(cluster, host.text()) if host is not None else None
+    pods = gw.pods_of_gateway(gateway, cluster.gateway_pods) if gateway is not None else []
     if service is None and host is None and pods:
-        services = model.services_of(pods)
+        services = cluster.services_of(pods)
         service = services[0] if len(services) == 1 else None
     return Chain(role, named, host, gateway, service, tuple(pods))
 
 
-def find_service(model: Model, host: str) -> KubeObject | None:
+def find_service(cluster: Cluster, host: str) -> KubeObject | None:
     """The Service behind a host; one that was read goes before one that the operator will create."""
     parts = gw.split_service_host(host)
     if parts is None:
         return None
-    found = [obj for obj in model.find("Service", parts[1], parts[0]) if obj.group == ""]
+    found = [obj for obj in cluster.find("Service", parts[1], parts[0]) if obj.group == ""]
     return next((obj for obj in found if not obj.synthetic), found[0] if found else None)
 
 
@@ -112,54 +112,54 @@ def same_service(one: str, other: str) -> bool:
     return parts[:2] == others[:2]
 
 
-def gateway_is_missing(model: Model, named: str) -> bool:
+def gateway_is_missing(cluster: Cluster, named: str) -> bool:
     """True when a Gateway surely does not exist: the manifests are the whole environment, or hold its neighbours."""
     namespace, _, name = named.partition("/")
-    if {named, f"/{name}"} & model.gateways.keys() or model.context.exists("Gateway", namespace, name):
+    if {named, f"/{name}"} & cluster.gateways.keys() or cluster.facts.exists("Gateway", namespace, name):
         return False
-    if model.context.declared:
+    if cluster.facts.declared:
         return True
     return any(
-        not obj.synthetic and (obj.name == name or obj.namespace == namespace) for obj in model.gateways.values()
+        not obj.synthetic and (obj.name == name or obj.namespace == namespace) for obj in cluster.gateways.values()
     )
 
 
-def service_is_missing(model: Model, host: str) -> bool:
+def service_is_missing(cluster: Cluster, host: str) -> bool:
     """True when the Service of a host surely does not exist."""
     parts = gw.split_service_host(host)
-    if parts is None or find_service(model, host) is not None:
+    if parts is None or find_service(cluster, host) is not None:
         return False
     name, namespace, _ = parts
-    if model.context.exists("Service", namespace, name) or not model.gateway_pods or model.has_unread_gateways:
-        return any(obj.group == "" for obj in model.named("Service", name)) and not model.context.exists(
+    if cluster.facts.exists("Service", namespace, name) or not cluster.gateway_pods or cluster.has_unread_gateways:
+        return any(obj.group == "" for obj in cluster.named("Service", name)) and not cluster.facts.exists(
             "Service", namespace, name
         )
     return (
-        model.context.declared
-        or any(obj.group == "" for obj in model.named("Service", name))
-        or any(pod.namespace == namespace for pod in model.gateway_pods)
+        cluster.facts.declared
+        or any(obj.group == "" for obj in cluster.named("Service", name))
+        or any(pod.namespace == namespace for pod in cluster.gateway_pods)
     )
 
 
-def pods_are_known(model: Model, chain: Chain) -> bool:
+def pods_are_known(cluster: Cluster, chain: Chain) -> bool:
     """True when the pods of a Gateway would have been read if they existed."""
-    if chain.gateway is None or not model.gateway_pods or model.has_unread_gateways:
+    if chain.gateway is None or not cluster.gateway_pods or cluster.has_unread_gateways:
         return False
-    if model.context.declared:
+    if cluster.facts.declared:
         return True
     selector = chain.gateway.mapping("spec", "selector")
     parts = gw.split_service_host(chain.host.text()) if chain.host else None
     return any(
         (parts is not None and pod.namespace == parts[1])
         or any(str(pod.labels.get(key)) == str(value) for key, value in selector.items())
-        for pod in model.gateway_pods
+        for pod in cluster.gateway_pods
     )
 
 
-def owner_of(model: Model, obj: KubeObject, path: Path) -> Setting:
+def owner_of(cluster: Cluster, obj: KubeObject, path: Path) -> Setting:
     """The setting to change for a field of an object: for one that the operator creates, that of KnativeServing."""
     value = obj.get(*path)
-    server = model.knative.server
+    server = cluster.knative.server
     if not obj.synthetic or server is None:
         return Setting(value, obj, path)
     if obj.kind == "Gateway":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from kserve_wiring.grammar import go_json as config_map_json
@@ -219,8 +220,6 @@ def unknown_fields(value: Any, schema: Mapping[str, Any], path: Path) -> Iterato
     """Path and nearest known name of the fields that KServe ignores, where one is near."""
     if not isinstance(value, Mapping):
         return
-    from difflib import get_close_matches
-
     known = {name.lower() for name in schema}
     for key, item in value.items():
         if not isinstance(key, str):

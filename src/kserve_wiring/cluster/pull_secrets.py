@@ -13,15 +13,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.grammar.go_json import parse_json
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.manifests.objects import KubeObject, Path, Setting, mappings_of
 
 DOCKER_CONFIG = ".dockerconfigjson"
 DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson"
-ISTIO_PULL_SECRETS = ("data", "values", "global", "imagePullSecrets")
+ISTIO_PULL_SECRETS = ("global", "imagePullSecrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +36,22 @@ class SecretRef:
         return self.setting.text()
 
 
-def pull_secret_refs(model: Model) -> Iterator[SecretRef]:
+def pull_secret_refs(cluster: Cluster) -> Iterator[SecretRef]:
     """Every place that names a pull Secret."""
-    tenants = tuple(model.workload_namespaces)
-    for pod in model.pods:
+    tenants = tuple(cluster.workload_namespaces)
+    for pod in cluster.pods:
         cluster_wide = pod.runtime and pod.obj.kind.startswith("Cluster")
         for path, name in pod.pull_secrets():
             yield SecretRef(Setting(name, pod.obj, path), tenants if cluster_wide else (pod.namespace,))
-    for account in model.of_kind("ServiceAccount"):
+    for account in cluster.of_kind("ServiceAccount"):
         for setting in _names(account, ("imagePullSecrets",)):
             yield SecretRef(setting, (account.namespace,))
-    for server in model.of_kind("KnativeServing", "KnativeEventing"):
+    for server in cluster.of_kind("KnativeServing", "KnativeEventing"):
         for setting in _names(server, ("spec", "registry", "imagePullSecrets")):
             yield SecretRef(setting, (server.namespace,))
-    yield from _router(model)
-    gateways = tuple(sorted({pod.namespace for pod in model.gateway_pods}))
-    for setting in istio_pull_secrets(model):
+    yield from _router(cluster)
+    gateways = tuple(sorted({pod.namespace for pod in cluster.gateway_pods}))
+    for setting in istio_pull_secrets(cluster):
         yield SecretRef(setting, gateways)
 
 
@@ -62,40 +61,34 @@ def _names(obj: KubeObject, path: Path) -> Iterator[Setting]:
             yield Setting(item["name"], obj, (*path, index, "name"))
 
 
-def _router(model: Model) -> Iterator[SecretRef]:
-    config = model.isvc_config
+def _router(cluster: Cluster) -> Iterator[SecretRef]:
+    config = cluster.isvc_config
     setting = config.setting("router", "imagePullSecrets") if config else None
-    namespaces = tuple(sorted({graph.namespace for graph in model.of_kind("InferenceGraph")}))
+    namespaces = tuple(sorted({graph.namespace for graph in cluster.of_kind("InferenceGraph")}))
     if setting is not None and isinstance(setting.value, list):
         for index, name in enumerate(setting.value):
             if isinstance(name, str):
                 yield SecretRef(Setting(name, setting.obj, (*setting.path, index)), namespaces)
 
 
-def istio_pull_secrets(model: Model) -> Iterator[Setting]:
+def istio_pull_secrets(cluster: Cluster) -> Iterator[Setting]:
     """Names that Istio's webhook adds to the pods it injects (files/gateway-injection-template.yaml)."""
-    for obj in model.of_kind("ConfigMap"):
-        if not obj.name.startswith("istio-sidecar-injector"):
-            continue
-        try:
-            values = parse_json(str(obj.get("data", "values")))
-        except ValueError:
-            continue
-        names = dig(values, "global", "imagePullSecrets")
-        for index, name in enumerate(names if isinstance(names, list) else []):
-            if isinstance(name, str):
-                yield Setting(name, obj, (*ISTIO_PULL_SECRETS, index))
+    for obj in cluster.of_kind("ConfigMap"):
+        names = injector_value(obj, *ISTIO_PULL_SECRETS)
+        for index, name in enumerate(names.value if names and isinstance(names.value, list) else []):
+            if names and isinstance(name, str):
+                yield Setting(name, obj, (*names.path, index))
 
 
-def secret_exists(model: Model, context: Context, namespace: str, name: str) -> bool:
+def secret_exists(cluster: Cluster, namespace: str, name: str) -> bool:
     """True when a Secret is rendered, made by an ExternalSecret or SealedSecret, or declared."""
-    if context.exists("Secret", namespace, name):
+    if cluster.facts.exists("Secret", namespace, name):
         return True
-    if any(not obj.source.partial for obj in model.find("Secret", namespace, name)):
+    if any(not obj.source.partial for obj in cluster.find("Secret", namespace, name)):
         return True
     return any(
         obj.namespace in (namespace, "") and secret_made_by(obj) == name
-        for obj in model.of_kind("ExternalSecret", "SealedSecret")
+        for obj in cluster.of_kind("ExternalSecret", "SealedSecret")
     )
 
 
@@ -105,28 +98,28 @@ def secret_made_by(obj: KubeObject) -> str:
     return target if isinstance(target, str) and target else obj.name
 
 
-def known_anywhere(model: Model, context: Context, name: str) -> bool:
+def known_anywhere(cluster: Cluster, name: str) -> bool:
     """True when a Secret of that name exists in some namespace: then its absence elsewhere means something."""
-    if any(not obj.source.partial for obj in model.named("Secret", name)):
+    if any(not obj.source.partial for obj in cluster.named("Secret", name)):
         return True
-    if any(secret_made_by(obj) == name for obj in model.of_kind("ExternalSecret", "SealedSecret")):
+    if any(secret_made_by(obj) == name for obj in cluster.of_kind("ExternalSecret", "SealedSecret")):
         return True
-    return any(entry.startswith("Secret/") and entry.endswith(f"/{name}") for entry in context.existing or ())
+    return any(entry.startswith("Secret/") and entry.endswith(f"/{name}") for entry in cluster.facts.existing or ())
 
 
-def names_of_pod(model: Model, pod: PodUse) -> set[str] | None:
+def names_of_pod(cluster: Cluster, pod: PodUse) -> set[str] | None:
     """Names of the Secrets that a pod can pull with; None when its ServiceAccount was not read.
 
     Kubernetes takes the ServiceAccount's only when the pod names none (plugin ServiceAccount).
     """
     names = {name for _, name in pod.pull_secrets()}
     if not names:
-        accounts = model.find("ServiceAccount", pod.namespace, pod.service_account)
-        if not accounts and not model.context.declared:
+        accounts = cluster.find("ServiceAccount", pod.namespace, pod.service_account)
+        if not accounts and not cluster.facts.declared:
             return None
         names = {setting.text() for account in accounts for setting in _names(account, ("imagePullSecrets",))}
     if pod.injected_by_istio:
-        names |= {setting.text() for setting in istio_pull_secrets(model)}
+        names |= {setting.text() for setting in istio_pull_secrets(cluster)}
     return names
 
 

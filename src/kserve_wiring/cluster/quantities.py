@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from kserve_wiring.grammar.gostyle import parse_quantity
+from kserve_wiring.grammar.values import parse_quantity
 
 QUANTITIES = {
     "cpuRequest": ("requests", "cpu"),

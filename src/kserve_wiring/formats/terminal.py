@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The page of a rule, and Markdown as a terminal shows it."""
+"""Text for a terminal of 80 columns: wrapped, safe and coloured, and Markdown as a person reads it there."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from kserve_wiring.data import carried
-
-_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
-_WIDTH = 80
-
-
-def page_of(code: str) -> str:
-    """The page of a rule as Markdown. Raises OSError when the installation lacks it."""
-    return (carried("pages", "docs/rules") / f"{code}.md").read_text(encoding="utf-8")
+WIDTH = 80
 
 
 def for_terminal(markdown: str, *, colour: bool = False) -> str:
@@ -47,21 +40,21 @@ def _blocks(markdown: str) -> Iterator[str]:
 
 def _code(block: str, colour: bool) -> list[str]:
     lines = block.splitlines()[1:-1]
-    return [f"    {_DIM}{line}{_RESET}" if colour and line else f"    {line}".rstrip() for line in lines]
+    return [f"    {DIM}{line}{RESET}" if colour and line else f"    {line}".rstrip() for line in lines]
 
 
 def _heading(block: str, colour: bool) -> list[str]:
     text = block.lstrip("#").strip()
-    wrapped = textwrap.wrap(text if block.startswith("# ") else text.upper(), _WIDTH)
-    return [f"{_BOLD}{line}{_RESET}" if colour else line for line in wrapped]
+    wrapped = textwrap.wrap(text if block.startswith("# ") else text.upper(), WIDTH)
+    return [f"{BOLD}{line}{RESET}" if colour else line for line in wrapped]
 
 
 def _text(block: str) -> list[str]:
     items = re.split(r"\n(?=- )", block)
-    return [line for item in items for line in _wrap(_plain(" ".join(item.split())))]
+    return [line for item in items for line in _wrap(_without_links(" ".join(item.split())))]
 
 
-def _plain(text: str) -> str:
+def _without_links(text: str) -> str:
     """Links to other files say nothing in a terminal; those to the web are written out."""
     text = _LINK.sub(lambda link: f"{link[1]} <{link[2]}>" if "://" in link[2] else "", text)
     return text.strip()
@@ -69,4 +62,25 @@ def _plain(text: str) -> str:
 
 def _wrap(text: str) -> list[str]:
     indent = "  " if text.startswith("- ") else ""
-    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def plain(text: str) -> str:
+    """The text with what would steer a terminal made visible: a manifest is not to be trusted with that."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def wrap(text: str, first: str, rest: str) -> list[str]:
+    wrapped = textwrap.wrap(
+        plain(" ".join(text.split())),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapped or [first]
+
+
+def paint(text: str, code: str, colour: bool) -> str:
+    return f"{code}{text}{RESET}" if colour and text else text

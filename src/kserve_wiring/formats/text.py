@@ -1,50 +1,28 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Findings as text for people and as JSON for programs."""
+"""A report as text for people."""
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections.abc import Iterable
 from itertools import groupby
 
-from kserve_wiring.checker.inspect import Report
+from kserve_wiring.checker.finding import LEVELS, Finding, counts
 from kserve_wiring.checker.known import Fact, asked_for
-from kserve_wiring.checker.report import LEVELS, Finding
+from kserve_wiring.checker.report import Report
+from kserve_wiring.formats.terminal import BOLD, DIM, paint, plain, wrap
 
-WIDTH = 80
 _MOST_FACTS = 4
 _COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
-_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
-
-
-def as_json(report: Report) -> str:
-    """The report as one JSON document."""
-    document = {
-        "findings": [finding.as_dict() for finding in report.findings],
-        "waived": [{**item.finding.as_dict(), "reason": item.reason} for item in report.waived],
-        "problems": [{"file": item.file, "line": item.line, "message": item.message} for item in report.problems],
-        "notes": report.notes,
-        "context": {"known": {fact.key: fact.as_dict() for fact in report.facts}, "unknown": report.unknown},
-        "summary": {"objects": report.objects, **counts(report.findings)},
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Number of findings by level."""
-    levels = [finding.level for finding in findings]
-    return {level: levels.count(level) for level in LEVELS}
 
 
 def as_text(report: Report, *, colour: bool = False) -> str:
     """The report for a terminal of 80 columns, grouped by object."""
     lines = [findings_text(report.findings, colour=colour)] if report.findings else []
     for problem in report.problems:  # helm's message has several lines
-        lines += [_plain(line) for line in f"cannot read {problem}".splitlines()]
+        lines += [plain(line) for line in f"cannot read {problem}".splitlines()]
     for note in report.notes:
-        lines += _wrap(note, "note: ", "      ")
+        lines += wrap(note, "note: ", "      ")
     lines.append(summary(report))
     lines += _known(report)
     lines += _lacking(report)
@@ -60,7 +38,7 @@ def _known(report: Report) -> list[str]:
         facts = list(group)
         said = ", ".join(f"{fact.key} {_value(fact)}" for fact in facts)
         parts.append(f"{said} ({_told_by(facts)})" if len(facts) <= _MOST_FACTS else _number(facts))
-    return _wrap("; ".join(parts), "known: ", "       ") if parts else []
+    return wrap("; ".join(parts), "known: ", "       ") if parts else []
 
 
 def _told_by(facts: list[Fact]) -> str:
@@ -84,10 +62,10 @@ def _value(fact: Fact) -> str:
 
 def _lacking(report: Report) -> list[str]:
     """What a user could say so that more is checked."""
-    wanted = asked_for(report.model, report.unknown) if report.model else {}
+    wanted = asked_for(report.cluster, report.unknown) if report.cluster else {}
     codes = sorted({code for needed in wanted.values() for code in needed})
     flags = ", ".join(f"--{key.replace('_', '-')}" for key in wanted)
-    return _wrap(f"without {flags} these check less: {', '.join(codes)}", "", "  ") if wanted else []
+    return wrap(f"without {flags} these check less: {', '.join(codes)}", "", "  ") if wanted else []
 
 
 def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
@@ -102,37 +80,20 @@ def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
 
 
 def _heading(ref: str, file: str, colour: bool) -> list[str]:
-    text = _paint(_plain(ref), _BOLD, colour)
-    return [f"{text}  {_paint(_plain(file), _DIM, colour)}" if file else text]
+    text = paint(plain(ref), BOLD, colour)
+    return [f"{text}  {paint(plain(file), DIM, colour)}" if file else text]
 
 
 def _finding(finding: Finding, colour: bool) -> list[str]:
     place = f"line {finding.line}: " if finding.line else ""
-    first, *rest = _wrap(f"{place}{finding.message}", " " * (len(finding.code) + len(finding.level) + 4), " " * 4)
-    label = f"  {_paint(finding.code, _COLOURS[finding.level], colour)} {finding.level} "
+    first, *rest = wrap(f"{place}{finding.message}", " " * (len(finding.code) + len(finding.level) + 4), " " * 4)
+    label = f"  {paint(finding.code, _COLOURS[finding.level], colour)} {finding.level} "
     lines = [label + first[len(finding.code) + len(finding.level) + 4 :], *rest]
-    lines += _wrap(finding.fix, "    fix: ", "         ")
+    lines += wrap(finding.fix, "    fix: ", "         ")
     for place_ in finding.related:
         where = f"{place_.file}:{place_.line}" if place_.file else str(place_.object)
-        lines += _wrap(f"{where} {place_.path}".strip(), "    see: ", "         ")
+        lines += wrap(f"{where} {place_.path}".strip(), "    see: ", "         ")
     return lines
-
-
-def _plain(text: str) -> str:
-    """The text with what would steer a terminal made visible: a manifest is not to be trusted with that."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def _wrap(text: str, first: str, rest: str) -> list[str]:
-    wrapped = textwrap.wrap(
-        _plain(" ".join(text.split())),
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return wrapped or [first]
 
 
 def summary(report: Report) -> str:
@@ -142,7 +103,3 @@ def summary(report: Report) -> str:
     if report.waived:
         parts.append(f"{len(report.waived)} waived")
     return f"{report.objects} object{'s' if report.objects != 1 else ''}: {', '.join(parts)}"
-
-
-def _paint(text: str, code: str, colour: bool) -> str:
-    return f"{code}{text}{_RESET}" if colour and text else text

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
-from kserve_wiring.grammar.gostyle import is_url_host, split_url
+from kserve_wiring.grammar.url import is_url_host, split_url
 
 DEFAULT_REGISTRY = "index.docker.io"
 

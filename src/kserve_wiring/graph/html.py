@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from html import escape
 
-from kserve_wiring.checker.report import Finding
+from kserve_wiring.checker.finding import Finding
 from kserve_wiring.graph.layout import HEAD, ROW, TOP, Box, boxes, lane, size
 from kserve_wiring.graph.wiring import COLUMNS, Key, Node, Wire, Wiring
 

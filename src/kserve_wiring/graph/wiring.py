@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kserve_wiring.checker.inspect import Report
-from kserve_wiring.checker.report import Finding
+from kserve_wiring.checker.finding import Finding
+from kserve_wiring.checker.report import Report
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.config_istio import GatewayEntry
 from kserve_wiring.cluster.gateway_chain import find_service, gateway_setting, service_setting
 from kserve_wiring.cluster.pods import PodUse
@@ -100,16 +100,16 @@ class Wiring:
 def wiring_of(report: Report) -> Wiring:
     """The wiring of what a run has read, with its findings."""
     wiring = Wiring(findings=report.findings, notes=report.notes)
-    model = report.model
-    if model is not None:
-        _knative_settings(wiring, model)
-        _kserve_settings(wiring, model)
-        for name, gateway in model.gateways.items():
+    cluster = report.cluster
+    if cluster is not None:
+        _knative_settings(wiring, cluster)
+        _kserve_settings(wiring, cluster)
+        for name, gateway in cluster.gateways.items():
             if not gateway.synthetic or (_ISTIO, "Gateway", *name.split("/", 1)) in wiring.nodes:
-                _gateway(wiring, model, gateway)
-        for service in model.of_kind("Service"):
+                _gateway(wiring, cluster, gateway)
+        for service in cluster.of_kind("Service"):
             if service.group == "":
-                _service(wiring, model, service)
+                _service(wiring, cluster, service)
     for finding in report.findings:
         _broken(wiring, finding)
     return wiring
@@ -124,12 +124,12 @@ def _column(ref: ObjectRef) -> int:
     return PODS if ref.kind in _WORKLOADS else SETTINGS
 
 
-def _knative_settings(wiring: Wiring, model: Model) -> None:
-    config = model.config_istio
+def _knative_settings(wiring: Wiring, cluster: Cluster) -> None:
+    config = cluster.config_istio
     for entry in (*config.local, *config.external) if config else ():
-        _names_gateway(wiring, model, gateway_setting(entry), _title(entry))
-        _names_service(wiring, model, service_setting(entry))
-    for domain, setting in model.knative.settings("domain").items():
+        _names_gateway(wiring, cluster, gateway_setting(entry), _title(entry))
+        _names_service(wiring, cluster, service_setting(entry))
+    for domain, setting in cluster.knative.settings("domain").items():
         if not domain.startswith("_"):
             wiring.nodes[wiring.node(setting.obj.ref)].row(setting.key, domain)
 
@@ -138,32 +138,32 @@ def _title(entry: GatewayEntry) -> str:
     return f"{entry.gateway} (default)" if entry.builtin else entry.gateway
 
 
-def _kserve_settings(wiring: Wiring, model: Model) -> None:
-    config = model.isvc_config
-    if config is None or not model.routes_through_istio:
+def _kserve_settings(wiring: Wiring, cluster: Cluster) -> None:
+    config = cluster.isvc_config
+    if config is None or not cluster.routes_through_istio:
         return
     for key in _GATEWAY_KEYS:
         setting = config.setting("ingress", key)
         if setting is not None and setting.text().count("/") == 1:
-            _names_gateway(wiring, model, setting, setting.text())
+            _names_gateway(wiring, cluster, setting, setting.text())
     for key in _SERVICE_KEYS:
         setting = config.setting("ingress", key)
         if setting is not None and setting.value:
-            _names_service(wiring, model, setting)
+            _names_service(wiring, cluster, setting)
     domain = config.setting("ingress", "ingressDomain")
     if domain is not None and domain.value:
         source = wiring.node(config.obj.ref)
         row = wiring.nodes[source].row(domain.key, domain.text())
-        other = model.knative.settings("domain").get(domain.text())
+        other = cluster.knative.settings("domain").get(domain.text())
         if other is not None:
             target = wiring.node(other.obj.ref)
             wiring.wire(source, row, target, wiring.nodes[target].row(other.key, domain.text()))
 
 
-def _names_gateway(wiring: Wiring, model: Model, setting: Setting, shown: str) -> None:
+def _names_gateway(wiring: Wiring, cluster: Cluster, setting: Setting, shown: str) -> None:
     key = wiring.node(setting.obj.ref)
     row = wiring.nodes[key].row(setting.key, shown)
-    gateway = model.gateways.get(setting.text())
+    gateway = cluster.gateways.get(setting.text())
     if gateway is not None:
         wiring.wire(key, row, wiring.node(gateway.ref, made=gateway.synthetic))
         return
@@ -171,10 +171,10 @@ def _names_gateway(wiring: Wiring, model: Model, setting: Setting, shown: str) -
     wiring.wire(key, row, wiring.node(ObjectRef(f"{_ISTIO}/v1", "Gateway", namespace, name), absent=True))
 
 
-def _names_service(wiring: Wiring, model: Model, setting: Setting) -> None:
+def _names_service(wiring: Wiring, cluster: Cluster, setting: Setting) -> None:
     key = wiring.node(setting.obj.ref)
     row = wiring.nodes[key].row(setting.key, setting.text())
-    service = find_service(model, setting.text())
+    service = find_service(cluster, setting.text())
     parts = gw.split_service_host(setting.text())
     if service is not None:
         wiring.wire(key, row, wiring.node(service.ref, made=service.synthetic))
@@ -182,20 +182,20 @@ def _names_service(wiring: Wiring, model: Model, setting: Setting) -> None:
         wiring.wire(key, row, wiring.node(ObjectRef("v1", "Service", parts[1], parts[0]), absent=True))
 
 
-def _gateway(wiring: Wiring, model: Model, gateway: KubeObject) -> None:
+def _gateway(wiring: Wiring, cluster: Cluster, gateway: KubeObject) -> None:
     key = wiring.node(gateway.ref, made=gateway.synthetic)
     node = wiring.nodes[key]
     for server in gw.servers(gateway):
         node.row(f"{show_path(server.path)}.port.number", f"{server.port} {server.protocol} {' '.join(server.hosts)}")
     selector = gateway.mapping("spec", "selector")
     row = node.row("spec.selector", _labels(selector))
-    for pod in gw.pods_of_gateway(gateway, model.gateway_pods):
+    for pod in gw.pods_of_gateway(gateway, cluster.gateway_pods):
         wiring.wire(key, row, _pod(wiring, pod, selector))
 
 
-def _service(wiring: Wiring, model: Model, service: KubeObject) -> None:
+def _service(wiring: Wiring, cluster: Cluster, service: KubeObject) -> None:
     """Services of gateway Pods, and those that a setting names."""
-    pods = gw.pods_of_service(service, model.gateway_pods)
+    pods = gw.pods_of_service(service, cluster.gateway_pods)
     if not pods and ("", "Service", service.namespace, service.name) not in wiring.nodes:
         return
     key = wiring.node(service.ref, made=service.synthetic)

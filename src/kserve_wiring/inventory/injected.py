@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from kserve_wiring.cluster.injector import injector_config
 from kserve_wiring.cluster.pods import pod_uses
 from kserve_wiring.inventory.found import Found, canonical
-from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, strings_of
 
 PROXY = "sidecar.istio.io/proxyImage"
@@ -31,27 +31,17 @@ def injected_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
         if isinstance(proxy, str) and any(pod_uses(obj)):
             yield Found(canonical(proxy), f"{obj.ref} metadata.annotations.{PROXY}")
         for name, image in template_images(obj):
-            if name in wanted or name in strings_of(_config(obj).get("defaultTemplates")):
+            if name in wanted or name in strings_of(injector_config(obj).get("defaultTemplates")):
                 yield Found(canonical(image), f"{obj.ref} data.config, template {name}")
 
 
 def template_images(obj: KubeObject) -> Iterator[tuple[str, str]]:
     """Template and image for every image that stands in an injection template as it is."""
-    templates = _config(obj).get("templates")
+    templates = injector_config(obj).get("templates")
     for name, text in templates.items() if isinstance(templates, dict) else ():
         for image in _LITERAL.findall(text if isinstance(text, str) else ""):
             if image != "auto":
                 yield str(name), image
-
-
-def _config(obj: KubeObject) -> dict[str, object]:
-    if obj.kind != "ConfigMap" or not obj.name.startswith("istio-sidecar-injector"):
-        return {}
-    try:
-        config = yamltext.load_embedded(str(obj.mapping("data").get("config") or ""))
-    except yamltext.YamlError:
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _asked(obj: KubeObject) -> Iterator[str]:

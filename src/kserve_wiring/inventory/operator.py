@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.data import carried
-from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.manifests.objects import KubeObject
+from kserve_wiring.manifests.yamltext import load
 
 QUEUE_SIDECAR = "config-deployment/queue-sidecar-image"
 INGRESSES = ("istio", "kourier", "contour", "gateway-api")
@@ -29,21 +30,19 @@ def operators() -> dict[str, dict[str, Any]]:
     {operator version: {serving: {version: {key: image}}, ingress: {minor: {class: {key: image}}}}}. A key is what
     spec.registry.override of a KnativeServing calls the image: <object>/<container>, or the name of a caching Image.
     """
-    from kserve_wiring.manifests.yamltext import load
-
     folder = carried("operator", "stacks/operator")
     files = sorted(folder.glob("*.yaml"), key=lambda file: version_tuple(file.stem) or (), reverse=True)
     return {file.stem: load(file.read_text(encoding="utf-8")) for file in files}
 
 
-def embedded_images(objects: Iterable[KubeObject], context: Context) -> tuple[list[Found], list[str]]:
+def embedded_images(objects: Iterable[KubeObject], facts: Facts) -> tuple[list[Found], list[str]]:
     """What the operator will install for the KnativeServing objects, after their spec.registry, and notes."""
     found: list[Found] = []
     notes: list[str] = []
     for obj in objects:
         if obj.kind == "KnativeServing" and obj.group == "operator.knative.dev":
             wanted = str(obj.get("spec", "version") or "latest")
-            release = _release(wanted, context.knative_operator_version)
+            release = _release(wanted, facts.knative_operator_version)
             if release is None:
                 notes.append(f"{obj.ref}: which images the operator embeds for Knative {wanted} is not known")
             else:

@@ -33,6 +33,11 @@ class Release:
     patch: bool
 
 
+def is_environment(folder: Path) -> bool:
+    """True for the folder of a generated environment."""
+    return (folder / "releases.yaml").is_file()
+
+
 def render_environment(folder: Path, *, charts: str | None = None, helm: str = "helm") -> Loaded:
     """Objects of every release, marked with its name, and of the folder argocd/.
 

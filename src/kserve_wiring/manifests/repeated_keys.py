@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kserve_wiring.manifests import yamltext
+from kserve_wiring.manifests import lines, yamltext
 from kserve_wiring.manifests.objects import Path
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -46,7 +46,7 @@ def load_unique(text: str) -> Any:
     """The value of one document. Raises YamlError, and RepeatedKeyError even if both values are the same."""
     value, repeats = yamltext.parse(text)
     if repeats:
-        for pairs, _ in _mappings(yamltext.composed(text)):
+        for pairs, _ in _mappings(lines.composed(text)):
             for group in _groups(pairs):
                 raise RepeatedKeyError(group[0][0], group[-1][0])
     return value
@@ -74,9 +74,9 @@ def repeated_inside(text: str, path: Path) -> Iterator[Repeated]:
 
 
 def _at(text: str, path: Path) -> Any:
-    node = yamltext.composed(text)
+    node = lines.composed(text)
     for step in path:
-        node = yamltext.child(node, step)[1]
+        node = lines.child(node, step)[1]
     return node
 
 

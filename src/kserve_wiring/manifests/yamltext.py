@@ -11,7 +11,6 @@ import json
 import operator
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from sys import intern
 from typing import Any, ClassVar
 
@@ -20,7 +19,6 @@ from yaml.composer import Composer, ComposerError
 
 from kserve_wiring.grammar.go_json import DEEPEST, is_too_deep
 from kserve_wiring.manifests.aliases import AliasError, may_share, refuse_unfolding
-from kserve_wiring.manifests.objects import Path
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -246,51 +244,10 @@ def _refuse_depth(text: str) -> None:
             depth -= 1
 
 
-def line_of(text: str, path: Path) -> int:
-    """Line (from 1, inside the document) of the deepest part of the path that the text holds.
-
-    The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
-    """
-    node = composed(text)
-    line = node.start_mark.line + 1 if node else 1
-    for depth, step in enumerate(path):
-        if isinstance(node, yaml.ScalarNode):
-            return line + _line_inside(node.value, path[depth:], block=node.style in ("|", ">"))
-        key, node = child(node, step)
-        if node is None or key is None:
-            return line
-        line = int(key.start_mark.line) + 1
-    return line
-
-
-@lru_cache(maxsize=8)
-def composed(text: str) -> Any:
-    """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
+def compose(text: str) -> Any:
+    """The nodes of a document; None when it has none, or is none."""
     try:
         _refuse_depth(text)
         return _get_single(text, Loader, "get_single_node")[0]
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
-
-
-def child(node: Any, step: str | int) -> tuple[Any, Any]:
-    """Nodes of a step's key and value, None without it; of a key that stands twice the last, whose value is read."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in reversed(node.value):
-            if key.value == str(step):
-                return key, value
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None, None
-
-
-def _line_inside(text: str, path: Path, *, block: bool) -> int:
-    """Lines below the key of a block scalar at which the path's named steps stand one after the other."""
-    if not block:
-        return 0
-    position = 0
-    for step in path:
-        if isinstance(step, str):
-            match = re.compile(rf"[\"']?{re.escape(step)}[\"']?\s*:").search(text, position)
-            position = match.start() if match else position
-    return text.count("\n", 0, position) + 1

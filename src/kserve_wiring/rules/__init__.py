@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rules: one small function per code, registered under it.
+"""The rules: one small function per code.
 
-A rule reads a Model and a Context and yields drafts. Identity and wording are in schemas/rules.yaml.
+A rule reads a Cluster and yields drafts. Its identity, wording and fixtures are in rules/<CODE>/ of the repository.
 """
 
 from __future__ import annotations
@@ -12,22 +12,20 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.rules.draft import Draft
 
-RuleFunction = Callable[[Model, Context], Iterator[Draft]]
-
-_NO_RULES = ("catalogue", "draft")
+RuleFunction = Callable[[Cluster], Iterator[Draft]]
 
 CHART_ONLY = frozenset({"KW107", "KW505"})
 """Codes that only values can violate: two values that write one setting, a list that repeats a name."""
 
+_NO_RULES = ("catalogue", "draft")
 _registered: dict[str, RuleFunction] = {}
 
 
 def rule(code: str) -> Callable[[RuleFunction], RuleFunction]:
-    """Register a function as the rule of a code."""
+    """Register a function as the rule of a code. Whoever runs it puts the code to its drafts."""
 
     def register(function: RuleFunction) -> RuleFunction:
         if code in _registered:
@@ -40,7 +38,7 @@ def rule(code: str) -> Callable[[RuleFunction], RuleFunction]:
 
 @cache
 def all_rules() -> dict[str, RuleFunction]:
-    """The functions by code, sorted."""
+    """The functions by code, sorted. Every module of this package is imported."""
     for module in iter_modules(__path__):
         if module.name not in _NO_RULES:
             import_module(f"{__name__}.{module.name}")

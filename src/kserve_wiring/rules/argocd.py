@@ -7,14 +7,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.argocd import applications, chart_of, sources
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.grammar.gostyle import version_tuple
+from kserve_wiring.cluster.argocd import chart_of, sources
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Setting, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
 _WAVE = "argocd.argoproj.io/sync-wave"
 _GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "InferenceGraph")
@@ -49,21 +47,21 @@ def _wave(obj: KubeObject) -> Setting:
 
 
 @rule("KW509")
-def early_runtimes(model: Model, context: Context) -> Iterator[Draft]:
+def early_runtimes(cluster: Cluster) -> Iterator[Draft]:
     """KServe's webhook has to answer before what it validates is applied (kserve/kserve#5037)."""
-    apps = list(applications(model))
+    apps = list(cluster.applications)
     controllers = [app for app in apps if _has_chart(app, "kserve-resources")]
     for app in apps:
         if _has_chart(app, "kserve-runtime-configs"):
             for controller in controllers:
                 if app is not controller and _is_ordered(apps) and _wave(app).value <= _wave(controller).value:
-                    yield pair("KW509", _wave(app), _wave(controller))
+                    yield pair(_wave(app), _wave(controller))
     names = {app.name for app in apps}
-    for controller in model.kserve_controllers:
+    for controller in cluster.kserve_controllers:
         if _WAVE in controller.annotations or controller.source.release in names:
-            for obj in model.of_kind(*_GUARDED):
+            for obj in cluster.of_kind(*_GUARDED):
                 if obj.source.release == controller.source.release and _wave(obj).value <= _wave(controller).value:
-                    yield pair("KW509", _wave(obj), _wave(controller))
+                    yield pair(_wave(obj), _wave(controller))
 
 
 def _has_chart(app: KubeObject, name: str) -> bool:
@@ -76,34 +74,34 @@ def _is_ordered(apps: list[KubeObject]) -> bool:
 
 
 @rule("KW510")
-def unknown_health(model: Model, context: Context) -> Iterator[Draft]:
+def unknown_health(cluster: Cluster) -> Iterator[Draft]:
     """An Argo CD that takes the condition `Stopped: False` for unfinished (kserve/kserve#4791)."""
-    kserve, argocd = context.version("kserve_version"), context.version("argocd_version")
+    kserve, argocd = cluster.facts.version("kserve_version"), cluster.facts.version("argocd_version")
     if kserve is None or argocd is None or kserve < _STOPPED_SINCE or _knows_stopped(argocd):
         return
-    if any(obj.get("data", _HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+    if any(obj.get("data", _HEALTH_KEY) for obj in cluster.named("ConfigMap", "argocd-cm")):
         return
-    unsure = context.argocd_version.count(".") < 2 and _knows_stopped((*argocd[:2], sys.maxsize))
-    for obj in model.of_kind("InferenceService"):
-        if any(app.name == obj.source.release for app in applications(model)):
-            setting = Setting(context.kserve_version, obj, ("metadata", "name"))
-            yield against("KW510", setting, context, "argocd_version", level="info" if unsure else "")
+    unsure = cluster.facts.argocd_version.count(".") < 2 and _knows_stopped((*argocd[:2], sys.maxsize))
+    for obj in cluster.of_kind("InferenceService"):
+        if any(app.name == obj.source.release for app in cluster.applications):
+            setting = Setting(cluster.facts.kserve_version, obj, ("metadata", "name"))
+            yield against(setting, cluster.facts, "argocd_version", level="info" if unsure else "")
 
 
 @rule("KW512")
-def failed_while_installing(model: Model, context: Context) -> Iterator[Draft]:
+def failed_while_installing(cluster: Cluster) -> Iterator[Draft]:
     """An Argo CD that takes `Ready: False` of a KnativeServing for failed, and stops there (argoproj/argo-cd#6130)."""
-    argocd = context.version("argocd_version")
+    argocd = cluster.facts.version("argocd_version")
     if argocd is None or not _FAILED_SINCE <= argocd < _FAILED_UNTIL:
         return
-    if any(obj.get("data", _KNATIVE_HEALTH_KEY) for obj in model.named("ConfigMap", "argocd-cm")):
+    if any(obj.get("data", _KNATIVE_HEALTH_KEY) for obj in cluster.named("ConfigMap", "argocd-cm")):
         return
-    for server in model.of_kind("KnativeServing", "KnativeEventing"):
+    for server in cluster.of_kind("KnativeServing", "KnativeEventing"):
         wave = _wave(server)
-        owned = [obj for obj in model.objects if obj.source.release and obj.source.release == server.source.release]
+        owned = [obj for obj in cluster.objects if obj.source.release and obj.source.release == server.source.release]
         later = next((obj for obj in owned if _wave(obj).value > wave.value), None)
-        if later is not None and any(app.name == server.source.release for app in applications(model)):
-            yield against("KW512", wave, context, "argocd_version", later=later.ref)
+        if later is not None and any(app.name == server.source.release for app in cluster.applications):
+            yield against(wave, cluster.facts, "argocd_version", later=later.ref)
 
 
 def _knows_stopped(argocd: tuple[int, ...]) -> bool:
@@ -114,9 +112,9 @@ def _knows_stopped(argocd: tuple[int, ...]) -> bool:
 
 
 @rule("KW514")
-def too_large_for_apply(model: Model, context: Context) -> Iterator[Draft]:
+def too_large_for_apply(cluster: Cluster) -> Iterator[Draft]:
     """Client-side apply writes the object into an annotation, which is too small for it (kserve/kserve#3487)."""
-    for app in applications(model):
+    for app in cluster.applications:
         options = strings_of(app.get("spec", "syncPolicy", "syncOptions"))
         if any(option in _NO_ANNOTATION for option in options):
             continue
@@ -125,8 +123,8 @@ def too_large_for_apply(model: Model, context: Context) -> Iterator[Draft]:
             chart = chart_of(source)
             release = version_tuple(str(source.get("targetRevision") or ""))
             if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
-                yield single("KW514", setting, what=f"chart {chart} {source.get('targetRevision')}")
-        for obj in model.of_kind("CustomResourceDefinition"):
+                yield single(setting, what=f"chart {chart} {source.get('targetRevision')}")
+        for obj in cluster.of_kind("CustomResourceDefinition"):
             owned = obj.source.release == app.name and len(obj.source.text) > _YAML_OVERHEAD * _MOST_BYTES
             if owned and not any(option in str(obj.annotations.get(_SYNC_OPTIONS)) for option in _NO_ANNOTATION):
-                yield single("KW514", setting, what=obj.ref)
+                yield single(setting, what=obj.ref)

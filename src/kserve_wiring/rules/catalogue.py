@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from kserve_wiring.data import carried
+from kserve_wiring.manifests.yamltext import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,6 @@ class _Open(dict[str, str]):
 @cache
 def catalogue() -> dict[str, Rule]:
     """All rules by code, in the order of the file."""
-    from kserve_wiring.manifests.yamltext import load
-
     data: dict[str, dict[str, Any]] = load(carried("rules.yaml", "schemas/rules.yaml").read_text(encoding="utf-8"))
     return {code: _rule(code, entry) for code, entry in data.items()}
 
@@ -54,3 +53,8 @@ def _rule(code: str, entry: dict[str, Any]) -> Rule:
 def fill(template: str, args: dict[str, str]) -> str:
     """A message or fix with its placeholders filled."""
     return string.Formatter().vformat(template, (), _Open(args))
+
+
+def page_of(code: str) -> str:
+    """The page of a rule as Markdown. Raises OSError when the installation lacks it."""
+    return (carried("pages", "docs/rules") / f"{code}.md").read_text(encoding="utf-8")

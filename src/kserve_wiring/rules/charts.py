@@ -6,17 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster.charts import ChartUse, chart_uses, knows_release, releases_with
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft
 
 
 @rule("KW513")
-def unknown_values(model: Model, context: Context) -> Iterator[Draft]:
+def unknown_values(cluster: Cluster) -> Iterator[Draft]:
     """Helm ignores a value that the chart does not know, and so does Argo CD (kserve/kserve#4335)."""
-    for use in chart_uses(model):
+    for use in chart_uses(cluster):
         release = f"v{use.version.removeprefix('v')}"
         if not knows_release(use.name, release):
             continue
@@ -34,7 +33,7 @@ def _unknown(use: ChartUse, release: str, value: str, others: list[str]) -> Draf
     args = {"key": setting.key, "value": value, "chart": use.name, "release": release}
     args["reason"] = f"; {reason}" if reason else ""
     fix = f"take {use.name} {newer}, or remove {value}" if newer else ""
-    return Draft("KW513", setting.obj, setting.path, args, fix=fix)
+    return Draft(setting.obj, setting.path, args, fix=fix)
 
 
 def _order(release: str) -> list[int]:

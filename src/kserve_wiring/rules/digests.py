@@ -7,17 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.image_uses import ImageUse
 from kserve_wiring.cluster.knative import DEFAULT_SKIPPED, controller_environment, skip_list
 from kserve_wiring.cluster.pods import KSERVE_GROUP
-from kserve_wiring.grammar.gostyle import parse_duration
 from kserve_wiring.grammar.image import DEFAULT_REGISTRY, ImageRef, parse_image, resolves_over_http
+from kserve_wiring.grammar.values import parse_duration
 from kserve_wiring.manifests.objects import Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, pair, show, single
+from kserve_wiring.rules.draft import Draft, against, pair, show, single
 
 _LIST = "registries-skipping-tag-resolving"
 _TIMEOUT = "digest-resolution-timeout"
@@ -31,23 +30,23 @@ _LOST_AS_REPORTED = ((1, 17, 0), (1, 21, 0))
 
 
 @rule("KW101")
-def dead_skip_entries(model: Model, context: Context) -> Iterator[Draft]:
+def dead_skip_entries(cluster: Cluster) -> Iterator[Draft]:
     """An entry that equals no RegistryStr of go-containerregistry (knative/serving resolve.go)."""
-    listed = skip_list(model.knative)
+    listed = skip_list(cluster.knative)
     if listed is None or listed[1] is None:
         return
     entries, setting = listed[0], listed[1]
-    used = _used_registries(model, context)
+    used = _used_registries(cluster)
     for entry in sorted(entries):
         reason, suggestion = _dead(entry, entries, used)
         if reason:
-            yield single("KW101", Setting(entry, setting.obj, setting.path), reason=reason, suggestion=suggestion)
+            yield single(Setting(entry, setting.obj, setting.path), reason=reason, suggestion=suggestion)
 
 
-def _used_registries(model: Model, context: Context) -> set[str]:
-    parsed = (_parse(use) for use in model.images)
+def _used_registries(cluster: Cluster) -> set[str]:
+    parsed = (_parse(use) for use in cluster.images)
     used = {image.registry for image in parsed if image is not None}
-    return used | ({_registry_str(context.registry)} if context.registry else set())
+    return used | ({_registry_str(cluster.facts.registry)} if cluster.facts.registry else set())
 
 
 def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
@@ -100,57 +99,57 @@ def _parse(use: ImageUse) -> ImageRef | None:
 
 
 @rule("KW102")
-def unresolvable_tags(model: Model, context: Context) -> Iterator[Draft]:
+def unresolvable_tags(cluster: Cluster) -> Iterator[Draft]:
     """A tag that Knative would resolve at a registry out of its reach, or against the digest policy."""
-    listed = skip_list(model.knative)
-    holder = model.knative.holder("deployment")
+    listed = skip_list(cluster.knative)
+    holder = cluster.knative.holder("deployment")
     if listed is None or holder is None:
         return
     entries = listed[0]
     setting = listed[1] or Setting(", ".join(DEFAULT_SKIPPED), holder[0], (*holder[1], _LIST))
-    own = _registry_str(context.registry)
-    if context.digest_policy == "skip" and own and own not in entries:
-        yield _against_policy(setting, context, own)
+    own = _registry_str(cluster.facts.registry)
+    if cluster.facts.digest_policy == "skip" and own and own not in entries:
+        yield _against_policy(setting, cluster.facts, own)
         entries = entries | {own}
-    for use in model.images:
-        image = _parse(use) if use.named_by_revision and _is_run(model, use) else None
+    for use in cluster.images:
+        image = _parse(use) if use.named_by_revision and _is_run(cluster, use) else None
         if image is None or image.digest or image.registry in entries:
             continue
-        reason = _out_of_reach(image, context, own)
+        reason = _out_of_reach(image, cluster.facts, own)
         if reason:
             found = Setting(use.image, use.setting.obj, use.setting.path)
-            yield pair("KW102", found, setting, registry=image.registry, reason=reason)
+            yield pair(found, setting, registry=image.registry, reason=reason)
 
 
-def _is_run(model: Model, use: ImageUse) -> bool:
+def _is_run(cluster: Cluster, use: ImageUse) -> bool:
     obj = use.setting.obj
-    return model.runs_on_knative(obj) and obj.mapping("spec").get("disabled") is not True
+    return cluster.runs_on_knative(obj) and obj.mapping("spec").get("disabled") is not True
 
 
-def _against_policy(setting: Setting, context: Context, registry: str) -> Draft:
+def _against_policy(setting: Setting, facts: Facts, registry: str) -> Draft:
     args = {
-        "key": context.name_of("digest_policy"),
+        "key": facts.name_of("digest_policy"),
         "value": "skip",
         "other_key": setting.key,
         "other": show(setting.value),
         "registry": registry,
         "reason": "which the policy leaves out",
     }
-    return Draft("KW102", setting.obj, setting.path, args, context.place_of("digest_policy"))
+    return Draft(setting.obj, setting.path, args, facts.place_of("digest_policy"))
 
 
-def _out_of_reach(image: ImageRef, context: Context, own: str) -> str:
-    if context.offline and image.registry != own:
+def _out_of_reach(image: ImageRef, facts: Facts, own: str) -> str:
+    if facts.offline and image.registry != own:
         return "which is out of reach offline"
-    if context.registry_insecure and image.registry == own and not resolves_over_http(own):
+    if facts.registry_plain_http and image.registry == own and not resolves_over_http(own):
         return "with https, which this registry does not speak"
     return ""
 
 
 @rule("KW103")
-def bad_timeout(model: Model, context: Context) -> Iterator[Draft]:
+def bad_timeout(cluster: Cluster) -> Iterator[Draft]:
     """digest-resolution-timeout as Knative parses it (pkg/deployment/config.go)."""
-    setting = model.knative.setting("deployment", _TIMEOUT)
+    setting = cluster.knative.setting("deployment", _TIMEOUT)
     if setting is None:
         return
     reason = ""
@@ -160,29 +159,29 @@ def bad_timeout(model: Model, context: Context) -> Iterator[Draft]:
     except ValueError as error:
         reason = str(error)
     if reason:
-        yield single("KW103", setting, reason=reason)
+        yield single(setting, reason=reason)
 
 
 @rule("KW104")
-def dropped_defaults(model: Model, context: Context) -> Iterator[Draft]:
+def dropped_defaults(cluster: Cluster) -> Iterator[Draft]:
     """The list replaces Knative's default, it does not add to it (pkg/deployment/config.go defaultConfig)."""
-    listed = skip_list(model.knative)
+    listed = skip_list(cluster.knative)
     if listed is None or listed[1] is None:
         return
     missing = [entry for entry in DEFAULT_SKIPPED if entry not in listed[0]]
     if missing:
-        yield single("KW104", listed[1], missing=",".join(missing))
+        yield single(listed[1], missing=",".join(missing))
 
 
 @rule("KW105")
-def unpinned_images(model: Model, context: Context) -> Iterator[Draft]:
+def unpinned_images(cluster: Cluster) -> Iterator[Draft]:
     """Every image that Knative or KServe is told of has a digest, when the policy says so."""
-    if context.digest_policy != "pinned":
+    if cluster.facts.digest_policy != "pinned":
         return
-    for use in model.images:
+    for use in cluster.images:
         image = _parse(use)
         if image is not None and not image.digest and _is_wired(use):
-            yield against("KW105", Setting(use.image, use.setting.obj, use.setting.path), context, "digest_policy")
+            yield against(Setting(use.image, use.setting.obj, use.setting.path), cluster.facts, "digest_policy")
 
 
 def _is_wired(use: ImageUse) -> bool:
@@ -198,15 +197,15 @@ def _is_wired(use: ImageUse) -> bool:
 
 
 @rule("KW106")
-def resolver_tls(model: Model, context: Context) -> Iterator[Draft]:
+def resolver_tls(cluster: Cluster) -> Iterator[Draft]:
     """TAG_TO_DIGEST_TLS_MIN_VERSION takes 1.2 and 1.3; serving reads it from 1.10.1 on (knative/serving#13962)."""
-    setting = controller_environment(model.knative, model.objects).get(_TLS_MINIMUM)
+    setting = controller_environment(cluster.knative, cluster.objects).get(_TLS_MINIMUM)
     if setting is None or setting.value in (None, ""):
         return
-    version = context.version("knative_version")
+    version = cluster.facts.version("knative_version")
     if version is not None and version < _TLS_READ_SINCE:
         reason, suggestion = "Knative reads it from 1.10.1 on", f"remove {_TLS_MINIMUM}"
-        yield against("KW106", setting, context, "knative_version", reason=reason, suggestion=suggestion)
+        yield against(setting, cluster.facts, "knative_version", reason=reason, suggestion=suggestion)
     elif setting.value not in ("1.2", "1.3"):
         ignored = version is not None and version < _TLS_CHECKED_SINCE
         args = {
@@ -217,23 +216,23 @@ def resolver_tls(model: Model, context: Context) -> Iterator[Draft]:
             else "the resolver falls back to a transport without the cluster's CA",
             "suggestion": f'set {_TLS_MINIMUM} to "1.2" or "1.3"',
         }
-        yield single("KW106", setting, **args)
+        yield single(setting, **args)
 
 
 @rule("KW108")
-def lost_credentials(model: Model, context: Context) -> Iterator[Draft]:
+def lost_credentials(cluster: Cluster) -> Iterator[Draft]:
     """Versions whose resolver asks, or is reported to ask, without the pull Secret (knative/serving#12761, #16282)."""
-    version = context.version("knative_version")
-    listed = skip_list(model.knative)
+    version = cluster.facts.version("knative_version")
+    listed = skip_list(cluster.knative)
     if version is None or listed is None:
         return
     if not any(since <= version < until for since, until in (*_LOST_AND_MENDED, _LOST_AS_REPORTED)):
         return
-    secrets = {id(pod.obj) for pod in model.pods if any(pod.pull_secrets())}
-    for use in model.images:
-        if not (use.named_by_revision and id(use.setting.obj) in secrets and _is_run(model, use)):
+    secrets = {id(pod.obj) for pod in cluster.pods if any(pod.pull_secrets())}
+    for use in cluster.images:
+        if not (use.named_by_revision and id(use.setting.obj) in secrets and _is_run(cluster, use)):
             continue
         image = _parse(use)
         if image is not None and not image.digest and image.registry not in listed[0]:
             found = Setting(use.image, use.setting.obj, use.setting.path)
-            yield against("KW108", found, context, "knative_version", registry=image.registry)
+            yield against(found, cluster.facts, "knative_version", registry=image.registry)

@@ -7,16 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster import gateway_chain as chain_of
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import gateway_setting, service_setting
-from kserve_wiring.grammar.go_json import parse_json
+from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.manifests.objects import Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
 _ISTIO_CLASS = "istio.ingress.networking.knative.dev"
 _DEFAULT_DOMAIN = "example.com"
@@ -25,53 +23,53 @@ _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
 
 
 @rule("KW409")
-def ingress_gateways_differ(model: Model, context: Context) -> Iterator[Draft]:
+def ingress_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     """KServe and Knative publish one service on different ingress gateways."""
-    if not model.routes_through_istio or model.isvc_config is None:
+    if not cluster.routes_through_istio or cluster.isvc_config is None:
         return
-    yield from _other_ingress_class(model)
-    entry = model.knative_entry("external")
-    setting = model.isvc_config.setting("ingress", "ingressGateway")
+    yield from _other_ingress_class(cluster)
+    entry = cluster.knative_entry("external")
+    setting = cluster.isvc_config.setting("ingress", "ingressGateway")
     if entry is None or setting is None or setting.text() == entry.gateway:
         return
-    if chain_of.gateway_is_missing(model, entry.gateway) and setting.text() in model.gateways:
+    if chain_of.gateway_is_missing(cluster, entry.gateway) and setting.text() in cluster.gateways:
         return  # KW402 says which of the two is wrong
-    works = setting.text() in model.gateways and not context.declared
-    yield pair("KW409", setting, gateway_setting(entry), level="warning" if works else "")
+    works = setting.text() in cluster.gateways and not cluster.facts.declared
+    yield pair(setting, gateway_setting(entry), level="warning" if works else "")
 
 
-def _other_ingress_class(model: Model) -> Iterator[Draft]:
-    config = model.isvc_config
-    server = model.knative.server
-    if server is not None and config is not None and not model.knative.uses_istio:
+def _other_ingress_class(cluster: Cluster) -> Iterator[Draft]:
+    config = cluster.isvc_config
+    server = cluster.knative.server
+    if server is not None and config is not None and not cluster.knative.uses_istio:
         used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
         enabled = at(server, "spec", "ingress", "istio", "enabled")
-        yield pair("KW409", enabled, used, fix=f"set {enabled.key} to true, or {used.key} to true")
+        yield pair(enabled, used, fix=f"set {enabled.key} to true, or {used.key} to true")
         return
     for key in ("ingress-class", "ingress.class"):
-        setting = model.knative.setting("network", key)
+        setting = cluster.knative.setting("network", key)
         if setting is not None and setting.text() != _ISTIO_CLASS and config is not None:
             used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
             fix = f"set {setting.key} to {_ISTIO_CLASS}, or {used.key} to true"
-            yield pair("KW409", setting, used, fix=fix)
+            yield pair(setting, used, fix=fix)
             return
 
 
 @rule("KW410")
-def domains_differ(model: Model, context: Context) -> Iterator[Draft]:
+def domains_differ(cluster: Cluster) -> Iterator[Draft]:
     """KServe takes the external host from Knative's domain; without one nothing is published outside.
 
     https://github.com/kserve/kserve/issues/2596: since Knative 1.8 the default is the cluster's own domain.
     """
-    config = model.isvc_config
-    if config is None or not model.routes_through_istio:
+    config = cluster.isvc_config
+    if config is None or not cluster.routes_through_istio:
         return
-    yield from _template(model)
+    yield from _template(cluster)
     setting = config.setting("ingress", "ingressDomain")
-    holder = model.knative.holder("domain")
-    if setting is None or holder is None or not model.knative.known("domain"):
+    holder = cluster.knative.holder("domain")
+    if setting is None or holder is None or not cluster.knative.known("domain"):
         return
-    domains = model.knative.settings("domain")
+    domains = cluster.knative.settings("domain")
     everyones = [key for key, domain in domains.items() if not domain.text().strip()]
     if setting.text() in everyones or (setting.text() in domains and everyones):
         return
@@ -80,22 +78,22 @@ def domains_differ(model: Model, context: Context) -> Iterator[Draft]:
     if setting.text() in domains:
         chosen = domains[setting.text()]
         other = Setting("a selector", chosen.obj, chosen.path)
-        yield pair("KW410", setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
+        yield pair(setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
         return
     shown = Setting(", ".join(everyones or domains) or None, holder[0], holder[1])
     fix = f"add {setting.text()} to {shown.key}" if shown.value is None else ""
-    yield pair("KW410", setting, shown, fix=fix)
+    yield pair(setting, shown, fix=fix)
 
 
-def _template(model: Model) -> Iterator[Draft]:
+def _template(cluster: Cluster) -> Iterator[Draft]:
     """A template that leaves out the name or the namespace gives several services one host."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is None:
         return
     ours = config.setting("ingress", "domainTemplate")
     if ours is not None and not config.text("ingress", "pathTemplate"):
         yield from _incomplete(ours, (".Name", ".Namespace", ".IngressDomain"))
-    theirs = model.knative.setting("network", "domain-template")
+    theirs = cluster.knative.setting("network", "domain-template")
     if theirs is not None:
         yield from _incomplete(theirs, (".Name", ".Namespace", ".Domain"))
 
@@ -105,29 +103,29 @@ def _incomplete(setting: Setting, parts: tuple[str, str, str]) -> Iterator[Draft
     missing = [part for part in parts if not re.search(rf"\{{\{{[^}}]*{re.escape(part)}\b", text)]
     if missing:
         args = {"other_key": "what a host is made of", "other": f"{parts[0]}, {parts[1]} and {parts[2]}"}
-        yield single("KW410", setting, **args, fix=f"put {', '.join(missing)} into {setting.key}")
+        yield single(setting, **args, fix=f"put {', '.join(missing)} into {setting.key}")
     elif not re.search(rf"\{{\{{-?\s*{re.escape(parts[2])}\s*-?\}}\}}$", text):
         args = {"other_key": "where a host ends", "other": parts[2]}
-        yield single("KW410", setting, **args, level="warning", fix=f"end {setting.key} with {{{{ {parts[2]} }}}}")
+        yield single(setting, **args, level="warning", fix=f"end {setting.key} with {{{{ {parts[2]} }}}}")
 
 
 @rule("KW411")
-def cluster_domains_differ(model: Model, context: Context) -> Iterator[Draft]:
+def cluster_domains_differ(cluster: Cluster) -> Iterator[Draft]:
     """Every host below svc. ends with the cluster's domain."""
-    found = list(_domain_settings(model))
+    found = list(_domain_settings(cluster))
     reference = next(
         (setting for setting, _ in found if setting.path[-1] == "clusterDomain"), found[0][0] if found else None
     )
     domains = {id(setting): domain for setting, domain in found}
     for setting, domain in found:
-        if context.cluster_domain:
-            if domain != context.cluster_domain:
+        if cluster.facts.cluster_domain:
+            if domain != cluster.facts.cluster_domain:
                 yield against(
-                    "KW411", setting, context, "cluster_domain", fix=_domain_fix(setting, context.cluster_domain)
+                    setting, cluster.facts, "cluster_domain", fix=_domain_fix(setting, cluster.facts.cluster_domain)
                 )
         elif reference is not None and domain != domains[id(reference)]:
             wanted = domains[id(reference)]
-            yield pair("KW411", setting, reference, fix=_domain_fix(setting, wanted))
+            yield pair(setting, reference, fix=_domain_fix(setting, wanted))
 
 
 def _domain_fix(setting: Setting, domain: str) -> str:
@@ -135,24 +133,24 @@ def _domain_fix(setting: Setting, domain: str) -> str:
     return f"set {setting.key} to {domain}" if whole else f"end it with .svc.{domain}"
 
 
-def _domain_settings(model: Model) -> Iterator[tuple[Setting, str]]:
+def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
     """Settings that hold a cluster domain, and that domain."""
-    yield from _istio_domain(model)
-    config = model.config_istio
+    yield from _istio_domain(cluster)
+    config = cluster.config_istio
     for entry in (*config.local, *config.external) if config else ():
         if not entry.builtin:
             yield from _hosts_in(service_setting(entry))
-    if model.isvc_config is not None:
+    if cluster.isvc_config is not None:
         for key in ("localGatewayService", "knativeLocalGatewayService"):
-            setting = model.isvc_config.setting("ingress", key)
+            setting = cluster.isvc_config.setting("ingress", key)
             if setting is not None:
                 yield from _hosts_in(setting)
-    for gateway in model.gateways.values():
+    for gateway in cluster.gateways.values():
         if not gateway.synthetic:
             for server in gw.servers(gateway):
                 for index, host in enumerate(server.hosts):
                     yield from _hosts_in(Setting(host, gateway, (*server.path, "hosts", index)))
-    yield from _pod_domains(model)
+    yield from _pod_domains(cluster)
 
 
 def _hosts_in(setting: Setting) -> Iterator[tuple[Setting, str]]:
@@ -164,20 +162,15 @@ def _hosts_in(setting: Setting) -> Iterator[tuple[Setting, str]]:
         yield setting, match.group(1)
 
 
-def _istio_domain(model: Model) -> Iterator[tuple[Setting, str]]:
-    for obj in model.of_kind("ConfigMap"):
-        if not obj.name.startswith("istio-sidecar-injector"):
-            continue
-        try:
-            domain = dig(parse_json(str(obj.get("data", "values"))), "global", "proxy", "clusterDomain")
-        except ValueError:
-            continue
-        if isinstance(domain, str) and domain:
-            yield Setting(domain, obj, ("data", "values", "global", "proxy", "clusterDomain")), domain
+def _istio_domain(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
+    for obj in cluster.of_kind("ConfigMap"):
+        domain = injector_value(obj, "global", "proxy", "clusterDomain")
+        if domain and domain.value and isinstance(domain.value, str):
+            yield domain, domain.value
 
 
-def _pod_domains(model: Model) -> Iterator[tuple[Setting, str]]:
-    for pod in model.pods:
+def _pod_domains(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
+    for pod in cluster.pods:
         for path, container in pod.containers():
             for name in ("args", "command"):
                 arguments = strings_of(container.get(name))

@@ -1,16 +1,34 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Short ways to draft a finding."""
+"""What a rule yields, and short ways to write it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.manifests.objects import KubeObject, Setting, show_path
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.manifests.objects import KubeObject, Path, Setting
 
 _LONGEST_VALUE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding as a rule yields it: without code, wording and line numbers.
+
+    args: the placeholders of the catalogue's message and fix. level: replaces the catalogue's when a fact makes
+    it milder. fix: replaces the catalogue's when it does not fit. line: the line in its document, from 1, when the path
+    alone does not give it.
+    """
+
+    obj: KubeObject
+    path: Path
+    args: dict[str, str]
+    related: tuple[tuple[KubeObject, Path], ...] = ()
+    level: str = ""
+    fix: str = ""
+    line: int = 0
 
 
 def show(value: Any) -> str:
@@ -23,13 +41,13 @@ def show(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
-def single(code: str, setting: Setting, *, level: str = "", fix: str = "", **args: Any) -> Draft:
+def single(setting: Setting, *, level: str = "", fix: str = "", **args: Any) -> Draft:
     """A finding about one setting."""
     texts = {"key": setting.key, "value": show(setting.value), **{name: show(arg) for name, arg in args.items()}}
-    return Draft(code, setting.obj, setting.path, texts, (), level, fix)
+    return Draft(setting.obj, setting.path, texts, (), level, fix)
 
 
-def pair(code: str, setting: Setting, other: Setting, *, level: str = "", fix: str = "", **args: Any) -> Draft:
+def pair(setting: Setting, other: Setting, *, level: str = "", fix: str = "", **args: Any) -> Draft:
     """A finding about a setting that disagrees with another."""
     other_key = other.key if other.obj is setting.obj else f"{other.key} of {other.obj.ref}"
     texts = {
@@ -39,28 +57,21 @@ def pair(code: str, setting: Setting, other: Setting, *, level: str = "", fix: s
         "other": show(other.value),
         **{name: show(arg) for name, arg in args.items()},
     }
-    return Draft(code, setting.obj, setting.path, texts, ((other.obj, other.path),), level, fix)
+    return Draft(setting.obj, setting.path, texts, ((other.obj, other.path),), level, fix)
 
 
-def against(
-    code: str, setting: Setting, context: Context, fact: str, *, level: str = "", fix: str = "", **args: Any
-) -> Draft:
+def against(setting: Setting, facts: Facts, fact: str, *, level: str = "", fix: str = "", **args: Any) -> Draft:
     """A finding about a setting that disagrees with a fact of the context."""
     texts = {
         "key": setting.key,
         "value": show(setting.value),
-        "other_key": context.name_of(fact),
-        "other": show(getattr(context, fact)),
+        "other_key": facts.name_of(fact),
+        "other": show(getattr(facts, fact)),
         **{name: show(arg) for name, arg in args.items()},
     }
-    return Draft(code, setting.obj, setting.path, texts, context.place_of(fact), level, fix)
+    return Draft(setting.obj, setting.path, texts, facts.place_of(fact), level, fix)
 
 
 def at(obj: KubeObject, *path: str | int) -> Setting:
     """The setting at a path of an object, set or not."""
     return Setting(obj.get(*path), obj, path)
-
-
-def named(obj: KubeObject, *path: str | int) -> str:
-    """A key of another object, for a message."""
-    return f"{show_path(path)} of {obj.ref}"

@@ -8,15 +8,13 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.grammar.go_json import has_repeats
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of, show_path
 from kserve_wiring.manifests.repeated_keys import Repeated, repeated_inside, repeated_keys
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, show, single
+from kserve_wiring.rules.draft import Draft, at, show, single
 
 _STOCK_GATEWAYS = ("knative-ingress-gateway", "knative-local-gateway")
 _CHECKSUM = "knative.dev/example-checksum"
@@ -43,19 +41,19 @@ _FRAMEWORKS = (
 
 
 @rule("KW507")
-def changed_examples(model: Model, context: Context) -> Iterator[Draft]:
+def changed_examples(cluster: Cluster) -> Iterator[Draft]:
     """Knative's webhook compares a checksum (knative.dev/pkg configmap/example.go), and nothing reads the block."""
-    for obj in model.of_kind("ConfigMap"):
+    for obj in cluster.of_kind("ConfigMap"):
         text, wanted = obj.get("data", "_example"), obj.annotations.get(_CHECKSUM)
         if not isinstance(text, str):
             continue
         block = at(obj, "data", "_example")
         if isinstance(wanted, str) and example_checksum(text) != wanted:
             reason = f"its checksum is {example_checksum(text)} but the annotation {_CHECKSUM} is {wanted}"
-            yield single("KW507", block, reason=f"{reason}, so the webhook refuses it")
+            yield single(block, reason=f"{reason}, so the webhook refuses it")
         elif wanted is None and obj.name == "config-deployment":
             for key in _set_in(text) - obj.mapping("data").keys():
-                yield single("KW507", block, reason=f"{key} is set in it")
+                yield single(block, reason=f"{key} is set in it")
 
 
 def _set_in(text: str) -> set[str]:
@@ -71,23 +69,23 @@ def example_checksum(text: str) -> str:
 
 
 @rule("KW508")
-def misplaced_fields(model: Model, context: Context) -> Iterator[Draft]:
+def misplaced_fields(cluster: Cluster) -> Iterator[Draft]:
     """Fields that the kind does not have: the API server drops them or refuses the object."""
-    for obj in model.of_kind("InferenceService"):
+    for obj in cluster.of_kind("InferenceService"):
         if obj.ref.apiVersion == f"{KSERVE_GROUP}/v1beta1":
             yield from _outside_components(obj)
-    yield from _storage_helpers(model)
-    for gateway in model.gateways.values():
+    yield from _storage_helpers(cluster)
+    for gateway in cluster.gateways.values():
         if not gateway.synthetic:
             yield from _gateway_ports(gateway, ("spec", "servers"))
-    if model.knative.server is not None:
-        yield from _selectors(model.knative.server)
+    if cluster.knative.server is not None:
+        yield from _selectors(cluster.knative.server)
         for name in _STOCK_GATEWAYS:
-            yield from _gateway_ports(model.knative.server, ("spec", "ingress", "istio", name, "servers"))
+            yield from _gateway_ports(cluster.knative.server, ("spec", "ingress", "istio", name, "servers"))
 
 
-def _storage_helpers(model: Model) -> Iterator[Draft]:
-    for obj in model.of_kind("ServingRuntime", "ClusterServingRuntime"):
+def _storage_helpers(cluster: Cluster) -> Iterator[Draft]:
+    for obj in cluster.of_kind("ServingRuntime", "ClusterServingRuntime"):
         if obj.group == KSERVE_GROUP:
             for key in obj.mapping("spec", "storageHelper"):
                 if key != "disabled":
@@ -105,7 +103,7 @@ def _outside_components(obj: KubeObject) -> Iterator[Draft]:
 
 def _unknown(obj: KubeObject, path: Path, reason: str, suggestion: str) -> Draft:
     shown = Setting("set", obj, path)
-    return single("KW508", shown, reason=reason, suggestion=suggestion)
+    return single(shown, reason=reason, suggestion=suggestion)
 
 
 def _gateway_ports(obj: KubeObject, path: Path) -> Iterator[Draft]:
@@ -116,12 +114,12 @@ def _gateway_ports(obj: KubeObject, path: Path) -> Iterator[Draft]:
         for key in ("targetPort", "target_port"):
             if dig(port.value, key) is not None:
                 reason = "Istio refuses it: targetPort has no impact on Gateways"
-                yield single("KW508", at(obj, *port.path, key), reason=reason, suggestion="set it in the Service")
+                yield single(at(obj, *port.path, key), reason=reason, suggestion="set it in the Service")
         name = dig(port.value, "name")
         if isinstance(name, str) and named.setdefault(name, index) != index:
             reason = "Istio refuses it: port names in servers must be unique"
             suggestion = "give each server a port name of its own"
-            yield single("KW508", at(obj, *port.path, "name"), reason=reason, suggestion=suggestion)
+            yield single(at(obj, *port.path, "name"), reason=reason, suggestion=suggestion)
 
 
 def _selectors(server: KubeObject) -> Iterator[Draft]:
@@ -129,26 +127,26 @@ def _selectors(server: KubeObject) -> Iterator[Draft]:
         setting = at(server, "spec", "ingress", "istio", gateway, "selector")
         if setting.value is not None and not isinstance(setting.value, Mapping):
             reason = "the operator takes a map of labels"
-            yield single("KW508", setting, reason=reason, suggestion="write {istio: <name>}")
+            yield single(setting, reason=reason, suggestion="write {istio: <name>}")
 
 
 @rule("KW511")
-def old_predictors(model: Model, context: Context) -> Iterator[Draft]:
+def old_predictors(cluster: Cluster) -> Iterator[Draft]:
     """KServe rewrites the fields of single frameworks to `model`, which a GitOps tool then sees as a difference."""
-    for obj in model.of_kind("InferenceService"):
+    for obj in cluster.of_kind("InferenceService"):
         for name in _FRAMEWORKS:
             if isinstance(obj.get("spec", "predictor", name), Mapping):
-                yield single("KW511", Setting("set", obj, ("spec", "predictor", name)), framework=name)
+                yield single(Setting("set", obj, ("spec", "predictor", name)), framework=name)
 
 
 @rule("KW516")
-def repeated(model: Model, context: Context) -> Iterator[Draft]:
+def repeated(cluster: Cluster) -> Iterator[Draft]:
     """A key that stands twice: the first of two blocks goes without a word."""
-    for obj in model.objects:
+    for obj in cluster.objects:
         if obj.source.repeats:
             for found in repeated_keys(obj.source.text, obj.source.prefix):
                 yield _repeated(obj, found.path, found, "Helm and kubectl take the last, kustomize refuses both")
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is not None and config.obj.source.text:
         for key in config.values:
             path: Path = ("data", key)
@@ -163,4 +161,4 @@ def _repeated(obj: KubeObject, path: Path, found: Repeated, reason: str) -> Draf
     lost_line = str(obj.source.line + found.lost_line - 1)
     args = {"key": show_path(path), "value": show(value), "lost": show(lost), "lost_line": lost_line}
     args["reason"] = reason
-    return Draft("KW516", obj, path, args, line=found.line)
+    return Draft(obj, path, args, line=found.line)

@@ -9,13 +9,12 @@ request fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster import gateway_chain as chain_of
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.config_istio import GatewayEntry
-from kserve_wiring.cluster.facts import Context
 from kserve_wiring.cluster.gateway_chain import (
     CALLED_PORT,
     Chain,
@@ -28,106 +27,107 @@ from kserve_wiring.cluster.gateway_chain import (
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, pair, show, single
+from kserve_wiring.rules.draft import Draft, at, pair, show, single
 
 _MOVES_SERVICE_SINCE = (1, 21, 0)
 
 
-def _ingress(model: Model, key: str) -> Setting:
+def _ingress(cluster: Cluster, key: str) -> Setting:
     """A key of inferenceservice-config's ingress, set or not."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     assert config is not None  # callers asked routes_through_istio
     return config.setting("ingress", key) or Setting(None, config.obj, ("data", "ingress", key))
 
 
 @rule("KW401")
-def local_gateways_differ(model: Model, context: Context) -> Iterator[Draft]:
+def local_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     """KServe binds its VirtualService to one Gateway and sends requests to another's Service."""
-    entry = model.knative_entry("local")
-    if entry is None or not model.routes_through_istio:
+    entry = cluster.knative_entry("local")
+    if entry is None or not cluster.routes_through_istio:
         return
-    service, onward = _ingress(model, "localGatewayService"), _ingress(model, "knativeLocalGatewayService")
+    service, onward = _ingress(cluster, "localGatewayService"), _ingress(cluster, "knativeLocalGatewayService")
     if not (
-        chain_of.service_is_missing(model, entry.service) and not chain_of.service_is_missing(model, service.text())
+        chain_of.service_is_missing(cluster, entry.service) and not chain_of.service_is_missing(cluster, service.text())
     ):
-        if onward.value and not _leads_alike(model, onward, entry):
-            yield pair("KW401", onward, service_setting(entry))
-        if not chain_of.has_own_gateway(model) and not _leads_alike(model, service, entry):
-            yield pair("KW401", service, service_setting(entry))
-    gateway = _ingress(model, "localGateway")
-    if chain_of.has_own_gateway(model) or gateway.text() == entry.gateway or _configure_alike(model, gateway, entry):
+        if onward.value and not _leads_alike(cluster, onward, entry):
+            yield pair(onward, service_setting(entry))
+        if not chain_of.has_own_gateway(cluster) and not _leads_alike(cluster, service, entry):
+            yield pair(service, service_setting(entry))
+    gateway = _ingress(cluster, "localGateway")
+    if (
+        chain_of.has_own_gateway(cluster)
+        or gateway.text() == entry.gateway
+        or _configure_alike(cluster, gateway, entry)
+    ):
         return
-    if not (chain_of.gateway_is_missing(model, entry.gateway) and gateway.text() in model.gateways):
-        yield pair("KW401", gateway, gateway_setting(entry))
+    if not (chain_of.gateway_is_missing(cluster, entry.gateway) and gateway.text() in cluster.gateways):
+        yield pair(gateway, gateway_setting(entry))
 
 
-def _leads_alike(model: Model, host: Setting, entry: GatewayEntry) -> bool:
+def _leads_alike(cluster: Cluster, host: Setting, entry: GatewayEntry) -> bool:
     """The same Service, or two Services that lead to the same port of the same pods."""
     if same_service(host.text(), entry.service):
         return True
-    one, other = chain_of.find_service(model, host.text()), chain_of.find_service(model, entry.service)
+    one, other = chain_of.find_service(cluster, host.text()), chain_of.find_service(cluster, entry.service)
     if one is None or other is None:
         return False
-    pods = gw.pods_of_service(one, model.gateway_pods)
-    return bool(pods) and pods == gw.pods_of_service(other, model.gateway_pods) and _targets(one) == _targets(other)
+    pods = gw.pods_of_service(one, cluster.gateway_pods)
+    return bool(pods) and pods == gw.pods_of_service(other, cluster.gateway_pods) and _targets(one) == _targets(other)
 
 
 def _targets(service: KubeObject) -> set[int | str]:
     return {port.target for port in gw.service_ports(service) if port.port == CALLED_PORT}
 
 
-def _configure_alike(model: Model, named: Setting, entry: GatewayEntry) -> bool:
+def _configure_alike(cluster: Cluster, named: Setting, entry: GatewayEntry) -> bool:
     """Two Gateways that open the same port of the same pods."""
-    one, other = model.gateways.get(named.text()), model.gateways.get(entry.gateway)
+    one, other = cluster.gateways.get(named.text()), cluster.gateways.get(entry.gateway)
     if one is None or other is None:
         return False
-    pods = gw.pods_of_gateway(one, model.gateway_pods)
+    pods = gw.pods_of_gateway(one, cluster.gateway_pods)
     ports = {server.port for server in gw.servers(one)} & {server.port for server in gw.servers(other)}
-    return bool(pods and ports) and pods == gw.pods_of_gateway(other, model.gateway_pods)
+    return bool(pods and ports) and pods == gw.pods_of_gateway(other, cluster.gateway_pods)
 
 
 @rule("KW402")
-def missing_gateways(model: Model, context: Context) -> Iterator[Draft]:
+def missing_gateways(cluster: Cluster) -> Iterator[Draft]:
     """net-istio fails with `failed to get Gateway`; an unknown one in a VirtualService is ignored by Istio."""
-    for chain in chains(model):
-        if _is_compared(model, chain):
+    for chain in chains(cluster):
+        if _is_compared(cluster, chain):
             continue
-        if "/" in chain.named.text() and chain_of.gateway_is_missing(model, chain.named.text()):
-            known = ", ".join(sorted(model.gateways)) or "none is there"
-            yield single("KW402", chain.named, suggestion=known)
+        if "/" in chain.named.text() and chain_of.gateway_is_missing(cluster, chain.named.text()):
+            known = ", ".join(sorted(cluster.gateways)) or "none is there"
+            yield single(chain.named, suggestion=known)
 
 
-def _is_compared(model: Model, chain: Chain) -> bool:
+def _is_compared(cluster: Cluster, chain: Chain) -> bool:
     """KW401 or KW409 says already that KServe names another gateway than Knative."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is None or chain.named.obj is not config.obj:
         return False
-    own = chain.role == "local" and chain_of.has_own_gateway(model)
-    return model.knative_entry(chain.role) is not None and not own
+    own = chain.role == "local" and chain_of.has_own_gateway(cluster)
+    return cluster.knative_entry(chain.role) is not None and not own
 
 
 @rule("KW403")
-def selectors_without_pods(model: Model, context: Context) -> Iterator[Draft]:
+def selectors_without_pods(cluster: Cluster) -> Iterator[Draft]:
     """A Gateway whose selector no gateway pod has opens no listener, and everything stays Ready."""
-    for chain in chains(model):
-        if chain.gateway is None or chain.pods or not chain_of.pods_are_known(model, chain):
+    for chain in chains(cluster):
+        if chain.gateway is None or chain.pods or not chain_of.pods_are_known(cluster, chain):
             continue
-        selector = owner_of(model, chain.gateway, ("spec", "selector"))
-        nearest = _nearest(model, chain)
+        selector = owner_of(cluster, chain.gateway, ("spec", "selector"))
+        nearest = _nearest(cluster, chain)
         wanted = chain.gateway.mapping("spec", "selector")
         labels = {key: nearest.labels[key] for key in wanted if key in nearest.labels} or dict(nearest.labels)
         path = (*nearest.path[:-1], "metadata", "labels")
         yield pair(
-            "KW403",
             Setting(_pairs(selector.value), selector.obj, selector.path),
             Setting(_pairs(labels), nearest.obj, path),
         )
 
 
-def _nearest(model: Model, chain: Chain) -> PodUse:
+def _nearest(cluster: Cluster, chain: Chain) -> PodUse:
     """The gateway pods that were most probably meant: with labels in common, else of the most similar name."""
-    from difflib import SequenceMatcher
-
     selector = chain.gateway.mapping("spec", "selector") if chain.gateway else {}
     parts = gw.split_service_host(chain.host.text()) if chain.host else None
     meant = _pairs(dict(sorted(selector.items(), key=str)))
@@ -139,7 +139,7 @@ def _nearest(model: Model, chain: Chain) -> PodUse:
         named = parts is not None and pod.obj.name == parts[0]
         return len(common), named, parts is not None and pod.namespace == parts[1], alike
 
-    return max(model.gateway_pods, key=likeness)
+    return max(cluster.gateway_pods, key=likeness)
 
 
 def _pairs(labels: object) -> str:
@@ -147,72 +147,70 @@ def _pairs(labels: object) -> str:
 
 
 @rule("KW404")
-def services_astray(model: Model, context: Context) -> Iterator[Draft]:
+def services_astray(cluster: Cluster) -> Iterator[Draft]:
     """A Service host that no Service has, or a Service that leads to other pods than the Gateway's."""
-    for chain in chains(model):
-        if chain.host is None or _is_moved(model, chain):
+    for chain in chains(cluster):
+        if chain.host is None or _is_moved(cluster, chain):
             continue
-        suggestion = _service_suggestion(model, chain)
+        suggestion = _service_suggestion(cluster, chain)
         if gw.split_service_host(chain.host.text()) is None:
             reason = "it is not <name>.<namespace>.svc.<domain>"
-            yield single("KW404", chain.host, reason=reason, suggestion=suggestion)
-        elif chain_of.service_is_missing(model, chain.host.text()):
-            yield single("KW404", chain.host, reason="there is no such Service", suggestion=suggestion)
+            yield single(chain.host, reason=reason, suggestion=suggestion)
+        elif chain_of.service_is_missing(cluster, chain.host.text()):
+            yield single(chain.host, reason="there is no such Service", suggestion=suggestion)
         elif chain.service is not None and chain.pods and chain.service.mapping("spec", "selector"):
-            yield from _astray(model, chain, chain.service, suggestion)
+            yield from _astray(cluster, chain, chain.service, suggestion)
 
 
-def _astray(model: Model, chain: Chain, service: KubeObject, suggestion: str) -> Iterator[Draft]:
-    led_to = gw.pods_of_service(service, model.gateway_pods)
+def _astray(cluster: Cluster, chain: Chain, service: KubeObject, suggestion: str) -> Iterator[Draft]:
+    led_to = gw.pods_of_service(service, cluster.gateway_pods)
     if chain.host is None or any(pod in led_to for pod in chain.pods):
         return
-    selector = owner_of(model, service, ("spec", "selector"))
+    selector = owner_of(cluster, service, ("spec", "selector"))
     shown = f"{selector.key} of {service.ref} is {_pairs(selector.value)}"
     reason = f"{shown}, which are no Pods of Gateway {chain.named.text()}"
-    draft = single("KW404", chain.host, reason=reason, suggestion=suggestion)
-    yield Draft(draft.code, draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
+    draft = single(chain.host, reason=reason, suggestion=suggestion)
+    yield Draft(draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
 
 
-def _service_suggestion(model: Model, chain: Chain) -> str:
+def _service_suggestion(cluster: Cluster, chain: Chain) -> str:
     """The Services of the Gateway's pods; when it has none, those of gateway pods, of the most similar name first."""
-    services = model.services_of(chain.pods)
+    services = cluster.services_of(chain.pods)
     if not services:
-        from difflib import SequenceMatcher
-
         wanted = chain.host.text() if chain.host else chain.named.text()
         services = sorted(
-            (obj for obj in model.services_of(model.gateway_pods) if not obj.synthetic),
+            (obj for obj in cluster.services_of(cluster.gateway_pods) if not obj.synthetic),
             key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
         )
     return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
 
 
 @rule("KW407")
-def unreadable_config_istio(model: Model, context: Context) -> Iterator[Draft]:
+def unreadable_config_istio(cluster: Cluster) -> Iterator[Draft]:
     """net-istio refuses the ConfigMap as a whole and keeps the old one, or does not start."""
-    for problem in model.config_istio.problems if model.config_istio else ():
-        yield single("KW407", problem.setting, reason=problem.reason, suggestion=problem.suggestion)
+    for problem in cluster.config_istio.problems if cluster.config_istio else ():
+        yield single(problem.setting, reason=problem.reason, suggestion=problem.suggestion)
 
 
 @rule("KW408")
-def stock_name(model: Model, context: Context) -> Iterator[Draft]:
+def stock_name(cluster: Cluster) -> Iterator[Draft]:
     """From operator 1.21 on an entry of the stock name moves the operator's Service into its namespace (PR 2217)."""
-    config = model.config_istio
+    config = cluster.config_istio
     for entry in config.local if config else ():
         parts = gw.split_service_host(entry.service)
-        if not _operator_moves(model, entry) or parts is None:
+        if not _operator_moves(cluster, entry) or parts is None:
             continue
-        gateway = model.gateways.get(entry.gateway)
+        gateway = cluster.gateways.get(entry.gateway)
         own_gateway = gateway is not None and not gateway.synthetic
         if parts[1] != entry.namespace or own_gateway:
             namespace = Setting(entry.namespace, entry.obj, entry.where("namespace"))
-            yield pair("KW408", namespace, service_setting(entry), namespace=entry.namespace)
+            yield pair(namespace, service_setting(entry), namespace=entry.namespace)
 
 
-def _operator_moves(model: Model, entry: GatewayEntry) -> bool:
-    version = model.context.version("knative_operator_version")
+def _operator_moves(cluster: Cluster, entry: GatewayEntry) -> bool:
+    version = cluster.facts.version("knative_operator_version")
     return (
-        model.knative.server is not None
+        cluster.knative.server is not None
         and entry.structured
         and not entry.builtin
         and entry.name == chain_of.STOCK_LOCAL
@@ -220,35 +218,35 @@ def _operator_moves(model: Model, entry: GatewayEntry) -> bool:
     )
 
 
-def _is_moved(model: Model, chain: Chain) -> bool:
+def _is_moved(cluster: Cluster, chain: Chain) -> bool:
     """KW408 says it already."""
-    config = model.config_istio
+    config = cluster.config_istio
     return any(
-        _operator_moves(model, entry) and entry.gateway == chain.named.text()
+        _operator_moves(cluster, entry) and entry.gateway == chain.named.text()
         for entry in (config.local if config else ())
     )
 
 
 @rule("KW412")
-def shared_pods(model: Model, context: Context) -> Iterator[Draft]:
+def shared_pods(cluster: Cluster) -> Iterator[Draft]:
     """Local and ingress gateway on one port of the same pods: what is cluster-local answers from outside too."""
-    local, external = model.knative_entry("local"), model.knative_entry("external")
+    local, external = cluster.knative_entry("local"), cluster.knative_entry("external")
     if local is None or external is None:
         return
     if local.gateway == external.gateway:
-        yield pair("KW412", gateway_setting(local), gateway_setting(external))
+        yield pair(gateway_setting(local), gateway_setting(external))
         return
-    one, other = model.gateways.get(local.gateway), model.gateways.get(external.gateway)
-    if one is None or other is None or not _share_port(model, one, other):
+    one, other = cluster.gateways.get(local.gateway), cluster.gateways.get(external.gateway)
+    if one is None or other is None or not _share_port(cluster, one, other):
         return
-    selector, others = owner_of(model, one, ("spec", "selector")), owner_of(model, other, ("spec", "selector"))
+    selector, others = owner_of(cluster, one, ("spec", "selector")), owner_of(cluster, other, ("spec", "selector"))
     left, right = (Setting(_pairs(item.value), item.obj, item.path) for item in (selector, others))
-    yield pair("KW412", left, right)
+    yield pair(left, right)
 
 
-def _share_port(model: Model, one: KubeObject, other: KubeObject) -> bool:
-    pods = gw.pods_of_gateway(one, model.gateway_pods)
-    others = gw.pods_of_gateway(other, model.gateway_pods)
+def _share_port(cluster: Cluster, one: KubeObject, other: KubeObject) -> bool:
+    pods = gw.pods_of_gateway(one, cluster.gateway_pods)
+    others = gw.pods_of_gateway(other, cluster.gateway_pods)
     if pods or others:
         shared = [pod for pod in pods if pod in others]
     else:
@@ -257,6 +255,6 @@ def _share_port(model: Model, one: KubeObject, other: KubeObject) -> bool:
             return False
     if (pods or others) and not shared:
         return False
-    services = model.services_of(shared)
+    services = cluster.services_of(shared)
     ports = {gw.listening_port(server, services) for server in gw.servers(one)}
     return bool(ports & {gw.listening_port(server, services) for server in gw.servers(other)})

@@ -7,15 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.image_uses import ImageUse
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
 from kserve_wiring.grammar.image import is_below, parse_image, pull_problem
 from kserve_wiring.manifests.objects import Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
 _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhook", "migrate", "cleanup")
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
@@ -27,27 +26,29 @@ _ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple",
 
 
 @rule("KW201")
-def foreign_images(model: Model, context: Context) -> Iterator[Draft]:
+def foreign_images(cluster: Cluster) -> Iterator[Draft]:
     """An image from elsewhere than the private registry, where there is one."""
-    if not context.registry:
+    if not cluster.facts.registry:
         return
-    for use in model.images:
-        if not pull_problem(use.image) and not _is_mirrored(use, context):
-            yield _foreign(Setting(use.image, use.setting.obj, use.setting.path), context, _foreign_level(use, context))
-    server = model.knative.server
-    wanted = context.offline or context.declared  # else Knative may well come from upstream
+    for use in cluster.images:
+        if not pull_problem(use.image) and not _is_mirrored(use, cluster.facts):
+            yield _foreign(
+                Setting(use.image, use.setting.obj, use.setting.path), cluster.facts, _foreign_level(use, cluster.facts)
+            )
+    server = cluster.knative.server
+    wanted = cluster.facts.offline or cluster.facts.declared  # else Knative may well come from upstream
     if server is not None and wanted and not server.get("spec", "registry", "default"):
         overrides = server.mapping("spec", "registry", "override")
         for component in _OVERRIDES:
             if not overrides.get(component) and not overrides.get(f"{component}/{component}"):
                 missing = Setting(None, server, ("spec", "registry", "override", component))
-                yield _foreign(missing, context, _foreign_level(None, context))
+                yield _foreign(missing, cluster.facts, _foreign_level(None, cluster.facts))
 
 
-def _is_mirrored(use: ImageUse, context: Context) -> bool:
+def _is_mirrored(use: ImageUse, facts: Facts) -> bool:
     image = parse_image(use.image)
-    project = "" if _is_users(use) else context.registry_project
-    return is_below(image, context.registry, project)
+    project = "" if _is_users(use) else facts.registry_project
+    return is_below(image, facts.registry, project)
 
 
 def _is_users(use: ImageUse) -> bool:
@@ -56,27 +57,27 @@ def _is_users(use: ImageUse) -> bool:
     return obj.kind in _USER_KINDS or (obj.group == KNATIVE_GROUP and obj.kind == "Service")
 
 
-def _foreign_level(use: ImageUse | None, context: Context) -> str:
-    if context.offline or (context.declared and (use is None or not _is_users(use))):
+def _foreign_level(use: ImageUse | None, facts: Facts) -> str:
+    if facts.offline or (facts.declared and (use is None or not _is_users(use))):
         return ""
     return "info" if use is not None and _is_users(use) else "warning"
 
 
-def _foreign(setting: Setting, context: Context, level: str) -> Draft:
-    draft = against("KW201", setting, context, "registry", level=level)
-    if context.registry_project:
-        draft.args["other"] = f"{context.registry}/{context.registry_project.strip('/')}"
+def _foreign(setting: Setting, facts: Facts, level: str) -> Draft:
+    draft = against(setting, facts, "registry", level=level)
+    if facts.registry_project:
+        draft.args["other"] = f"{facts.registry}/{facts.registry_project.strip('/')}"
     return draft
 
 
 @rule("KW202")
-def malformed_images(model: Model, context: Context) -> Iterator[Draft]:
+def malformed_images(cluster: Cluster) -> Iterator[Draft]:
     """A reference that go-containerregistry or the kubelet refuses."""
-    for use in model.images:
+    for use in cluster.images:
         reason = "" if _PLACEHOLDER.search(use.image) else pull_problem(use.image)
         if reason:
-            yield single("KW202", Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
-    for pod in model.pods:
+            yield single(Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
+    for pod in cluster.pods:
         yield from _left_to_istio(pod)
 
 
@@ -93,22 +94,22 @@ def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
             reason = f"the annotation inject.istio.io/templates is {templates}, so Istio leaves it as it is"
         else:
             continue
-        yield single("KW202", Setting("auto", pod.obj, (*path, "image")), reason=reason)
+        yield single(Setting("auto", pod.obj, (*path, "image")), reason=reason)
 
 
 @rule("KW206")
-def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
+def queue_proxy(cluster: Cluster) -> Iterator[Draft]:
     """The operator's registry override does not reach queue-sidecar-image (knative/operator#2313)."""
-    server = model.knative.server
+    server = cluster.knative.server
     if server is None:
-        yield from _empty_queue_proxy(model)
+        yield from _empty_queue_proxy(cluster)
         return
-    queue = model.knative.setting("deployment", _QUEUE)
-    holder = model.knative.holder("deployment")
+    queue = cluster.knative.setting("deployment", _QUEUE)
+    holder = cluster.knative.holder("deployment")
     override = at(server, "spec", "registry", "override", "queue-proxy")
     if queue is not None and queue.value:
         if override.value and override.value != queue.value and "/qpext" not in queue.text():
-            yield pair("KW206", queue, override)
+            yield pair(queue, override)
         return
     if holder is None:
         return
@@ -116,30 +117,30 @@ def queue_proxy(model: Model, context: Context) -> Iterator[Draft]:
     default = at(server, "spec", "registry", "default")
     if override.value or default.value:
         fix = "" if override.value else f"set {missing.key} to the mirrored queue-proxy image"
-        yield pair("KW206", missing, override if override.value else default, fix=fix)
-    elif context.registry and (context.offline or context.declared):
+        yield pair(missing, override if override.value else default, fix=fix)
+    elif cluster.facts.registry and (cluster.facts.offline or cluster.facts.declared):
         fix = f"set {missing.key} to the mirrored queue-proxy image"
-        yield against("KW206", missing, context, "registry", fix=fix)
+        yield against(missing, cluster.facts, "registry", fix=fix)
 
 
-def _empty_queue_proxy(model: Model) -> Iterator[Draft]:
+def _empty_queue_proxy(cluster: Cluster) -> Iterator[Draft]:
     """Without the image the webhook refuses the ConfigMap (knative/serving pkg/deployment/config.go)."""
-    obj = model.knative.config_maps.get("deployment")
+    obj = cluster.knative.config_maps.get("deployment")
     if obj is None or obj.source.partial:
         return
-    setting = model.knative.setting("deployment", _QUEUE)
+    setting = cluster.knative.setting("deployment", _QUEUE)
     whole = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
     if (setting is None and whole) or (setting is not None and not setting.text().strip()):
         missing = Setting(None, obj, ("data", _QUEUE))
         other = {"other_key": "what Knative's webhook takes", "other": "an image, not empty and not unset"}
-        yield single("KW206", missing, **other, fix=f"set {missing.key} to the queue-proxy image")
+        yield single(missing, **other, fix=f"set {missing.key} to the queue-proxy image")
 
 
 @rule("KW207")
-def net_istio_images(model: Model, context: Context) -> Iterator[Draft]:
+def net_istio_images(cluster: Cluster) -> Iterator[Draft]:
     """net-istio's containers have the names of serving's, so the operator takes serving's images for them."""
-    server = model.knative.server
-    if server is None or not model.knative.uses_istio:
+    server = cluster.knative.server
+    if server is None or not cluster.knative.uses_istio:
         return
     overrides = server.mapping("spec", "registry", "override")
     default = server.get("spec", "registry", "default")
@@ -148,6 +149,6 @@ def net_istio_images(model: Model, context: Context) -> Iterator[Draft]:
         own = Setting(overrides.get(own_path[-1]), server, own_path)
         serving = at(server, "spec", "registry", "override", component)
         if (own.value and own.value == serving.value) or (not own.value and serving.value):
-            yield pair("KW207", own, serving, component=component)
+            yield pair(own, serving, component=component)
         elif not own.value and isinstance(default, str) and default:
-            yield pair("KW207", own, at(server, "spec", "registry", "default"), component=component)
+            yield pair(own, at(server, "spec", "registry", "default"), component=component)

@@ -8,24 +8,23 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConfig, type_problems, unknown_fields
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
 from kserve_wiring.grammar.go_json import field
-from kserve_wiring.grammar.gostyle import is_dns1123_label
+from kserve_wiring.grammar.values import is_dns1123_label
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import show, single
+from kserve_wiring.rules.draft import Draft, show, single
 
 _REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
 
 
 @rule("KW303")
-def unreadable_config(model: Model, context: Context) -> Iterator[Draft]:
+def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
     """inferenceservice-config as KServe's encoding/json and its own checks take it."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is None:
         return
     for key, error in config.errors.items():
@@ -36,18 +35,18 @@ def unreadable_config(model: Model, context: Context) -> Iterator[Draft]:
         for path, known in unknown_fields(value, SCHEMAS[key], ("data", key)):
             yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"is {known} meant?", "warning")
     if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
-        yield from _required(config, context)
+        yield from _required(config, cluster.facts)
 
 
 def _bad(obj: KubeObject, path: Path, value: Any, reason: str, suggestion: str, level: str = "") -> Draft:
     shown = "unreadable" if value is None and reason.startswith("it is not JSON") else value
-    return single("KW303", Setting(shown, obj, path), reason=reason, suggestion=suggestion, level=level)
+    return single(Setting(shown, obj, path), reason=reason, suggestion=suggestion, level=level)
 
 
-def _required(config: IsvcConfig, context: Context) -> Iterator[Draft]:
+def _required(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
     obj = config.obj
     if "ingress" not in config.errors:
-        yield from _ingress_fields(config, context)
+        yield from _ingress_fields(config, facts)
     if "deploy" not in config.errors and not config.text("deploy", "defaultDeploymentMode"):
         reason = "invalid deploy config, defaultDeploymentMode is required"
         yield _bad(obj, ("data", "deploy", "defaultDeploymentMode"), None, reason, "set it to Knative or Standard")
@@ -67,12 +66,12 @@ def _block_fields(config: IsvcConfig, block: str) -> Iterator[Draft]:
         yield _bad(config.obj, ("data", block, name), None, reason, "set it to a quantity")
 
 
-def _ingress_fields(config: IsvcConfig, context: Context) -> Iterator[Draft]:
+def _ingress_fields(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
     obj = config.obj
     if not config.text("ingress", "ingressGateway"):
         reason = "invalid ingress config - ingressGateway is required"
         yield _bad(obj, ("data", "ingress", "ingressGateway"), None, reason, "set it to <namespace>/<name>")
-    version = context.version("kserve_version")
+    version = facts.version("kserve_version")
     if version is not None and version < (0, 14, 0) and not config.text("ingress", "ingressService"):
         reason = "invalid ingress config - ingressGateway and ingressService are required up to v0.13"
         yield _bad(
@@ -99,18 +98,18 @@ def _is_gateway_name(text: str) -> bool:
 
 
 @rule("KW306")
-def bad_quantities(model: Model, context: Context) -> Iterator[Draft]:
+def bad_quantities(cluster: Cluster) -> Iterator[Draft]:
     """Quantities that do not parse, and requests above their limit, which the API server refuses."""
-    if model.isvc_config is not None:
+    if cluster.isvc_config is not None:
         for block in (*QUANTITY_BLOCKS, "inferenceService", "opentelemetryCollector"):
-            yield from _block_quantities(model.isvc_config, block)
-    for obj in model.of_kind("ClusterStorageContainer"):
+            yield from _block_quantities(cluster.isvc_config, block)
+    for obj in cluster.of_kind("ClusterStorageContainer"):
         yield from _container_quantities(obj, ("spec", "container"), obj.get("spec", "container"))
-    for pod in model.pods:
+    for pod in cluster.pods:
         for path, container in pod.containers():
             yield from _container_quantities(pod.obj, path, container)
         yield from _container_quantities(pod.obj, (*pod.path, "model"), pod.spec.get("model"))
-    for key, setting in model.knative.settings("deployment").items():
+    for key, setting in cluster.knative.settings("deployment").items():
         if re.match(r"^queue-sidecar-(cpu|memory|ephemeral-storage)-(request|limit)$", key) and setting.value != "":
             yield from _malformed(setting)
 
@@ -152,7 +151,7 @@ def _malformed(setting: Setting) -> Iterator[Draft]:
     except ValueError as error:
         reason = str(error)
     if reason:
-        yield single("KW306", setting, reason=reason, suggestion=f"write {setting.key} as 500m, 1 or 1Gi")
+        yield single(setting, reason=reason, suggestion=f"write {setting.key} as 500m, 1 or 1Gi")
 
 
 def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
@@ -164,5 +163,5 @@ def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
         return
     if above:
         reason = f"it is larger than its limit {show(limit.value)} ({limit.key})"
-        draft = single("KW306", request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
-        yield Draft(draft.code, draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))
+        draft = single(request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
+        yield Draft(draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))

@@ -6,61 +6,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import CALLED_PORT, Chain, chains, owner_of
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import pair, single
+from kserve_wiring.rules.draft import Draft, pair, single
 
 _PUBLIC_PORTS = {"HTTP": 80, "HTTP2": 80, "GRPC": 80, "HTTPS": 443}
 _NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
 
 
 @rule("KW405")
-def ports_differ(model: Model, context: Context) -> Iterator[Draft]:
+def ports_differ(cluster: Cluster) -> Iterator[Draft]:
     """Where Istio listens after port translation, against where the Service leads (pilot/pkg/model/gateway.go)."""
-    for chain in chains(model):
+    for chain in chains(cluster):
         if chain.gateway is not None and chain.service is not None and chain.pods:
-            services = model.services_of(chain.pods)
+            services = cluster.services_of(chain.pods)
             yield from _ambiguous(chain, services)
             if chain.role == "local":
-                yield from _called_port(model, chain, chain.gateway, chain.service, services)
+                yield from _called_port(cluster, chain, chain.gateway, chain.service, services)
             else:
-                yield from _unreachable_servers(model, chain.gateway, chain.service, services)
+                yield from _unreachable_servers(cluster, chain.gateway, chain.service, services)
 
 
 def _called_port(
-    model: Model, chain: Chain, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
+    cluster: Cluster, chain: Chain, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
 ) -> Iterator[Draft]:
     port = next((port for port in gw.service_ports(service) if port.port == CALLED_PORT), None)
     if port is None:
-        yield _not_called(model, service)
+        yield _not_called(cluster, service)
         return
     if port.name.partition("-")[0] in _NOT_HTTP:
         setting = Setting(port.name, service, (*port.path, "name"))
         args = {"other_key": "the protocol of the Gateway's server", "other": "HTTP"}
-        yield single("KW405", setting, **args, suggestion="name the port http2")
+        yield single(setting, **args, suggestion="name the port http2")
     servers = [server for server in gw.servers(gateway) if _serves_http(server)]
     target = _number(port.target, chain.pods)
     if target is None or any(gw.listening_port(server, services) in (target, port.target) for server in servers):
         return
     every = servers or gw.servers(gateway)
     path = (*every[0].path, "port", "number" if servers else "protocol") if every else ("spec", "servers")
-    own = owner_of(model, gateway, path)
+    own = owner_of(cluster, gateway, path)
     other = Setting(port.target, service, (*port.path, "targetPort"))
     suggestion = f"set {own.key} to {port.port}, or {other.key} to the port of the Gateway"
-    yield pair("KW405", own, other, suggestion=suggestion)
+    yield pair(own, other, suggestion=suggestion)
 
 
-def _not_called(model: Model, service: KubeObject) -> Draft:
+def _not_called(cluster: Cluster, service: KubeObject) -> Draft:
     shown = ", ".join(str(port.port) for port in gw.service_ports(service))
-    setting = Setting(shown, owner_of(model, service, ("spec", "ports")).obj, ("spec", "ports"))
+    setting = Setting(shown, owner_of(cluster, service, ("spec", "ports")).obj, ("spec", "ports"))
     args = {"other_key": "the port that KServe and Knative call", "other": str(CALLED_PORT)}
-    return single("KW405", setting, **args, suggestion=f"give the Service a port {CALLED_PORT}")
+    return single(setting, **args, suggestion=f"give the Service a port {CALLED_PORT}")
 
 
 def _serves_http(server: gw.Server) -> bool:
@@ -80,19 +78,19 @@ def _number(target: int | str, pods: tuple[PodUse, ...]) -> int | None:
 
 
 def _unreachable_servers(
-    model: Model, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
+    cluster: Cluster, gateway: KubeObject, service: KubeObject, services: list[KubeObject]
 ) -> Iterator[Draft]:
     targets = {port.target for port in gw.service_ports(service)}
     if any(isinstance(target, str) for target in targets):
         return
     for server in gw.servers(gateway):
         if gw.listening_port(server, services) not in targets:
-            own = owner_of(model, gateway, (*server.path, "port", "number"))
+            own = owner_of(cluster, gateway, (*server.path, "port", "number"))
             other = Setting(
                 ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
             )
-            yield pair("KW405", own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
-        elif model.context.declared:
+            yield pair(own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
+        elif cluster.facts.declared:
             yield from _public_port(server, service, services)
 
 
@@ -105,7 +103,7 @@ def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObje
         return
     shown = Setting(", ".join(f"{port.port}->{port.target}" for port in ports), service, ("spec", "ports"))
     args = {"other_key": f"the port that clients of {server.protocol} call", "other": str(public)}
-    yield single("KW405", shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
+    yield single(shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
 
 
 def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
@@ -122,54 +120,54 @@ def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
             if target != port.target:
                 suggestion = f'label the Service of the local gateway {gw.NO_TRANSLATION}: "true"'
                 one = Setting(port.target, service, (*port.path, "targetPort"))
-                yield pair("KW405", one, Setting(target, other, ("spec", "ports")), suggestion=suggestion)
+                yield pair(one, Setting(target, other, ("spec", "ports")), suggestion=suggestion)
 
 
 @rule("KW406")
-def hosts_left_out(model: Model, context: Context) -> Iterator[Draft]:
+def hosts_left_out(cluster: Cluster) -> Iterator[Draft]:
     """The names under which a service is asked for, against the hosts of the Gateway.
 
     Knative publishes <name>.<ns>, <name>.<ns>.svc and <name>.<ns>.svc.<domain> on the local gateway, and probes the
     first.
     """
-    for chain in chains(model):
+    for chain in chains(cluster):
         if chain.gateway is None:
             continue
         hosts = _local_hosts if chain.role == "local" else _external_hosts
-        for servers in _answering_together(model, gw.servers(chain.gateway)):
-            for namespace in model.workload_namespaces or _namespaces_of(servers):
-                left_out = list(gw.uncovered(servers, hosts(model, namespace), namespace))
+        for servers in _answering_together(cluster, gw.servers(chain.gateway)):
+            for namespace in cluster.workload_namespaces or _namespaces_of(servers):
+                left_out = list(gw.uncovered(servers, hosts(cluster, namespace), namespace))
                 if left_out:
-                    yield _left_out(model, chain, servers, namespace, left_out[0])
+                    yield _left_out(cluster, chain, servers, namespace, left_out[0])
                     break
 
 
-def _answering_together(model: Model, servers: list[gw.Server]) -> list[list[gw.Server]]:
+def _answering_together(cluster: Cluster, servers: list[gw.Server]) -> list[list[gw.Server]]:
     """Servers of which one has to admit a host. In a whole environment that is each, else any that is no redirect."""
-    if model.context.declared:
+    if cluster.facts.declared:
         return [[server] for server in servers]
     answering = [server for server in servers if not server.redirects]
     return [answering] if answering else []
 
 
-def _left_out(model: Model, chain: Chain, servers: list[gw.Server], namespace: str, host: str) -> Draft:
+def _left_out(cluster: Cluster, chain: Chain, servers: list[gw.Server], namespace: str, host: str) -> Draft:
     gateway = chain.gateway
     assert gateway is not None  # the caller has its servers
-    setting = owner_of(model, gateway, (*servers[0].path, "hosts"))
+    setting = owner_of(cluster, gateway, (*servers[0].path, "hosts"))
     patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
     other = "the names of services there" if chain.role == "local" else "the names that clients use"
     args = {"other_key": f"{other} ({namespace})", "other": host, "suggestion": '"*"'}
-    return single("KW406", patterns, **args)
+    return single(patterns, **args)
 
 
-def _local_hosts(model: Model, namespace: str) -> list[str]:
-    domain = model.context.cluster_domain or "cluster.local"
+def _local_hosts(cluster: Cluster, namespace: str) -> list[str]:
+    domain = cluster.facts.cluster_domain or "cluster.local"
     return [f"model.{namespace}", f"model.{namespace}.svc", f"model.{namespace}.svc.{domain}"]
 
 
-def _external_hosts(model: Model, namespace: str) -> list[str]:
-    config = model.isvc_config
-    domains = [key for key in model.knative.settings("domain") if "." in key]
+def _external_hosts(cluster: Cluster, namespace: str) -> list[str]:
+    config = cluster.isvc_config
+    domains = [key for key in cluster.knative.settings("domain") if "." in key]
     if not domains and config is not None and config.text("ingress", "ingressDomain"):
         domains = [config.text("ingress", "ingressDomain")]
     return [f"model-predictor.{namespace}.{domain}" for domain in domains]

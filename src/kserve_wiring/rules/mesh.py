@@ -9,39 +9,37 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
 from kserve_wiring.manifests.objects import KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, pair, single
+from kserve_wiring.rules.draft import Draft, at, pair, single
 
 _MADE_BY_THEMSELVES = ("istio", "gke-")
 _MODEL_LABELS = ("serving.kserve.io/", "serving.knative.dev/")
 
 
-def _knative_namespace(model: Model) -> str:
-    return model.knative.namespace or DEFAULT_NAMESPACE
+def _knative_namespace(cluster: Cluster) -> str:
+    return cluster.knative.namespace or DEFAULT_NAMESPACE
 
 
-def _serving_namespaces(model: Model) -> list[str]:
+def _serving_namespaces(cluster: Cluster) -> list[str]:
     """Namespaces with models that Knative runs."""
-    found = {obj.namespace for obj in model.of_kind("InferenceService") if model.runs_on_knative(obj)}
+    found = {obj.namespace for obj in cluster.of_kind("InferenceService") if cluster.runs_on_knative(obj)}
     return sorted(found - {""})
 
 
 @rule("KW414")
-def closed_policies(model: Model, context: Context) -> Iterator[Draft]:
+def closed_policies(cluster: Cluster) -> Iterator[Draft]:
     """Activator and gateway probe every pod; an allow list without them answers `RBAC: access denied`."""
-    source = _knative_namespace(model)
-    for namespace in _serving_namespaces(model):
-        own = [obj for obj in model.of_kind("AuthorizationPolicy") if obj.namespace == namespace and _allows(obj)]
+    source = _knative_namespace(cluster)
+    for namespace in _serving_namespaces(cluster):
+        own = [obj for obj in cluster.of_kind("AuthorizationPolicy") if obj.namespace == namespace and _allows(obj)]
         policies = [obj for obj in own if _selects_models(obj)]
         if policies and not any(_admits(rule_, source) for obj in own for rule_ in obj.items("spec", "rules")):
             setting = at(policies[0], "spec", "rules")
-            yield single("KW414", Setting("an allow list", setting.obj, setting.path), namespace=source)
+            yield single(Setting("an allow list", setting.obj, setting.path), namespace=source)
 
 
 def _allows(obj: KubeObject) -> bool:
@@ -71,45 +69,45 @@ def _admits(entry: Any, namespace: str) -> bool:
 
 
 @rule("KW415")
-def strict_without_activator(model: Model, context: Context) -> Iterator[Draft]:
+def strict_without_activator(cluster: Cluster) -> Iterator[Draft]:
     """Knative's activator calls a pod in plain text unless it is in the mesh itself (kserve/kserve#1371)."""
-    knative = _knative_namespace(model)
-    if _activator_is_injected(model, knative):
+    knative = _knative_namespace(cluster)
+    if _activator_is_injected(cluster, knative):
         return
     found: dict[int, tuple[Setting, str]] = {}
-    for namespace in _serving_namespaces(model):
-        mode, injected = _mtls_mode(model, namespace), _is_injected(model, namespace)
+    for namespace in _serving_namespaces(cluster):
+        mode, injected = _mtls_mode(cluster, namespace), _is_injected(cluster, namespace)
         if mode is None or mode.value != "STRICT" or (injected is False and mode.obj.namespace != namespace):
             continue
-        known = bool(model.find("Namespace", "", knative)) and (injected or mode.obj.namespace == namespace)
+        known = bool(cluster.find("Namespace", "", knative)) and (injected or mode.obj.namespace == namespace)
         if known or id(mode.obj) not in found:
             found[id(mode.obj)] = (mode, "" if known else "info")
     for mode, level in found.values():
-        yield single("KW415", mode, namespace=knative, level=level)
+        yield single(mode, namespace=knative, level=level)
 
 
-def _mtls_mode(model: Model, namespace: str) -> Setting | None:
+def _mtls_mode(cluster: Cluster, namespace: str) -> Setting | None:
     """The mode that holds in a namespace: its own, else that of the mesh (pilot/pkg/model/authentication.go)."""
-    for holder in (namespace, _root_namespace(model)):
-        for obj in model.of_kind("PeerAuthentication"):
+    for holder in (namespace, _root_namespace(cluster)):
+        for obj in cluster.of_kind("PeerAuthentication"):
             mode = at(obj, "spec", "mtls", "mode")
             if obj.namespace == holder and not obj.mapping("spec", "selector") and mode.value not in (None, "UNSET"):
                 return mode
     return None
 
 
-def _root_namespace(model: Model) -> str:
+def _root_namespace(cluster: Cluster) -> str:
     """The namespace whose policies hold in the whole mesh."""
-    for obj in model.named("ConfigMap", "istio"):
+    for obj in cluster.named("ConfigMap", "istio"):
         match = re.search(r"^rootNamespace:[ \t]*[\"']?([a-z0-9-]+)", str(obj.get("data", "mesh")), re.MULTILINE)
         if match is not None:
             return match.group(1)
     return "istio-system"
 
 
-def _is_injected(model: Model, namespace: str) -> bool | None:
+def _is_injected(cluster: Cluster, namespace: str) -> bool | None:
     """Whether the label of a namespace asks for sidecars; None when the namespace was not read."""
-    spaces = model.find("Namespace", "", namespace)
+    spaces = cluster.find("Namespace", "", namespace)
     if not spaces:
         return None
     return any(_asks_for_sidecars(obj.labels) for obj in spaces)
@@ -119,13 +117,15 @@ def _asks_for_sidecars(labels: Mapping[str, Any]) -> bool:
     return labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
 
 
-def _activator_is_injected(model: Model, namespace: str) -> bool:
+def _activator_is_injected(cluster: Cluster, namespace: str) -> bool:
     """By the namespace, by the pods themselves, or by what KnativeServing says of either."""
-    if _is_injected(model, namespace):
+    if _is_injected(cluster, namespace):
         return True
-    if any(pod.obj.name == "activator" and pod.namespace == namespace and pod.injected_by_istio for pod in model.pods):
+    if any(
+        pod.obj.name == "activator" and pod.namespace == namespace and pod.injected_by_istio for pod in cluster.pods
+    ):
         return True
-    server = model.knative.server
+    server = cluster.knative.server
     if server is None:
         return False
     workloads = [item for part in ("deployments", "workloads") for _, item in mappings_of(server.get("spec", part))]
@@ -137,9 +137,9 @@ def _activator_is_injected(model: Model, namespace: str) -> bool:
 
 
 @rule("KW416")
-def clashing_servers(model: Model, context: Context) -> Iterator[Draft]:
+def clashing_servers(cluster: Cluster) -> Iterator[Draft]:
     """Istio refuses two TLS servers with one host on one port and different certificates (istio/istio#19094)."""
-    for one, other in combinations(model.gateways.values(), 2):
+    for one, other in combinations(cluster.gateways.values(), 2):
         if one.mapping("spec", "selector") != other.mapping("spec", "selector"):
             continue
         for first in gw.servers(one):
@@ -148,7 +148,6 @@ def clashing_servers(model: Model, context: Context) -> Iterator[Draft]:
                 if first.port == second.port and shared and _certificate(first) != _certificate(second):
                     hosts = ", ".join(sorted(shared))
                     yield pair(
-                        "KW416",
                         Setting(_certificate(second), other, (*second.path, "tls")),
                         Setting(_certificate(first), one, (*first.path, "tls")),
                         hosts=hosts,
@@ -164,12 +163,12 @@ def _certificate(server: gw.Server) -> str:
 
 
 @rule("KW417")
-def unknown_gateway_class(model: Model, context: Context) -> Iterator[Draft]:
+def unknown_gateway_class(cluster: Cluster) -> Iterator[Draft]:
     """KServe's chart writes the class envoy, whatever is installed (kserve/kserve#4335)."""
-    classes = sorted(obj.name for obj in model.of_kind("GatewayClass"))
-    for obj in model.of_kind("Gateway"):
+    classes = sorted(obj.name for obj in cluster.of_kind("GatewayClass"))
+    for obj in cluster.of_kind("Gateway"):
         setting = at(obj, "spec", "gatewayClassName")
         if obj.group != "gateway.networking.k8s.io" or setting.text().startswith(_MADE_BY_THEMSELVES):
             continue
         if classes and setting.text() not in classes:
-            yield single("KW417", setting, classes=", ".join(classes))
+            yield single(setting, classes=", ".join(classes))

@@ -8,16 +8,15 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.argocd import applications, sources
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.argocd import sources
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
-from kserve_wiring.grammar.go_json import parse_json
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, pair, single
+from kserve_wiring.rules.draft import Draft, at, pair, single
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _LLM_PRESETS = "kserve-config-llm-"
@@ -25,141 +24,139 @@ _AUTOSCALER_NAMESPACE = "KNATIVE_CONFIG_AUTOSCALER_NAMESPACE"
 
 
 @rule("KW502")
-def namespaces_differ(model: Model, context: Context) -> Iterator[Draft]:
+def namespaces_differ(cluster: Cluster) -> Iterator[Draft]:
     """A component that looks for another one in a namespace where that one is not."""
-    yield from _kserve_config(model)
-    yield from _autoscaler_config(model)
-    yield from _webhook_services(model, context)
-    yield from _injected_certificates(model, context)
-    yield from _certificate_names(model)
-    yield from _role_subjects(model)
-    yield from _pod_accounts(model)
-    yield from _issuers(model)
-    yield from _istio_namespace(model)
-    yield from _unused_namespaces(model, context)
-    yield from _destinations(model)
-    yield from _llm_presets(model)
+    yield from _kserve_config(cluster)
+    yield from _autoscaler_config(cluster)
+    yield from _webhook_services(cluster)
+    yield from _injected_certificates(cluster)
+    yield from _certificate_names(cluster)
+    yield from _role_subjects(cluster)
+    yield from _pod_accounts(cluster)
+    yield from _issuers(cluster)
+    yield from _istio_namespace(cluster)
+    yield from _unused_namespaces(cluster)
+    yield from _destinations(cluster)
+    yield from _llm_presets(cluster)
 
 
 def _namespace_of(obj: KubeObject) -> Setting:
     return Setting(obj.namespace, obj, ("metadata", "namespace"))
 
 
-def _kserve_config(model: Model) -> Iterator[Draft]:
+def _kserve_config(cluster: Cluster) -> Iterator[Draft]:
     """KServe reads its ConfigMap in the namespace of its pod (configmap.go)."""
-    configs = [obj for obj in model.named("ConfigMap", ISVC_CONFIG) if obj.namespace]
-    for controller in model.kserve_controllers:
-        if configs and controller.namespace and not model.find("ConfigMap", controller.namespace, ISVC_CONFIG):
-            yield pair("KW502", _namespace_of(configs[0]), _namespace_of(controller))
+    configs = [obj for obj in cluster.named("ConfigMap", ISVC_CONFIG) if obj.namespace]
+    for controller in cluster.kserve_controllers:
+        if configs and controller.namespace and not cluster.find("ConfigMap", controller.namespace, ISVC_CONFIG):
+            yield pair(_namespace_of(configs[0]), _namespace_of(controller))
 
 
-def _autoscaler_config(model: Model) -> Iterator[Draft]:
+def _autoscaler_config(cluster: Cluster) -> Iterator[Draft]:
     """KServe fails where config-autoscaler is not (https://github.com/kserve/kserve/issues/4517)."""
-    namespace = model.knative.namespace
-    if not namespace or not (model.kserve_controllers or model.isvc_config):
+    namespace = cluster.knative.namespace
+    if not namespace or not (cluster.kserve_controllers or cluster.isvc_config):
         return
-    source = model.knative.server or next(iter(model.knative.config_maps.values()))
+    source = cluster.knative.server or next(iter(cluster.knative.config_maps.values()))
     wanted: Setting | None = None
-    for pod in model.pods:
-        if pod.obj in model.kserve_controllers:
+    for pod in cluster.pods:
+        if pod.obj in cluster.kserve_controllers:
             for path, container in pod.containers():
                 for index, variable in mappings_of(container.get("env")):
                     if variable.get("name") == _AUTOSCALER_NAMESPACE:
                         wanted = Setting(variable.get("value"), pod.obj, (*path, "env", index, "value"))
     if wanted is not None and wanted.text() != namespace:
-        yield pair("KW502", wanted, _namespace_of(source))
+        yield pair(wanted, _namespace_of(source))
     elif wanted is None and namespace != DEFAULT_NAMESPACE:
         setting = _namespace_of(source)
         setting = Setting(namespace, setting.obj, setting.path)
-        yield single(
-            "KW502", setting, other_key=f"{_AUTOSCALER_NAMESPACE} of KServe's controller", other=DEFAULT_NAMESPACE
-        )
+        yield single(setting, other_key=f"{_AUTOSCALER_NAMESPACE} of KServe's controller", other=DEFAULT_NAMESPACE)
 
 
-def _webhook_services(model: Model, context: Context) -> Iterator[Draft]:
-    for obj in model.of_kind(*_WEBHOOKS):
+def _webhook_services(cluster: Cluster) -> Iterator[Draft]:
+    for obj in cluster.of_kind(*_WEBHOOKS):
         for index, _ in mappings_of(obj.get("webhooks")):
-            yield from _service_reference(model, context, obj, ("webhooks", index, "clientConfig", "service"))
-    for obj in model.of_kind("CustomResourceDefinition"):
-        yield from _service_reference(model, context, obj, ("spec", "conversion", "webhook", "clientConfig", "service"))
-    for obj in model.of_kind("APIService"):
-        yield from _service_reference(model, context, obj, ("spec", "service"))
+            yield from _service_reference(cluster, obj, ("webhooks", index, "clientConfig", "service"))
+    for obj in cluster.of_kind("CustomResourceDefinition"):
+        yield from _service_reference(cluster, obj, ("spec", "conversion", "webhook", "clientConfig", "service"))
+    for obj in cluster.of_kind("APIService"):
+        yield from _service_reference(cluster, obj, ("spec", "service"))
 
 
-def _service_reference(model: Model, context: Context, obj: KubeObject, path: Path) -> Iterator[Draft]:
+def _service_reference(cluster: Cluster, obj: KubeObject, path: Path) -> Iterator[Draft]:
     name, namespace = obj.get(*path, "name"), obj.get(*path, "namespace")
     if not (isinstance(name, str) and isinstance(namespace, str)):
         return
-    if any(service.group == "" for service in model.find("Service", namespace, name)):
+    if any(service.group == "" for service in cluster.find("Service", namespace, name)):
         return
     setting = Setting(f"{namespace}/{name}", obj, (*path, "namespace"))
-    elsewhere = [service for service in model.named("Service", name) if service.group == "" and not service.synthetic]
+    elsewhere = [service for service in cluster.named("Service", name) if service.group == "" and not service.synthetic]
     if elsewhere:
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
-        yield pair("KW502", setting, shown)
-    elif _release_is_whole(context, obj):
-        service = _likely_service(model, obj, namespace)
+        yield pair(setting, shown)
+    elif _release_is_whole(cluster.facts, obj):
+        service = _likely_service(cluster, obj, namespace)
         if service is not None:
             shown = Setting(f"{service.namespace}/{service.name}", service, ("metadata", "name"))
-            yield pair("KW502", Setting(setting.value, obj, (*path, "name")), shown)
+            yield pair(Setting(setting.value, obj, (*path, "name")), shown)
 
 
-def _release_is_whole(context: Context, obj: KubeObject) -> bool:
-    return context.declared and bool(obj.source.release)
+def _release_is_whole(facts: Facts, obj: KubeObject) -> bool:
+    return facts.declared and bool(obj.source.release)
 
 
-def _likely_service(model: Model, obj: KubeObject, namespace: str) -> KubeObject | None:
+def _likely_service(cluster: Cluster, obj: KubeObject, namespace: str) -> KubeObject | None:
     """The webhook Service of the same release."""
     services = [
-        item for item in model.of_kind("Service") if item.source.release == obj.source.release and item.group == ""
+        item for item in cluster.of_kind("Service") if item.source.release == obj.source.release and item.group == ""
     ]
     services.sort(key=lambda item: ("webhook" not in item.name, item.namespace != namespace))
     return services[0] if services else None
 
 
-def _injected_certificates(model: Model, context: Context) -> Iterator[Draft]:
+def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
     """cert-manager copies the CA of a Certificate that the annotation names as <namespace>/<name>."""
-    for obj in model.of_kind(*_WEBHOOKS, "CustomResourceDefinition", "APIService"):
+    for obj in cluster.of_kind(*_WEBHOOKS, "CustomResourceDefinition", "APIService"):
         path: Path = ("metadata", "annotations", "cert-manager.io/inject-ca-from")
         value = obj.get(*path)
         if not isinstance(value, str) or "{{" in value or "$" in value:
             continue
         namespace, _, name = value.partition("/")
-        if model.find("Certificate", namespace, name):
+        if cluster.find("Certificate", namespace, name):
             continue
-        others = model.named("Certificate", name) or (
-            [item for item in model.of_kind("Certificate") if item.source.release == obj.source.release]
-            if _release_is_whole(context, obj)
+        others = cluster.named("Certificate", name) or (
+            [item for item in cluster.of_kind("Certificate") if item.source.release == obj.source.release]
+            if _release_is_whole(cluster.facts, obj)
             else []
         )
         if others:
             shown = Setting(f"{others[0].namespace}/{others[0].name}", others[0], ("metadata", "namespace"))
-            yield pair("KW502", Setting(value, obj, path), shown)
+            yield pair(Setting(value, obj, path), shown)
 
 
-def _certificate_names(model: Model) -> Iterator[Draft]:
+def _certificate_names(cluster: Cluster) -> Iterator[Draft]:
     """A webhook certificate is valid for the host of its Service."""
-    for obj in model.of_kind("Certificate"):
+    for obj in cluster.of_kind("Certificate"):
         for index, name in enumerate(obj.items("spec", "dnsNames")):
             parts = str(name).split(".")
-            if len(parts) < 3 or parts[2] != "svc" or "$" in parts[1] or model.find("Service", parts[1], parts[0]):
+            if len(parts) < 3 or parts[2] != "svc" or "$" in parts[1] or cluster.find("Service", parts[1], parts[0]):
                 continue
-            services = [item for item in model.named("Service", parts[0]) if item.group == "" and not item.synthetic]
+            services = [item for item in cluster.named("Service", parts[0]) if item.group == "" and not item.synthetic]
             if services:
-                yield pair("KW502", Setting(name, obj, ("spec", "dnsNames", index)), _namespace_of(services[0]))
+                yield pair(Setting(name, obj, ("spec", "dnsNames", index)), _namespace_of(services[0]))
 
 
-def _role_subjects(model: Model) -> Iterator[Draft]:
+def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
     """A binding that gives its rights to a ServiceAccount in another namespace than where it is."""
-    for obj in model.of_kind("ClusterRoleBinding", "RoleBinding"):
+    for obj in cluster.of_kind("ClusterRoleBinding", "RoleBinding"):
         for index, subject in mappings_of(obj.get("subjects")):
             name, namespace = subject.get("name"), subject.get("namespace")
             if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and isinstance(namespace, str)):
                 continue
-            accounts = [item for item in model.named("ServiceAccount", name) if _is_together(item, obj)]
-            if name == "default" or not accounts or model.find("ServiceAccount", namespace, name):
+            accounts = [item for item in cluster.named("ServiceAccount", name) if _is_together(item, obj)]
+            if name == "default" or not accounts or cluster.find("ServiceAccount", namespace, name):
                 continue
-            yield pair("KW502", Setting(namespace, obj, ("subjects", index, "namespace")), _namespace_of(accounts[0]))
+            yield pair(Setting(namespace, obj, ("subjects", index, "namespace")), _namespace_of(accounts[0]))
 
 
 def _is_together(one: KubeObject, other: KubeObject) -> bool:
@@ -169,78 +166,75 @@ def _is_together(one: KubeObject, other: KubeObject) -> bool:
     return one.source.file == other.source.file
 
 
-def _istio_namespace(model: Model) -> Iterator[Draft]:
+def _istio_namespace(cluster: Cluster) -> Iterator[Draft]:
     """Injected pods look for istiod where the injector's values and the mesh configuration say it is."""
-    istiod = [obj for obj in model.of_kind("Service") if obj.name == "istiod" and obj.group == ""]
-    for obj in model.of_kind("ConfigMap"):
-        if obj.name.startswith("istio-sidecar-injector"):
-            try:
-                namespace = dig(parse_json(str(obj.get("data", "values"))), "global", "istioNamespace")
-            except ValueError:
-                continue
-            if isinstance(namespace, str) and obj.namespace and namespace != obj.namespace:
-                setting = Setting(namespace, obj, ("data", "values", "global", "istioNamespace"))
-                yield pair("KW502", setting, _namespace_of(obj))
+    istiod = [obj for obj in cluster.of_kind("Service") if obj.name == "istiod" and obj.group == ""]
+    for obj in cluster.of_kind("ConfigMap"):
+        namespace = injector_value(obj, "global", "istioNamespace")
+        if namespace and isinstance(namespace.value, str) and obj.namespace and namespace.value != obj.namespace:
+            yield pair(namespace, _namespace_of(obj))
         elif obj.name == "istio" and isinstance(obj.get("data", "mesh"), str):
             match = re.search(r"discoveryAddress:\s*istiod\.([a-z0-9-]+)\.svc", str(obj.get("data", "mesh")))
             if match and istiod and all(service.namespace != match.group(1) for service in istiod):
                 setting = Setting(match.group(1), obj, ("data", "mesh", "discoveryAddress"))
-                yield pair("KW502", setting, _namespace_of(istiod[0]))
+                yield pair(setting, _namespace_of(istiod[0]))
 
 
-def _pod_accounts(model: Model) -> Iterator[Draft]:
+def _pod_accounts(cluster: Cluster) -> Iterator[Draft]:
     """Pods whose ServiceAccount is in another namespace are never made."""
-    for pod in model.pods:
+    for pod in cluster.pods:
         name, release = pod.service_account, pod.obj.source.release
-        if name == "default" or not release or pod.runtime or model.find("ServiceAccount", pod.namespace, name):
+        if name == "default" or not release or pod.runtime or cluster.find("ServiceAccount", pod.namespace, name):
             continue
-        others = [item for item in model.named("ServiceAccount", name) if item.source.release == release]
+        others = [item for item in cluster.named("ServiceAccount", name) if item.source.release == release]
         if others and others[0].namespace != pod.namespace:
-            yield pair("KW502", _namespace_of(others[0]), _namespace_of(pod.obj))
+            yield pair(_namespace_of(others[0]), _namespace_of(pod.obj))
 
 
-def _issuers(model: Model) -> Iterator[Draft]:
+def _issuers(cluster: Cluster) -> Iterator[Draft]:
     """An Issuer serves the Certificates of its own namespace."""
-    for obj in model.of_kind("Certificate"):
+    for obj in cluster.of_kind("Certificate"):
         name, kind = obj.get("spec", "issuerRef", "name"), obj.get("spec", "issuerRef", "kind")
-        if not isinstance(name, str) or kind not in (None, "Issuer") or model.find("Issuer", obj.namespace, name):
+        if not isinstance(name, str) or kind not in (None, "Issuer") or cluster.find("Issuer", obj.namespace, name):
             continue
-        others = model.named("Issuer", name)
+        others = cluster.named("Issuer", name)
         if others:
-            yield pair("KW502", _namespace_of(others[0]), _namespace_of(obj))
+            yield pair(_namespace_of(others[0]), _namespace_of(obj))
 
 
-def _unused_namespaces(model: Model, context: Context) -> Iterator[Draft]:
+def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
     """An environment makes its namespaces: one that nothing lives in stands for one that is missing."""
-    if not context.declared:
+    if not cluster.facts.declared:
         return
-    made = {obj.name: obj for obj in model.of_kind("Namespace")}
+    made = {obj.name: obj for obj in cluster.of_kind("Namespace")}
     used: dict[str, KubeObject] = {}
-    for obj in model.objects:
+    for obj in cluster.objects:
         if obj.namespace:
             used.setdefault(obj.namespace, obj)
-    declared = {entry.split("/")[1] for entry in context.existing or () if entry.count("/") == 2}
+    declared = {entry.split("/")[1] for entry in cluster.facts.existing or () if entry.count("/") == 2}
     missing = [name for name in used if name not in made]
     for name, obj in made.items():
         near = get_close_matches(name, missing, n=1, cutoff=0.7)
         if name not in used and name not in declared and near:
-            yield pair("KW502", Setting(name, obj, ("metadata", "name")), _namespace_of(used[near[0]]))
+            yield pair(Setting(name, obj, ("metadata", "name")), _namespace_of(used[near[0]]))
 
 
-def _destinations(model: Model) -> Iterator[Draft]:
+def _destinations(cluster: Cluster) -> Iterator[Draft]:
     """An Application that installs a release into another namespace than its objects say."""
-    for app in applications(model):
+    for app in cluster.applications:
         named = [dig(source, "helm", "releaseName") for _, source in sources(app)]
         names = {name for name in named if isinstance(name, str)}
         setting = at(app, "spec", "destination", "namespace")
-        own = [obj for obj in model.objects if obj.source.release in names and not obj.source.partial and obj.namespace]
+        own = [
+            obj for obj in cluster.objects if obj.source.release in names and not obj.source.partial and obj.namespace
+        ]
         if own and setting.value and all(obj.namespace != setting.value for obj in own):
-            yield pair("KW502", setting, _namespace_of(own[0]))
+            yield pair(setting, _namespace_of(own[0]))
 
 
-def _llm_presets(model: Model) -> Iterator[Draft]:
+def _llm_presets(cluster: Cluster) -> Iterator[Draft]:
     """The controller of LLMInferenceServices reads its presets where it runs; the chart writes kserve (#6087)."""
-    presets = [obj for obj in model.of_kind("LLMInferenceServiceConfig") if obj.name.startswith(_LLM_PRESETS)]
-    for controller in model.named("Deployment", "llmisvc-controller-manager"):
+    presets = [obj for obj in cluster.of_kind("LLMInferenceServiceConfig") if obj.name.startswith(_LLM_PRESETS)]
+    for controller in cluster.named("Deployment", "llmisvc-controller-manager"):
         if controller.namespace and presets and all(obj.namespace != controller.namespace for obj in presets):
-            yield pair("KW502", _namespace_of(presets[0]), _namespace_of(controller))
+            yield pair(_namespace_of(presets[0]), _namespace_of(controller))

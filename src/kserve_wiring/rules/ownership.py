@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.argocd import applications, sources
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.cluster.knative import stock_service_namespace
+from kserve_wiring.cluster.argocd import sources
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.knative_operator import stock_service_namespace
 from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, show
+from kserve_wiring.rules.draft import Draft, at, show
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 # What Knative's webhooks write into their own configuration (knative.dev/pkg webhook: Rules and CABundle).
@@ -30,16 +28,16 @@ _STOCK_GATEWAYS = ("knative-local-gateway", "knative-ingress-gateway")
 
 
 @rule("KW501")
-def two_owners(model: Model, context: Context) -> Iterator[Draft]:
+def two_owners(cluster: Cluster) -> Iterator[Draft]:
     """The same object in two releases, or one that the Knative operator makes and reverts by itself."""
-    yield from _in_two_releases(model)
-    if model.knative.server is not None:
-        yield from _beside_the_operator(model, context, model.knative.server)
+    yield from _in_two_releases(cluster)
+    if cluster.knative.server is not None:
+        yield from _beside_the_operator(cluster, cluster.knative.server)
 
 
-def _in_two_releases(model: Model) -> Iterator[Draft]:
+def _in_two_releases(cluster: Cluster) -> Iterator[Draft]:
     first: dict[tuple[str, str, str, str], KubeObject] = {}
-    for obj in model.objects:
+    for obj in cluster.objects:
         if obj.source.partial or not obj.name:
             continue
         other = first.setdefault((obj.group, obj.kind, obj.namespace, obj.name), obj)
@@ -61,20 +59,20 @@ def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str, le
         "other": former,
     }
     path: Path = ("metadata", "name")
-    return Draft("KW501", obj, path, args, ((other, path),), level)
+    return Draft(obj, path, args, ((other, path),), level)
 
 
-def _beside_the_operator(model: Model, context: Context, server: KubeObject) -> Iterator[Draft]:
+def _beside_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
     """https://knative.dev/docs/install/operator/: it reverts what is set anywhere but in KnativeServing."""
-    for name, obj in sorted(model.knative.config_maps.items()):
+    for name, obj in sorted(cluster.knative.config_maps.items()):
         if _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "config", name))
-    for obj in model.of_kind("Gateway"):
-        stock = obj.name in _STOCK_GATEWAYS and obj.namespace == model.knative.namespace
-        if stock and model.knative.uses_istio and _is_written_by_hand(obj):
+    for obj in cluster.of_kind("Gateway"):
+        stock = obj.name in _STOCK_GATEWAYS and obj.namespace == cluster.knative.namespace
+        if stock and cluster.knative.uses_istio and _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
-    for obj in model.find("Service", stock_service_namespace(model.knative, context), _STOCK_GATEWAYS[0]):
-        if model.knative.uses_istio and _is_written_by_hand(obj):
+    for obj in cluster.find("Service", stock_service_namespace(cluster.knative, cluster.facts), _STOCK_GATEWAYS[0]):
+        if cluster.knative.uses_istio and _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
 
 
@@ -93,18 +91,18 @@ def _operators(obj: KubeObject, server: KubeObject, path: Path) -> Draft:
         "other": "the Knative operator",
     }
     fix = f"remove the object and set {'.'.join(map(str, path))} of {server.ref}"
-    return Draft("KW501", obj, ("metadata", "name"), args, ((server, path),), fix=fix)
+    return Draft(obj, ("metadata", "name"), args, ((server, path),), fix=fix)
 
 
 @rule("KW506")
-def compared_by_argocd(model: Model, context: Context) -> Iterator[Draft]:
+def compared_by_argocd(cluster: Cluster) -> Iterator[Draft]:
     """An Application that undoes, again and again, what a controller writes into its objects."""
-    for app in applications(model):
+    for app in cluster.applications:
         releases = set(_release_names(app))
         charts = {str(source.get("chart") or "") for _, source in sources(app)}
-        own = [obj for obj in model.objects if obj.source.release in releases and not obj.source.partial]
+        own = [obj for obj in cluster.objects if obj.source.release in releases and not obj.source.partial]
         seen: set[tuple[str, str]] = set()
-        found = (*_rewritten(own), *_aggregated(model, own), *_rewritten_by_chart(charts, own))
+        found = (*_rewritten(own), *_aggregated(cluster, own), *_rewritten_by_chart(charts, own))
         for kind, field, other, level in found:
             if (kind, field) not in seen and not _ignores(app, kind, field):
                 seen.add((kind, field))
@@ -146,9 +144,9 @@ def _rewritten_webhook(
         yield obj.kind, "rules", obj, "warning"
 
 
-def _aggregated(model: Model, objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
+def _aggregated(cluster: Cluster, objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
     """ClusterRoles whose rules Kubernetes fills in, written with rules of their own (argoflow/argoflow-aws#227)."""
-    for config in model.named("ConfigMap", "argocd-cm"):
+    for config in cluster.named("ConfigMap", "argocd-cm"):
         if re.search(r"ignoreAggregatedRoles:\s*true", str(config.get("data", "resource.compareoptions"))):
             return
     for obj in objects:
@@ -192,4 +190,4 @@ def _compared(app: KubeObject, kind: str, field: str, other: KubeObject | None, 
         "suggestion": show(f"{{group: {group}, kind: {kind}, jqPathExpressions: [{expression}]}}"),
     }
     related: tuple[tuple[KubeObject, Path], ...] = ((other, ("metadata", "name")),) if other else ()
-    return Draft("KW506", app, setting.path, args, related, level)
+    return Draft(app, setting.path, args, related, level)

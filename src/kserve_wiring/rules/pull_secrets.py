@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.injector import is_injector
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
 from kserve_wiring.cluster.pull_secrets import (
     DOCKER_CONFIG,
@@ -24,7 +24,7 @@ from kserve_wiring.cluster.pull_secrets import (
 from kserve_wiring.grammar.image import auth_key_matches, is_below, parse_image, pull_problem
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, show, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, show, single
 
 # Where an environment's pull Secret has one name; a workload may bring its own besides.
 _WIRED_KINDS = ("KnativeServing", "ConfigMap")
@@ -32,128 +32,128 @@ _QUEUE = "queue-sidecar-image"
 
 
 @rule("KW203")
-def pods_without_secret(model: Model, context: Context) -> Iterator[Draft]:
+def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
     """What pulls from the private registry names its pull Secret, or its ServiceAccount does."""
-    if not (context.registry and context.pull_secret):
+    if not (cluster.facts.registry and cluster.facts.pull_secret):
         return
-    private = _private_objects(model, context)
+    private = _private_objects(cluster)
     accounts = set()
-    for account in model.tenant_accounts:
+    for account in cluster.tenant_accounts:
         named = {item.get("name") for item in account.items("imagePullSecrets") if isinstance(item, dict)}
         if not named:
             accounts.add((account.namespace, account.name))
-            yield _without(at(account, "imagePullSecrets"), context)
-    for pod in model.pods:
-        if _pulls_privately(model, pod, private) and (pod.namespace, pod.service_account) not in accounts:
-            names = names_of_pod(model, pod)
-            if names is not None and not _can_pull(model, context, pod.namespace, names):
-                yield _without(Setting(sorted(names), pod.obj, (*pod.path, "imagePullSecrets")), context)
-    yield from _components_without_secret(model, context, private)
-    yield from _missing_accounts(model, context)
+            yield _without(at(account, "imagePullSecrets"), cluster.facts)
+    for pod in cluster.pods:
+        if _pulls_privately(cluster, pod, private) and (pod.namespace, pod.service_account) not in accounts:
+            names = names_of_pod(cluster, pod)
+            if names is not None and not _can_pull(cluster, pod.namespace, names):
+                yield _without(Setting(sorted(names), pod.obj, (*pod.path, "imagePullSecrets")), cluster.facts)
+    yield from _components_without_secret(cluster, private)
+    yield from _missing_accounts(cluster)
 
 
-def _missing_accounts(model: Model, context: Context) -> Iterator[Draft]:
+def _missing_accounts(cluster: Cluster) -> Iterator[Draft]:
     """A pod under a ServiceAccount that is not there is never made; the one with the Secret has another name."""
     tenants: dict[str, list[KubeObject]] = {}
-    for account in model.tenant_accounts:
+    for account in cluster.tenant_accounts:
         tenants.setdefault(account.namespace, []).append(account)
-    for pod in model.pods:
+    for pod in cluster.pods:
         name = pod.service_account
         others = tenants.get(pod.namespace)
-        if not others or name == "default" or model.find("ServiceAccount", pod.namespace, name):
+        if not others or name == "default" or cluster.find("ServiceAccount", pod.namespace, name):
             continue
         setting = Setting(name, pod.obj, (*pod.path, "serviceAccountName"))
         fix = f"set {setting.key} to {others[0].name}, or create the ServiceAccount {name}"
-        yield pair("KW203", setting, Setting(others[0].name, others[0], ("metadata", "name")), fix=fix)
+        yield pair(setting, Setting(others[0].name, others[0], ("metadata", "name")), fix=fix)
 
 
-def _private_objects(model: Model, context: Context) -> set[int]:
+def _private_objects(cluster: Cluster) -> set[int]:
     """Ids of the objects that name an image of the registry."""
     found = set()
-    for use in model.images:
-        if not pull_problem(use.image) and is_below(parse_image(use.image), context.registry):
+    for use in cluster.images:
+        if not pull_problem(use.image) and is_below(parse_image(use.image), cluster.facts.registry):
             found.add(id(use.setting.obj))
     return found
 
 
-def _pulls_privately(model: Model, pod: PodUse, private: set[int]) -> bool:
+def _pulls_privately(cluster: Cluster, pod: PodUse, private: set[int]) -> bool:
     if pod.runtime:
         return False  # it has no pods of its own; theirs are the InferenceService's
     if id(pod.obj) in private:
         return True
     if pod.injected_by_istio:
-        return any(
-            id(obj) in private and obj.name.startswith("istio-sidecar-injector") for obj in model.of_kind("ConfigMap")
-        )
-    queue = model.knative.setting("deployment", _QUEUE)
+        return any(id(obj) in private and is_injector(obj) for obj in cluster.of_kind("ConfigMap"))
+    queue = cluster.knative.setting("deployment", _QUEUE)
     return pod.obj.group in (KNATIVE_GROUP, "serving.kserve.io") and queue is not None and id(queue.obj) in private
 
 
-def _can_pull(model: Model, context: Context, namespace: str, names: set[str]) -> bool:
-    return any(name == context.pull_secret or secret_exists(model, context, namespace, name) for name in names) or any(
-        not known_anywhere(model, context, name) for name in names
+def _can_pull(cluster: Cluster, namespace: str, names: set[str]) -> bool:
+    return any(name == cluster.facts.pull_secret or secret_exists(cluster, namespace, name) for name in names) or any(
+        not known_anywhere(cluster, name) for name in names
     )
 
 
-def _components_without_secret(model: Model, context: Context, private: set[int]) -> Iterator[Draft]:
-    server = model.knative.server
+def _components_without_secret(cluster: Cluster, private: set[int]) -> Iterator[Draft]:
+    server = cluster.knative.server
     if server is not None and id(server) in private and not server.items("spec", "registry", "imagePullSecrets"):
-        yield _without(at(server, "spec", "registry", "imagePullSecrets"), context)
-    config = model.isvc_config
+        yield _without(at(server, "spec", "registry", "imagePullSecrets"), cluster.facts)
+    config = cluster.isvc_config
     if config is None:
         return
     router = config.text("router", "image")
     named = config.setting("router", "imagePullSecrets")
-    private_router = router and not pull_problem(router) and is_below(parse_image(router), context.registry)
+    private_router = router and not pull_problem(router) and is_below(parse_image(router), cluster.facts.registry)
     if private_router and (named is None or not named.value):
-        yield _without(Setting(None, config.obj, ("data", "router", "imagePullSecrets")), context)
+        yield _without(Setting(None, config.obj, ("data", "router", "imagePullSecrets")), cluster.facts)
 
 
-def _without(setting: Setting, context: Context) -> Draft:
+def _without(setting: Setting, facts: Facts) -> Draft:
     value = ", ".join(map(str, setting.value)) if isinstance(setting.value, list) else None
-    return against("KW203", Setting(value, setting.obj, setting.path), context, "pull_secret")
+    return against(Setting(value, setting.obj, setting.path), facts, "pull_secret")
 
 
 @rule("KW204")
-def missing_secrets(model: Model, context: Context) -> Iterator[Draft]:
+def missing_secrets(cluster: Cluster) -> Iterator[Draft]:
     """A pull Secret that is named where it does not exist. Nothing is said of one that could exist unseen."""
-    for ref in pull_secret_refs(model):
-        if _differs(ref, context):
+    for ref in pull_secret_refs(cluster):
+        if _differs(ref, cluster.facts):
             continue
-        for namespace in _lacking(model, context, ref):
-            yield single("KW204", ref.setting, namespace=namespace)
+        for namespace in _lacking(cluster, ref):
+            yield single(ref.setting, namespace=namespace)
 
 
 @rule("KW208")
-def different_secrets(model: Model, context: Context) -> Iterator[Draft]:
+def different_secrets(cluster: Cluster) -> Iterator[Draft]:
     """A pull Secret of another name than the environment's, which is not there either."""
-    for ref in pull_secret_refs(model):
-        if not _differs(ref, context):
+    for ref in pull_secret_refs(cluster):
+        if not _differs(ref, cluster.facts):
             continue
-        wired = context.declared and ref.setting.obj.kind in _WIRED_KINDS
-        unseen = not ref.namespaces and context.declared and not known_anywhere(model, context, ref.name)
-        if wired or unseen or any(_lacking(model, context, ref)):
-            yield against("KW208", ref.setting, context, "pull_secret")
+        wired = cluster.facts.declared and ref.setting.obj.kind in _WIRED_KINDS
+        unseen = not ref.namespaces and cluster.facts.declared and not known_anywhere(cluster, ref.name)
+        if wired or unseen or any(_lacking(cluster, ref)):
+            yield against(ref.setting, cluster.facts, "pull_secret")
 
 
-def _differs(ref: SecretRef, context: Context) -> bool:
-    return bool(context.pull_secret) and ref.name != context.pull_secret
+def _differs(ref: SecretRef, facts: Facts) -> bool:
+    return bool(facts.pull_secret) and ref.name != facts.pull_secret
 
 
-def _lacking(model: Model, context: Context, ref: SecretRef) -> list[str]:
-    if context.existing is None and not known_anywhere(model, context, ref.name):
+def _lacking(cluster: Cluster, ref: SecretRef) -> list[str]:
+    if cluster.facts.existing is None and not known_anywhere(cluster, ref.name):
         return []
-    return [namespace for namespace in ref.namespaces if not secret_exists(model, context, namespace, ref.name)]
+    return [namespace for namespace in ref.namespaces if not secret_exists(cluster, namespace, ref.name)]
 
 
 @rule("KW205")
-def wrong_credentials(model: Model, context: Context) -> Iterator[Draft]:
+def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
     """The pull Secret is of the right type and has a key for the registry (credentialprovider/keyring.go)."""
-    named = {ref.name for ref in pull_secret_refs(model)} | ({context.pull_secret} if context.pull_secret else set())
-    for secret in model.of_kind("Secret"):
+    named = {ref.name for ref in pull_secret_refs(cluster)} | (
+        {cluster.facts.pull_secret} if cluster.facts.pull_secret else set()
+    )
+    for secret in cluster.of_kind("Secret"):
         if secret.name in named and not secret.source.partial:
-            yield from _wrong_secret(secret, context)
-    for external in model.of_kind("ExternalSecret"):
+            yield from _wrong_secret(secret, cluster.facts)
+    for external in cluster.of_kind("ExternalSecret"):
         target = secret_made_by(external)
         kind = external.get("spec", "target", "template", "type")
         if target in named and kind != DOCKER_CONFIG_TYPE:
@@ -172,7 +172,7 @@ def wrong_credentials(model: Model, context: Context) -> Iterator[Draft]:
             )
 
 
-def _wrong_secret(secret: KubeObject, context: Context) -> Iterator[Draft]:
+def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
     if secret.get("type") != DOCKER_CONFIG_TYPE:
         yield _wrong(at(secret, "type"), "the type of a pull Secret", DOCKER_CONFIG_TYPE)
         return
@@ -183,17 +183,17 @@ def _wrong_secret(secret: KubeObject, context: Context) -> Iterator[Draft]:
         setting = Setting(f"unusable: {error}", secret, (part, DOCKER_CONFIG))
         yield _wrong(setting, "what Kubernetes reads from it", '{"auths": {...}}')
         return
-    if not context.registry:
+    if not facts.registry:
         return
     try:
-        wanted = parse_image(f"{context.registry}/{context.registry_project.strip('/') or 'any'}/image")
+        wanted = parse_image(f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}/image")
     except ValueError:
         return
     if not any(auth_key_matches(host, wanted) for host in hosts):
         key = Setting(", ".join(hosts) or None, secret, (part, DOCKER_CONFIG, "auths"))
-        yield against("KW205", key, context, "registry")
+        yield against(key, facts, "registry")
 
 
 def _wrong(setting: Setting, other_key: str, other: str) -> Draft:
     args = {"key": setting.key, "value": show(setting.value), "other_key": other_key, "other": other}
-    return Draft("KW205", setting.obj, setting.path, args, fix=f"set {setting.key} to {other}")
+    return Draft(setting.obj, setting.path, args, fix=f"set {setting.key} to {other}")

@@ -6,68 +6,64 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import controller_environment, skip_list
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
 _BUNDLE = "cabundle.crt"
 
 
 @rule("KW304")
-def kserve_ca(model: Model, context: Context) -> Iterator[Draft]:
+def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
     """KServe copies the CA from a ConfigMap of its own namespace, from one key (cabundle_configmap_reconciler.go)."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is None:
         return
     setting = config.setting("storageInitializer", "caBundleConfigMapName")
-    namespace = model.kserve_namespace
-    kind, _, wanted = context.registry_ca.partition("/")
+    namespace = cluster.kserve_namespace
+    kind, _, wanted = cluster.facts.registry_ca.partition("/")
     if setting is None:
-        if kind == "ConfigMap" and context.declared:
+        if kind == "ConfigMap" and cluster.facts.declared:
             missing = Setting(None, config.obj, ("data", "storageInitializer", "caBundleConfigMapName"))
             fix = f"set {missing.key} to {wanted}"
-            yield single(
-                "KW304", missing, reason=f"the registry's CA is {context.registry_ca}", level="warning", fix=fix
-            )
+            yield single(missing, reason=f"the registry's CA is {cluster.facts.registry_ca}", level="warning", fix=fix)
         return
     name = setting.text()
-    found = [obj for obj in model.find("ConfigMap", namespace, name) if not obj.source.partial]
+    found = [obj for obj in cluster.find("ConfigMap", namespace, name) if not obj.source.partial]
     if found and not found[0].get("data", _BUNDLE):
         keys = ", ".join(sorted(map(str, found[0].mapping("data")))) or "no key"
-        yield single("KW304", setting, reason=f"ConfigMap {namespace}/{name} has {keys}", namespace=namespace)
-    elif not found and _should_be_seen(model, context, namespace, name):
-        yield single("KW304", setting, reason=f"namespace {namespace} has no such ConfigMap", namespace=namespace)
+        yield single(setting, reason=f"ConfigMap {namespace}/{name} has {keys}", namespace=namespace)
+    elif not found and _should_be_seen(cluster, namespace, name):
+        yield single(setting, reason=f"namespace {namespace} has no such ConfigMap", namespace=namespace)
 
 
-def _should_be_seen(model: Model, context: Context, namespace: str, name: str) -> bool:
-    if context.exists("ConfigMap", namespace, name):
+def _should_be_seen(cluster: Cluster, namespace: str, name: str) -> bool:
+    if cluster.facts.exists("ConfigMap", namespace, name):
         return False
-    return context.existing is not None or bool(model.named("ConfigMap", name))
+    return cluster.facts.existing is not None or bool(cluster.named("ConfigMap", name))
 
 
 @rule("KW305")
-def knative_ca(model: Model, context: Context) -> Iterator[Draft]:
+def knative_ca(cluster: Cluster) -> Iterator[Draft]:
     """The resolver trusts what is mounted into Knative's controller, not what the nodes trust (certs.go)."""
-    server = model.knative.server
+    server = cluster.knative.server
     if server is not None:
-        yield from _custom_certs(model, context, server)
-    elif context.registry_ca:
-        yield from _mounted_certs(model, context)
-    yield from _different_bundles(model, context)
+        yield from _custom_certs(cluster, server)
+    elif cluster.facts.registry_ca:
+        yield from _mounted_certs(cluster)
+    yield from _different_bundles(cluster)
 
 
-def _custom_certs(model: Model, context: Context, server: KubeObject) -> Iterator[Draft]:
+def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
     certs = at(server, "spec", "controller-custom-certs")
     kind, name = at(server, *certs.path, "type"), at(server, *certs.path, "name")
     if certs.value is None or not (kind.value or name.value):
-        if context.registry_ca:
-            level = "" if _resolves_at_registry(model, context) else "info"
-            suggestion = f"set {certs.key} to {context.registry_ca}"
-            yield against("KW305", certs, context, "registry_ca", suggestion=suggestion, level=level)
+        if cluster.facts.registry_ca:
+            level = "" if _resolves_at_registry(cluster) else "info"
+            suggestion = f"set {certs.key} to {cluster.facts.registry_ca}"
+            yield against(certs, cluster.facts, "registry_ca", suggestion=suggestion, level=level)
         return
     if kind.value not in ("ConfigMap", "Secret"):
         args = {
@@ -75,51 +71,51 @@ def _custom_certs(model: Model, context: Context, server: KubeObject) -> Iterato
             "other": "ConfigMap and Secret",
             "suggestion": f"set {kind.key} to ConfigMap or Secret",
         }
-        yield single("KW305", kind, **args)
+        yield single(kind, **args)
         return
     said = Setting(f"{kind.text()}/{name.text()}", server, certs.path)
-    if context.registry_ca and said.value != context.registry_ca:
-        yield against("KW305", said, context, "registry_ca", suggestion=f"set {certs.key} to {context.registry_ca}")
-    elif not _ca_object(model, context, kind.text(), name.text()):
-        namespace = model.knative.namespace
+    if cluster.facts.registry_ca and said.value != cluster.facts.registry_ca:
+        yield against(said, cluster.facts, "registry_ca", suggestion=f"set {certs.key} to {cluster.facts.registry_ca}")
+    elif not _ca_object(cluster, kind.text(), name.text()):
+        namespace = cluster.knative.namespace
         other = {"other_key": f"namespace {namespace}", "other": f"without such a {kind.text()}"}
-        yield single("KW305", said, **other, suggestion=f"create {kind.text()} {name.text()} in {namespace}")
+        yield single(said, **other, suggestion=f"create {kind.text()} {name.text()} in {namespace}")
 
 
-def _resolves_at_registry(model: Model, context: Context) -> bool:
-    listed = skip_list(model.knative)
-    return context.digest_policy != "pinned" and listed is not None and context.registry not in listed[0]
+def _resolves_at_registry(cluster: Cluster) -> bool:
+    listed = skip_list(cluster.knative)
+    return cluster.facts.digest_policy != "pinned" and listed is not None and cluster.facts.registry not in listed[0]
 
 
-def _ca_object(model: Model, context: Context, kind: str, name: str) -> bool:
+def _ca_object(cluster: Cluster, kind: str, name: str) -> bool:
     """True unless the object is known to be missing in Knative's namespace."""
-    namespace = model.knative.namespace
-    if model.find(kind, namespace, name) or context.exists(kind, namespace, name):
+    namespace = cluster.knative.namespace
+    if cluster.find(kind, namespace, name) or cluster.facts.exists(kind, namespace, name):
         return True
-    return context.existing is None and not model.named(kind, name)
+    return cluster.facts.existing is None and not cluster.named(kind, name)
 
 
-def _mounted_certs(model: Model, context: Context) -> Iterator[Draft]:
+def _mounted_certs(cluster: Cluster) -> Iterator[Draft]:
     """Knative from YAML: SSL_CERT_DIR of the controller has to be where a volume with the CA is mounted."""
-    for obj in model.of_kind("Deployment"):
-        if obj.name != "controller" or obj.namespace != model.knative.namespace or not obj.namespace:
+    for obj in cluster.of_kind("Deployment"):
+        if obj.name != "controller" or obj.namespace != cluster.knative.namespace or not obj.namespace:
             continue
-        folder = controller_environment(model.knative, [obj]).get("SSL_CERT_DIR")
+        folder = controller_environment(cluster.knative, [obj]).get("SSL_CERT_DIR")
         spec: Path = ("spec", "template", "spec")
         if folder is None:
             missing = Setting(None, obj, (*spec, "containers", 0, "env"))
-            level = "" if _resolves_at_registry(model, context) else "info"
+            level = "" if _resolves_at_registry(cluster) else "info"
             suggestion = "mount the CA and set SSL_CERT_DIR to its folder"
-            yield against("KW305", missing, context, "registry_ca", suggestion=suggestion, level=level)
+            yield against(missing, cluster.facts, "registry_ca", suggestion=suggestion, level=level)
             continue
-        yield from _certs_volume(model, context, obj, folder)
+        yield from _certs_volume(cluster, obj, folder)
 
 
-def _certs_volume(model: Model, context: Context, obj: KubeObject, folder: Setting) -> Iterator[Draft]:
+def _certs_volume(cluster: Cluster, obj: KubeObject, folder: Setting) -> Iterator[Draft]:
     mount = _mount_at(obj, folder)
     if mount is None:
         other = {"other_key": "the volumeMounts of the container", "other": "without that folder"}
-        yield single("KW305", folder, **other, suggestion=f"mount the CA at {folder.text()}")
+        yield single(folder, **other, suggestion=f"mount the CA at {folder.text()}")
         return
     for index, volume in mappings_of(obj.get("spec", "template", "spec", "volumes")):
         if volume.get("name") != mount:
@@ -130,14 +126,14 @@ def _certs_volume(model: Model, context: Context, obj: KubeObject, folder: Setti
             if not isinstance(name, str):
                 continue
             said = Setting(f"{kind}/{name}", obj, (*path, *keys))
-            if said.value != context.registry_ca:
-                yield against("KW305", said, context, "registry_ca", suggestion=f"mount {context.registry_ca}")
-            elif not _ca_object(model, context, kind, name):
+            if said.value != cluster.facts.registry_ca:
+                yield against(said, cluster.facts, "registry_ca", suggestion=f"mount {cluster.facts.registry_ca}")
+            elif not _ca_object(cluster, kind, name):
                 other = {"other_key": f"namespace {obj.namespace}", "other": f"without such a {kind}"}
-                yield single("KW305", said, **other, suggestion=f"create {kind} {name} in {obj.namespace}")
+                yield single(said, **other, suggestion=f"create {kind} {name} in {obj.namespace}")
         return
     other = {"other_key": "the volumes of the pod", "other": f"without {mount}"}
-    yield single("KW305", folder, **other, suggestion=f"add a volume {mount} with the CA")
+    yield single(folder, **other, suggestion=f"add a volume {mount} with the CA")
 
 
 def _mount_at(obj: KubeObject, folder: Setting) -> str | None:
@@ -148,17 +144,16 @@ def _mount_at(obj: KubeObject, folder: Setting) -> str | None:
     return None
 
 
-def _different_bundles(model: Model, context: Context) -> Iterator[Draft]:
+def _different_bundles(cluster: Cluster) -> Iterator[Draft]:
     """The same CA under the same name in both namespaces."""
-    kind, _, name = context.registry_ca.partition("/")
+    kind, _, name = cluster.facts.registry_ca.partition("/")
     if kind != "ConfigMap":
         return
-    ours = [at(obj, "data", _BUNDLE) for obj in model.named("ConfigMap", name) if obj.get("data", _BUNDLE)]
+    ours = [at(obj, "data", _BUNDLE) for obj in cluster.named("ConfigMap", name) if obj.get("data", _BUNDLE)]
     for other in ours[1:]:
         if other.text().strip() != ours[0].text().strip():
             shown = Setting("one bundle", other.obj, other.path)
             yield pair(
-                "KW305",
                 shown,
                 Setting("another", ours[0].obj, ours[0].path),
                 suggestion="give both the same certificates",

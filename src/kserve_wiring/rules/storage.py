@@ -8,40 +8,38 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.isvc_config import IsvcConfig
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
-from kserve_wiring.grammar.gostyle import parse_regex
+from kserve_wiring.grammar.regex import parse_regex
 from kserve_wiring.manifests.objects import KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import at, pair, single
+from kserve_wiring.rules.draft import Draft, at, pair, single
 
 _WORKLOAD_TYPES = ("initContainer", "localModelDownloadJob")
 
 
-def _storage_containers(model: Model) -> Iterator[KubeObject]:
-    for obj in model.of_kind("ClusterStorageContainer"):
+def _storage_containers(cluster: Cluster) -> Iterator[KubeObject]:
+    for obj in cluster.of_kind("ClusterStorageContainer"):
         if obj.get("disabled") is not True:
             yield obj
 
 
 @rule("KW301")
-def storage_twins(model: Model, context: Context) -> Iterator[Draft]:
+def storage_twins(cluster: Cluster) -> Iterator[Draft]:
     """KServe writes image and resources down twice, and which one counts depends on the URI.
 
     https://github.com/kserve/kserve/issues/5412: the chart's value reaches one of them only.
     """
-    config = model.isvc_config
+    config = cluster.isvc_config
     if config is None:
         return
     image = config.setting("storageInitializer", "image")
-    for obj in _storage_containers(model):
+    for obj in _storage_containers(cluster):
         own_image = at(obj, "spec", "container", "image")
         is_default = obj.name == "default"
         if is_default and image is not None and own_image.value and own_image.value != image.value:
-            yield pair("KW301", own_image, image)
+            yield pair(own_image, image)
         if is_default or (image is not None and own_image.value == image.value):
             yield from _resource_twins(obj, config, "" if is_default else "info")
 
@@ -51,7 +49,7 @@ def _resource_twins(obj: KubeObject, config: IsvcConfig, level: str) -> Iterator
         own = at(obj, "spec", "container", "resources", *path)
         other = config.setting("storageInitializer", name)
         if own.value is not None and other is not None and not _samequantity(own.value, other.value):
-            yield pair("KW301", own, other, level=level)
+            yield pair(own, other, level=level)
 
 
 def _samequantity(one: Any, other: Any) -> bool:
@@ -62,17 +60,15 @@ def _samequantity(one: Any, other: Any) -> bool:
 
 
 @rule("KW302")
-def skipped_storage_containers(model: Model, context: Context) -> Iterator[Draft]:
+def skipped_storage_containers(cluster: Cluster) -> Iterator[Draft]:
     """A ClusterStorageContainer that KServe passes over, or whose container does not replace the initializer."""
-    minimal = _has_minimal_crd(model)
-    for obj in model.of_kind("ClusterStorageContainer"):
+    minimal = _has_minimal_crd(cluster)
+    for obj in cluster.of_kind("ClusterStorageContainer"):
         if obj.get("disabled") is True:
             reason = "KServe skips it" + (
                 " and takes what inferenceservice-config says" if obj.name == "default" else ""
             )
-            yield single(
-                "KW302", at(obj, "disabled"), reason=reason, suggestion="false, or remove the object", level="warning"
-            )
+            yield single(at(obj, "disabled"), reason=reason, suggestion="false, or remove the object", level="warning")
             continue
         yield from _container_name(obj)
         yield from _workload_type(obj, minimal)
@@ -83,27 +79,27 @@ def _container_name(obj: KubeObject) -> Iterator[Draft]:
     name = at(obj, "spec", "container", "name")
     if name.value != "storage-initializer":
         reason = "KServe merges the container into its storage-initializer by name (container_merge.go)"
-        yield single("KW302", name, reason=reason, suggestion="storage-initializer")
+        yield single(name, reason=reason, suggestion="storage-initializer")
 
 
 def _workload_type(obj: KubeObject, minimal: bool) -> Iterator[Draft]:
     kind = at(obj, "spec", "workloadType")
     if kind.value is None and minimal:
         reason = "the minimal CRD sets no default, and KServe skips the object"
-        yield single("KW302", kind, reason=reason, suggestion="initContainer")
+        yield single(kind, reason=reason, suggestion="initContainer")
     elif kind.value is not None and kind.value not in _WORKLOAD_TYPES:
         reason = f"KServe knows {' and '.join(_WORKLOAD_TYPES)}"
-        yield single("KW302", kind, reason=reason, suggestion="initContainer")
+        yield single(kind, reason=reason, suggestion="initContainer")
     elif minimal and obj.get("spec", "supportsMultiModelDownload") is None:
         setting = at(obj, "spec", "supportsMultiModelDownload")
-        yield single("KW302", setting, reason="the minimal CRD sets no default", suggestion="true or false")
+        yield single(setting, reason="the minimal CRD sets no default", suggestion="true or false")
 
 
 def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
     formats = obj.items("spec", "supportedUriFormats")
     if not formats:
         setting = at(obj, "spec", "supportedUriFormats")
-        yield single("KW302", setting, reason="it matches no URI", suggestion="a list of {prefix} or {regex}")
+        yield single(setting, reason="it matches no URI", suggestion="a list of {prefix} or {regex}")
     for index, item in mappings_of(formats):
         expression = item.get("regex")
         if isinstance(expression, str) and expression:
@@ -111,14 +107,12 @@ def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
                 parse_regex(expression)
             except ValueError as error:
                 setting = Setting(expression, obj, ("spec", "supportedUriFormats", index, "regex"))
-                yield single(
-                    "KW302", setting, reason=f"it is no regular expression: {error}", suggestion="one that compiles"
-                )
+                yield single(setting, reason=f"it is no regular expression: {error}", suggestion="one that compiles")
 
 
-def _has_minimal_crd(model: Model) -> bool:
+def _has_minimal_crd(cluster: Cluster) -> bool:
     """The CRD of ClusterStorageContainer was read and has no schema, so it sets no defaults (kserve-crd-minimal)."""
-    for crd in model.of_kind("CustomResourceDefinition"):
+    for crd in cluster.of_kind("CustomResourceDefinition"):
         if crd.name == "clusterstoragecontainers.serving.kserve.io":
             for version in crd.items("spec", "versions"):
                 if not isinstance(
@@ -129,16 +123,16 @@ def _has_minimal_crd(model: Model) -> bool:
 
 
 @rule("KW307")
-def overlapping_containers(model: Model, context: Context) -> Iterator[Draft]:
+def overlapping_containers(cluster: Cluster) -> Iterator[Draft]:
     """KServe takes the first match of a list without order (storage_initializer_injector.go)."""
-    containers = [(obj, list(_formats(obj))) for obj in _storage_containers(model)]
+    containers = [(obj, list(_formats(obj))) for obj in _storage_containers(cluster)]
     for (one, one_formats), (other, other_formats) in combinations(containers, 2):
         if one.name == other.name or one.get("spec", "workloadType") != other.get("spec", "workloadType"):
             continue
         clash = next(((a, b) for a in one_formats for b in other_formats if _overlap(a, b)), None)
         if clash is not None:
             second, first = clash[1], clash[0]
-            yield pair("KW307", second, first)
+            yield pair(second, first)
 
 
 def _formats(obj: KubeObject) -> Iterator[Setting]:

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
 from kserve_wiring.cluster import gateway_chain as chain_of
 from kserve_wiring.cluster import gateways as gw
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import chains, owner_of
 from kserve_wiring.cluster.pull_secrets import secret_exists
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import pair, single
+from kserve_wiring.rules.draft import Draft, pair, single
 
 # pkg/config/protocol/instance.go
 _PROTOCOLS = (
@@ -36,82 +34,82 @@ _TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 
 @rule("KW413")
-def tls_on_one_side(model: Model, context: Context) -> Iterator[Draft]:
+def tls_on_one_side(cluster: Cluster) -> Iterator[Draft]:
     """Gateway, scheme of the URLs and certificate Secret agree on whether clients use https."""
-    for chain in chains(model):
+    for chain in chains(cluster):
         if chain.role != "external" or chain.gateway is None:
             continue
         servers = gw.servers(chain.gateway)
         for server in servers:
-            yield from _server_tls(model, chain.gateway, server, servers)
-            yield from _credential(model, context, chain, server)
-        yield from _schemes(model, context, chain.gateway, servers)
+            yield from _server_tls(cluster, chain.gateway, server, servers)
+            yield from _credential(cluster, chain, server)
+        yield from _schemes(cluster, chain.gateway, servers)
 
 
-def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: list[gw.Server]) -> Iterator[Draft]:
-    protocol = owner_of(model, gateway, (*server.path, "port", "protocol"))
-    tls = owner_of(model, gateway, (*server.path, "tls"))
-    mode = owner_of(model, gateway, (*server.path, "tls", "mode"))
+def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, servers: list[gw.Server]) -> Iterator[Draft]:
+    protocol = owner_of(cluster, gateway, (*server.path, "port", "protocol"))
+    tls = owner_of(cluster, gateway, (*server.path, "tls"))
+    mode = owner_of(cluster, gateway, (*server.path, "tls", "mode"))
     if server.protocol not in _PROTOCOLS:
         args = {"other_key": "what Istio knows", "other": ", ".join(_PROTOCOLS)}
-        yield single("KW413", protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
+        yield single(protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
     elif server.protocol == "HTTPS" and not server.tls:
-        yield pair("KW413", protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
+        yield pair(protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
     elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
-        yield pair("KW413", mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
+        yield pair(mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
     elif server.protocol in gw.PLAIN and set(server.tls) - {"httpsRedirect"}:
         shown = Setting(", ".join(sorted(map(str, server.tls))), tls.obj, tls.path)
-        yield pair("KW413", protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
+        yield pair(protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
     elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
-        redirect = owner_of(model, gateway, (*server.path, "tls", "httpsRedirect"))
+        redirect = owner_of(cluster, gateway, (*server.path, "tls", "httpsRedirect"))
         args = {
             "other_key": "the servers with protocol HTTPS",
             "other": "none",
             "suggestion": "add a server with protocol HTTPS",
         }
-        yield single("KW413", redirect, **args)
+        yield single(redirect, **args)
 
 
-def _credential(model: Model, context: Context, chain: chain_of.Chain, server: gw.Server) -> Iterator[Draft]:
+def _credential(cluster: Cluster, chain: chain_of.Chain, server: gw.Server) -> Iterator[Draft]:
     """Istio reads the Secret in the namespace of the gateway's pods."""
     name = server.tls.get("credentialName")
-    if not isinstance(name, str) or chain.gateway is None or context.existing is None:
+    if not isinstance(name, str) or chain.gateway is None or cluster.facts.existing is None:
         return
     namespaces = sorted({pod.namespace for pod in chain.pods}) or [chain.gateway.namespace]
     for namespace in namespaces:
-        if not secret_exists(model, context, namespace, name) and not _certificate(model, namespace, name):
-            setting = owner_of(model, chain.gateway, (*server.path, "tls", "credentialName"))
+        if not secret_exists(cluster, namespace, name) and not _certificate(cluster, namespace, name):
+            setting = owner_of(cluster, chain.gateway, (*server.path, "tls", "credentialName"))
             args = {"other_key": f"namespace {namespace}", "other": "without such a Secret"}
-            yield single("KW413", setting, **args, suggestion=f"create the Secret {name} in {namespace}")
+            yield single(setting, **args, suggestion=f"create the Secret {name} in {namespace}")
 
 
-def _certificate(model: Model, namespace: str, secret: str) -> bool:
+def _certificate(cluster: Cluster, namespace: str, secret: str) -> bool:
     return any(
-        obj.namespace == namespace and obj.get("spec", "secretName") == secret for obj in model.of_kind("Certificate")
+        obj.namespace == namespace and obj.get("spec", "secretName") == secret for obj in cluster.of_kind("Certificate")
     )
 
 
-def _schemes(model: Model, context: Context, gateway: KubeObject, servers: list[gw.Server]) -> Iterator[Draft]:
+def _schemes(cluster: Cluster, gateway: KubeObject, servers: list[gw.Server]) -> Iterator[Draft]:
     encrypted = [server for server in servers if server.protocol == "HTTPS"]
-    owner = owner_of(model, gateway, ("spec", "servers"))
+    owner = owner_of(cluster, gateway, ("spec", "servers"))
     protocols = Setting(", ".join(server.protocol for server in servers) or None, owner.obj, owner.path)
-    for setting in _scheme_settings(model):
+    for setting in _scheme_settings(cluster):
         if setting.text() not in ("http", "https"):
             args = {"other_key": "the schemes of a URL", "other": "http and https"}
-            yield single("KW413", setting, **args, suggestion=f"set {setting.key} to http or https")
+            yield single(setting, **args, suggestion=f"set {setting.key} to http or https")
         elif setting.text() == "https" and not encrypted:
             suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
-            yield pair("KW413", setting, protocols, suggestion=suggestion)
+            yield pair(setting, protocols, suggestion=suggestion)
         elif setting.text() == "http" and encrypted:
-            level = "" if context.declared else "info"
-            yield pair("KW413", setting, protocols, suggestion=f"set {setting.key} to https", level=level)
+            level = "" if cluster.facts.declared else "info"
+            yield pair(setting, protocols, suggestion=f"set {setting.key} to https", level=level)
 
 
-def _scheme_settings(model: Model) -> Iterator[Setting]:
-    found = model.knative.setting("network", "default-external-scheme")
+def _scheme_settings(cluster: Cluster) -> Iterator[Setting]:
+    found = cluster.knative.setting("network", "default-external-scheme")
     if found is not None:
         yield found
-    config = model.isvc_config
-    scheme = config.setting("ingress", "urlScheme") if config and model.routes_through_istio else None
+    config = cluster.isvc_config
+    scheme = config.setting("ingress", "urlScheme") if config and cluster.routes_through_istio else None
     if scheme is not None:
         yield scheme

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.argocd import applications, sources
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.argocd import sources
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import pod_uses
-from kserve_wiring.grammar.gostyle import version_tuple
 from kserve_wiring.grammar.image import parse_image
+from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Path, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, single
+from kserve_wiring.rules.draft import Draft, against, at, single
 
 _MODES = {"Knative": "Serverless", "Standard": "RawDeployment"}
 _OLD_MODES = {old: new for new, old in _MODES.items()}
@@ -33,64 +31,62 @@ _GATEWAYS_BETA_SINCE = (1, 10, 0)
 
 
 @rule("KW503")
-def wrong_version(model: Model, context: Context) -> Iterator[Draft]:
+def wrong_version(cluster: Cluster) -> Iterator[Draft]:
     """A spelling, an image or a chart of another version than the environment's."""
-    yield from _modes(model, context)
-    yield from _knative_version(model, context)
-    yield from _image_versions(model, context)
-    yield from _chart_versions(model, context)
+    yield from _modes(cluster)
+    yield from _knative_version(cluster)
+    yield from _image_versions(cluster)
+    yield from _chart_versions(cluster)
 
 
-def _modes(model: Model, context: Context) -> Iterator[Draft]:
-    config = model.isvc_config
+def _modes(cluster: Cluster) -> Iterator[Draft]:
+    config = cluster.isvc_config
     settings = [config.setting("deploy", "defaultDeploymentMode")] if config else []
-    for obj in model.of_kind("InferenceService"):
+    for obj in cluster.of_kind("InferenceService"):
         annotated = at(obj, "metadata", "annotations", "serving.kserve.io/deploymentMode")
         settings.append(annotated if annotated.value else None)
-    version = context.version("kserve_version")
+    version = cluster.facts.version("kserve_version")
     for setting in settings:
         if setting is None or setting.text() == "ModelMesh":
             continue
         mode = setting.text()
         if mode not in _MODES and mode not in _OLD_MODES:
             args = {"other_key": "what KServe knows", "other": "Knative, Standard and ModelMesh"}
-            yield single(
-                "KW503", setting, **args, reason="the names are case-sensitive", suggestion=_nearest_mode(mode)
-            )
+            yield single(setting, **args, reason="the names are case-sensitive", suggestion=_nearest_mode(mode))
         elif version is not None and (mode in _MODES) != (version >= _MODES_RENAMED):
-            if mode in _OLD_MODES and not context.is_said("kserve_version"):
+            if mode in _OLD_MODES and not cluster.facts.is_said("kserve_version"):
                 continue  # upstream's own kserve.yaml of v0.16.0 still says Serverless
             reason = "v0.16 renamed Serverless and RawDeployment to Knative and Standard"
             suggestion = _MODES.get(mode) or _OLD_MODES[mode]
             level = "warning" if version >= _MODES_RENAMED else ""  # the old names still work there
-            yield against(
-                "KW503", setting, context, "kserve_version", reason=reason, suggestion=suggestion, level=level
-            )
+            yield against(setting, cluster.facts, "kserve_version", reason=reason, suggestion=suggestion, level=level)
 
 
 def _nearest_mode(mode: str) -> str:
     return next((known for known in (*_MODES, *_OLD_MODES) if known.lower() == mode.lower()), "Knative")
 
 
-def _knative_version(model: Model, context: Context) -> Iterator[Draft]:
-    server = model.knative.server
+def _knative_version(cluster: Cluster) -> Iterator[Draft]:
+    server = cluster.knative.server
     if server is None or not server.get("spec", "version"):
         return
     setting = at(server, "spec", "version")
-    version, wanted = version_tuple(setting.text()), context.version("knative_version")
+    version, wanted = version_tuple(setting.text()), cluster.facts.version("knative_version")
     if version is None:
         return
     if wanted is not None and version[: _precision(setting.text())] != wanted[: _precision(setting.text())]:
         reason = "the images and settings of this environment are for the latter"
-        yield against("KW503", setting, context, "knative_version", reason=reason, suggestion=context.knative_version)
-    operator = context.version("knative_operator_version")
+        yield against(
+            setting, cluster.facts, "knative_version", reason=reason, suggestion=cluster.facts.knative_version
+        )
+    operator = cluster.facts.version("knative_operator_version")
     if operator is None:
         return
     oldest = operator[1] - _MINORS_IN_OPERATOR
     if version[0] != operator[0] or not oldest <= version[1] <= operator[1]:
         carried = f"{operator[0]}.{oldest} to {operator[0]}.{operator[1]}"
         reason, suggestion = f"this operator carries Knative {carried}", f"a version of {carried}"
-        yield against("KW503", setting, context, "knative_operator_version", reason=reason, suggestion=suggestion)
+        yield against(setting, cluster.facts, "knative_operator_version", reason=reason, suggestion=suggestion)
 
 
 def _precision(version: str) -> int:
@@ -115,8 +111,8 @@ _ISTIO_IMAGES = frozenset({"proxyv2", "pilot", "install-cni", "ztunnel"})
 _RELEASE_TAG = re.compile(r"^v?\d+\.\d+\.\d+$")
 
 
-def _image_versions(model: Model, context: Context) -> Iterator[Draft]:
-    for use in model.images:
+def _image_versions(cluster: Cluster) -> Iterator[Draft]:
+    for use in cluster.images:
         try:
             image = parse_image(use.image)
         except ValueError:
@@ -124,12 +120,12 @@ def _image_versions(model: Model, context: Context) -> Iterator[Draft]:
         if not _RELEASE_TAG.match(image.tag) or image.digest:
             continue
         fact = _fact_of_image(image.repository)
-        wanted = context.version(fact) if context.is_said(fact) else None
+        wanted = cluster.facts.version(fact) if cluster.facts.is_said(fact) else None
         if fact and wanted is not None and version_tuple(image.tag) != wanted:
             setting = Setting(use.image, use.setting.obj, use.setting.path)
             reason = "this image is released together with the others"
-            suggestion = f"the image of {getattr(context, fact)}"
-            yield against("KW503", setting, context, fact, reason=reason, suggestion=suggestion, level="warning")
+            suggestion = f"the image of {getattr(cluster.facts, fact)}"
+            yield against(setting, cluster.facts, fact, reason=reason, suggestion=suggestion, level="warning")
 
 
 def _fact_of_image(repository: str) -> str:
@@ -141,18 +137,18 @@ def _fact_of_image(repository: str) -> str:
     return ""
 
 
-def _chart_versions(model: Model, context: Context) -> Iterator[Draft]:
-    for app in applications(model):
+def _chart_versions(cluster: Cluster) -> Iterator[Draft]:
+    for app in cluster.applications:
         for path, source in sources(app):
             chart, revision = source.get("chart"), source.get("targetRevision")
             fact = _fact_of_chart(str(chart or ""), str(source.get("repoURL") or ""))
-            wanted = context.version(fact) if context.is_said(fact) else None
+            wanted = cluster.facts.version(fact) if cluster.facts.is_said(fact) else None
             version = version_tuple(str(revision))
             if fact and wanted is not None and version is not None and version != wanted:
                 setting = Setting(revision, app, (*path, "targetRevision"))
                 reason = f"chart {chart} is released with it"
-                suggestion = getattr(context, fact)
-                yield against("KW503", setting, context, fact, reason=reason, suggestion=suggestion)
+                suggestion = getattr(cluster.facts, fact)
+                yield against(setting, cluster.facts, fact, reason=reason, suggestion=suggestion)
 
 
 def _fact_of_chart(chart: str, repository: str) -> str:
@@ -164,19 +160,19 @@ def _fact_of_chart(chart: str, repository: str) -> str:
 
 
 @rule("KW515")
-def ignored_gateway_settings(model: Model, context: Context) -> Iterator[Draft]:
+def ignored_gateway_settings(cluster: Cluster) -> Iterator[Draft]:
     """Operators that do not find the Gateways they shall change (knative/operator#1469)."""
-    server, operator = model.knative.server, context.version("knative_operator_version")
+    server, operator = cluster.knative.server, cluster.facts.version("knative_operator_version")
     if server is None or operator is None:
         return
-    knative = context.version("knative_version") or operator
+    knative = cluster.facts.version("knative_version") or operator
     if knative < _GATEWAYS_BETA_SINCE or not any(since <= operator < until for since, until in _SELECTOR_IGNORED):
         return
     for gateway in ("knative-ingress-gateway", "knative-local-gateway"):
         for part in ("selector", "servers"):
             setting = at(server, "spec", "ingress", "istio", gateway, part)
             if setting.value:
-                yield against("KW515", setting, context, "knative_operator_version", gateway=gateway)
+                yield against(setting, cluster.facts, "knative_operator_version", gateway=gateway)
 
 
 # What templates leave behind in a value when they go wrong, and what to do about it.
@@ -189,18 +185,18 @@ _FALLBACK = re.compile(r"^(?:docker\.io/)?kserve/[a-z-]+:latest$")
 
 
 @rule("KW504")
-def broken_output(model: Model, context: Context) -> Iterator[Draft]:
+def broken_output(cluster: Cluster) -> Iterator[Draft]:
     """Values that a chart did not render as they were written; helm reports none of these."""
-    for obj in model.objects:
+    for obj in cluster.objects:
         if obj.kind == "CustomResourceDefinition" or not _is_suspect(obj):
             continue
         if "Error" in obj.body:
             reason = "a value broke the YAML of a patch, and the chart went on without it"
             suggestion = "remove quotes and --- from the values of this chart"
-            yield single("KW504", Setting("set", obj, ("Error",)), reason=reason, suggestion=suggestion)
+            yield single(Setting("set", obj, ("Error",)), reason=reason, suggestion=suggestion)
         yield from _artefacts(obj)
         yield from _unrendered(obj)
-    yield from _fallback_images(model, context)
+    yield from _fallback_images(cluster)
 
 
 def _is_suspect(obj: KubeObject) -> bool:
@@ -222,7 +218,7 @@ def _artefacts(obj: KubeObject) -> Iterator[Draft]:
     for path, text in _short_strings(obj.body, (), set()):
         for pattern, reason, suggestion in _ARTEFACTS:
             if pattern.search(text):
-                yield single("KW504", Setting(text, obj, path), reason=reason, suggestion=suggestion)
+                yield single(Setting(text, obj, path), reason=reason, suggestion=suggestion)
 
 
 def _short_strings(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
@@ -240,24 +236,22 @@ def _unrendered(obj: KubeObject) -> Iterator[Draft]:
     for path in (("metadata", "name"), ("metadata", "namespace")):
         text = obj.get(*path)
         if isinstance(text, str) and ("{{" in text or "{%" in text):
-            yield single(
-                "KW504", Setting(text, obj, path), reason="a template was not rendered", suggestion="render it first"
-            )
+            yield single(Setting(text, obj, path), reason="a template was not rendered", suggestion="render it first")
     for pod in pod_uses(obj):
         for container_path, container in pod.containers():
             text = container.get("image")
             if isinstance(text, str) and ("{{" in text or "{%" in text):
                 setting = Setting(text, obj, (*container_path, "image"))
-                yield single("KW504", setting, reason="a template was not rendered", suggestion="render it first")
+                yield single(setting, reason="a template was not rendered", suggestion="render it first")
 
 
-def _fallback_images(model: Model, context: Context) -> Iterator[Draft]:
+def _fallback_images(cluster: Cluster) -> Iterator[Draft]:
     """KServe's charts drop a patch that is not YAML, and the images of their base stay."""
-    if not context.is_said("kserve_version"):
+    if not cluster.facts.is_said("kserve_version"):
         return
-    for use in model.images:
+    for use in cluster.images:
         if _FALLBACK.match(use.image):
             reason = "that is the base of KServe's chart, whose patch was dropped"
             suggestion = "remove quotes and --- from the values of this chart"
             setting = Setting(use.image, use.setting.obj, use.setting.path)
-            yield single("KW504", setting, reason=reason, suggestion=suggestion)
+            yield single(setting, reason=reason, suggestion=suggestion)

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.checker.report import Draft
-from kserve_wiring.cluster.cluster import Model
-from kserve_wiring.cluster.facts import Context
+from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.manifests.objects import KubeObject, Setting, dig
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
 _VERIFY = "serving.kserve.io/s3-verifyssl"
 _VERIFY_READ_SINCE = (0, 12, 0)
@@ -23,63 +21,63 @@ _SECRET_ANNOTATIONS = ("serving.kserve.io/storageSecretName", "serving.kserve.io
 
 
 @rule("KW308")
-def unread_verify(model: Model, context: Context) -> Iterator[Draft]:
+def unread_verify(cluster: Cluster) -> Iterator[Draft]:
     """Before v0.12 boto3 verified whatever the annotation said (https://github.com/kserve/kserve/pull/3172)."""
-    version = context.version("kserve_version")
+    version = cluster.facts.version("kserve_version")
     if version is None or version >= _VERIFY_READ_SINCE:
         return
-    for obj in model.of_kind("Secret", "ServiceAccount"):
+    for obj in cluster.of_kind("Secret", "ServiceAccount"):
         setting = at(obj, "metadata", "annotations", _VERIFY)
         if setting.value == "0":
-            yield against("KW308", setting, context, "kserve_version")
+            yield against(setting, cluster.facts, "kserve_version")
 
 
 @rule("KW309")
-def proxy_user(model: Model, context: Context) -> Iterator[Draft]:
+def proxy_user(cluster: Cluster) -> Iterator[Draft]:
     """Istio leaves the traffic of uid 1337 alone; an init container of another uid has no network under its CNI."""
-    for pod in model.pods:
+    for pod in cluster.pods:
         user = dig(pod.spec, "securityContext", "runAsUser")
         if user == _PROXY_USER and pod.obj.group == KSERVE_GROUP:
             setting = Setting(user, pod.obj, (*pod.path, "securityContext", "runAsUser"))
             reason = "the model's own traffic leaves the mesh, too"
-            yield single("KW309", setting, reason=reason, suggestion="remove it, KServe v0.12 needs it no more")
-    version = context.version("kserve_version")
+            yield single(setting, reason=reason, suggestion="remove it, KServe v0.12 needs it no more")
+    version = cluster.facts.version("kserve_version")
     if version is None or version >= _INITIALIZER_HAS_PROXY_USER_SINCE:
         return
-    cni = [obj for obj in model.of_kind("DaemonSet") if obj.name == "istio-cni-node"]
-    for obj in model.of_kind("InferenceService") if cni else ():
-        if _is_injected(model, obj):
-            reason = f"with Istio's CNI the storage initializer of KServe {context.kserve_version} has no network"
+    cni = [obj for obj in cluster.of_kind("DaemonSet") if obj.name == "istio-cni-node"]
+    for obj in cluster.of_kind("InferenceService") if cni else ():
+        if _is_injected(cluster, obj):
+            reason = f"with Istio's CNI the storage initializer of KServe {cluster.facts.kserve_version} has no network"
             setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
-            yield single("KW309", setting, reason=reason, suggestion="take KServe v0.12 or newer")
+            yield single(setting, reason=reason, suggestion="take KServe v0.12 or newer")
 
 
-def _is_injected(model: Model, obj: KubeObject) -> bool:
-    for namespace in model.find("Namespace", "", obj.namespace):
+def _is_injected(cluster: Cluster, obj: KubeObject) -> bool:
+    for namespace in cluster.find("Namespace", "", obj.namespace):
         if namespace.labels.get("istio-injection") == "enabled" or "istio.io/rev" in namespace.labels:
             return True
     return False
 
 
 @rule("KW310")
-def other_secret_annotation(model: Model, context: Context) -> Iterator[Draft]:
+def other_secret_annotation(cluster: Cluster) -> Iterator[Draft]:
     """The chart's default is not the annotation that KServe documents (https://github.com/kserve/kserve/issues/5763)."""
-    config = model.isvc_config
+    config = cluster.isvc_config
     wanted = config.setting("credentials", "storageSecretNameAnnotation") if config else None
     if wanted is None:
         return
-    for obj in model.of_kind("InferenceService"):
+    for obj in cluster.of_kind("InferenceService"):
         for name in _SECRET_ANNOTATIONS:
             setting = at(obj, "metadata", "annotations", name)
             if setting.value and name != wanted.text() and wanted.text() not in obj.annotations:
-                yield pair("KW310", setting, wanted, name=name)
+                yield pair(setting, wanted, name=name)
 
 
 @rule("KW311")
-def left_out_namespaces(model: Model, context: Context) -> Iterator[Draft]:
+def left_out_namespaces(cluster: Cluster) -> Iterator[Draft]:
     """Pods of a namespace with this label never see KServe's webhook (https://github.com/kserve/kserve/pull/517)."""
-    served = {obj.namespace for obj in model.of_kind("InferenceService", "LLMInferenceService")}
-    for obj in model.of_kind("Namespace"):
+    served = {obj.namespace for obj in cluster.of_kind("InferenceService", "LLMInferenceService")}
+    for obj in cluster.of_kind("Namespace"):
         setting = at(obj, "metadata", "labels", _LEFT_OUT)
         if obj.name in served and setting.value is not None:
-            yield single("KW311", setting, namespace=obj.name)
+            yield single(setting, namespace=obj.name)

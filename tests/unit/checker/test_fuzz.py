@@ -12,8 +12,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from kserve_wiring import inspect
-from kserve_wiring.formats.text import as_json, as_text
+from kserve_wiring import Options, inspect, read
+from kserve_wiring.formats.json import as_json
+from kserve_wiring.formats.text import as_text
 from kserve_wiring.manifests.load import Loaded, load_bytes, load_values
 from tools.console import ROOT
 
@@ -50,7 +51,7 @@ VALUES = st.recursive(
 
 
 def check_all(loaded: Loaded) -> None:
-    report = inspect(loaded.objects, context=FACTS)
+    report = inspect(read(loaded.objects), Options(facts=FACTS))
     as_text(report)
     as_json(report)
 
@@ -160,6 +161,6 @@ def test_fifty_megabytes(tmp_path: Path) -> None:
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\ndata:\n  key: |\n"
     tail = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: b}\n"
     path.write_text(head + line * (50_000_000 // len(line)) + tail, encoding="utf-8")
-    report = inspect(str(path))
+    report = inspect(read(str(path)))
     assert report.problems == []
     assert report.objects == 2

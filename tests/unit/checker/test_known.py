@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import Options, inspect, read
 from kserve_wiring.checker.known import NEEDED_BY
 from kserve_wiring.cli import main as cli
-from kserve_wiring.cluster.facts import KEYS, make_context
+from kserve_wiring.cluster.facts import KEYS, make_facts
 from kserve_wiring.manifests.load import load_text
 from tools.console import ROOT
 
@@ -38,10 +38,12 @@ def test_the_rules_that_need_a_fact_are_those_whose_fixtures_do() -> None:
     rules = fixtures()
     found: dict[str, set[str]] = defaultdict(set)
     for path in rules.FIXTURES:
-        fixture = rules.read(path)
+        fixture = rules.read_fixture(path)
         for key in fixture.context:
             rest = {name: value for name, value in fixture.context.items() if name != key}
-            if sorted(map(rules.said, inspect(str(path), context=rest).findings)) != sorted(fixture.expected):
+            if sorted(map(rules.said, inspect(read(str(path)), Options(facts=rest)).findings)) != sorted(
+                fixture.expected
+            ):
                 found[key].add(fixture.code)
     assert set(NEEDED_BY) == set(KEYS)
     assert {key: codes - set(NEEDED_BY[key]) for key, codes in found.items() if codes - set(NEEDED_BY[key])} == {}
@@ -142,8 +144,8 @@ data:
     ],
 )
 def test_what_manifests_show(text: str, known: dict[str, str]) -> None:
-    context = make_context(load_text(text, "f.yaml").objects)
-    assert {key: getattr(context, key) for key in KEYS if key in context.origin} == known
+    facts = make_facts(load_text(text, "f.yaml").objects)
+    assert {key: getattr(facts, key) for key in KEYS if key in facts.origin} == known
 
 
 def test_sources_that_disagree_decide_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,28 +168,28 @@ def test_every_source_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(".kserve-wiring.yaml").write_text("context: {offline: true, pull_secret: harbor}\n")
-    Path("context.yaml").write_text("registry: nexus\npull_secret: nexus\nexisting: [Secret/a/b, Secret/a/c]\n")
+    Path(".kserve-wiring.yaml").write_text("facts: {offline: true, pull_secret: harbor}\n")
+    Path("facts.yaml").write_text("registry: nexus\npull_secret: nexus\nexisting: [Secret/a/b, Secret/a/c]\n")
     Path("m.yaml").write_text(SERVING % ("1.21", "1.21.1"))
-    arguments = ["check", "m.yaml", "--context", "context.yaml", "--registry", "harbor:5000", "--level", "error"]
+    arguments = ["check", "m.yaml", "--facts", "facts.yaml", "--registry", "harbor:5000", "--level", "error"]
     cli.main([*arguments, "--format", "json"])
     document = json.loads(capsys.readouterr().out)
     jsonschema.validate(document, SCHEMA)
-    assert {key: (fact["value"], fact["source"]) for key, fact in document["context"]["known"].items()} == {
+    assert {key: (fact["value"], fact["source"]) for key, fact in document["facts"]["known"].items()} == {
         "registry": ("harbor:5000", "--registry"),
-        "offline": (True, "context.offline of .kserve-wiring.yaml"),
-        "pull_secret": ("nexus", "pull_secret of context.yaml"),
+        "offline": (True, "facts.offline of .kserve-wiring.yaml"),
+        "pull_secret": ("nexus", "pull_secret of facts.yaml"),
         "knative_version": ("1.21.1", "status.version of KnativeServing knative-serving/knative-serving"),
-        "existing": (["Secret/a/b", "Secret/a/c"], "existing of context.yaml"),
+        "existing": (["Secret/a/b", "Secret/a/c"], "existing of facts.yaml"),
     }
-    place = document["context"]["known"]["knative_version"]["place"]
+    place = document["facts"]["known"]["knative_version"]["place"]
     assert (place["path"], place["file"], place["line"]) == ("status.version", "m.yaml", 7)
-    assert document["context"]["unknown"]["argocd_version"] == ["KW510", "KW512"]
+    assert document["facts"]["unknown"]["argocd_version"] == ["KW510", "KW512"]
     cli.main(arguments)
     assert (
-        "known: registry harbor:5000 (--registry); offline true (context.offline of .kserve-wiring.yaml); pull_secret "
-        "nexus (pull_secret of context.yaml); knative_version 1.21.1 (m.yaml:7); existing of 2 "
-        "(existing of context.yaml)"
+        "known: registry harbor:5000 (--registry); offline true (facts.offline of .kserve-wiring.yaml); pull_secret "
+        "nexus (pull_secret of facts.yaml); knative_version 1.21.1 (m.yaml:7); existing of 2 "
+        "(existing of facts.yaml)"
     ) in " ".join(capsys.readouterr().out.split())
 
 
@@ -215,6 +217,6 @@ def test_a_version_that_is_only_shown_does_not_bind_what_upstream_releases_with_
         """  explainers: '{"art": {"image": "kserve/art-explainer:latest"}}'\n"""
     )
     objects = load_text(text, "f.yaml").objects
-    assert [finding.code for finding in inspect(objects, select=["KW503", "KW504"]).findings] == said
+    assert [finding.code for finding in inspect(read(objects), Options(select=["KW503", "KW504"])).findings] == said
     known = {"kserve_version": version}
-    assert len(inspect(objects, select=["KW503", "KW504"], context=known).findings) > len(said)
+    assert len(inspect(read(objects), Options(select=["KW503", "KW504"], facts=known)).findings) > len(said)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import Options, inspect, read
 from kserve_wiring.cli import main as cli
 
 SERVING = """\
@@ -30,7 +30,7 @@ spec:
 def codes(tmp_path: Path, annotation: str = "", above: str = "", beside: str = "") -> list[str]:
     text = f"\n    kserve-wiring.io/ignore: {json.dumps(annotation)}" if annotation else ""
     (tmp_path / "m.yaml").write_text(SERVING.format(annotation=text, above=above, beside=beside))
-    return [finding.code for finding in inspect(str(tmp_path / "m.yaml")).findings]
+    return [finding.code for finding in inspect(read(str(tmp_path / "m.yaml"))).findings]
 
 
 def test_without_a_waiver(tmp_path: Path) -> None:
@@ -66,10 +66,13 @@ def test_a_waiver_is_for_its_own_object(tmp_path: Path) -> None:
     waived = SERVING.format(annotation="\n    kserve-wiring.io/ignore: 'KW103: x'", above="", beside="")
     (tmp_path / "a.yaml").write_text(waived)
     (tmp_path / "b.yaml").write_text(waived.replace("KW103: x", "KW104: x"))
-    left = {name: [finding.code for finding in inspect(str(tmp_path / name)).findings] for name in ("a.yaml", "b.yaml")}
+    left = {
+        name: [finding.code for finding in inspect(read(str(tmp_path / name))).findings]
+        for name in ("a.yaml", "b.yaml")
+    }
     assert left == {"a.yaml": ["KW104"], "b.yaml": ["KW103"]}
     (tmp_path / "a.yaml").write_text(waived.replace("KW103: x", "KW203: x"))
-    assert {finding.code for finding in inspect(str(tmp_path)).findings} == {"KW002", "KW103", "KW104"}
+    assert {finding.code for finding in inspect(read(str(tmp_path))).findings} == {"KW002", "KW103", "KW104"}
 
 
 def test_a_comment_in_a_list_counts_once(tmp_path: Path) -> None:
@@ -78,7 +81,7 @@ def test_a_comment_in_a_list_counts_once(tmp_path: Path) -> None:
         annotation="", beside="", above="kserve-wiring: ignore KW103"
     )
     (tmp_path / "m.yaml").write_text(f"apiVersion: v1\nkind: List\nitems:\n{item}" + item.replace("# kserve", "# x"))
-    found = [finding.code for finding in inspect(str(tmp_path)).findings]
+    found = [finding.code for finding in inspect(read(str(tmp_path))).findings]
     assert found.count("KW001") == 1
 
 
@@ -95,7 +98,7 @@ def test_the_fault_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_waiver_without_a_finding_is_said_by_its_code(tmp_path: Path) -> None:
     codes(tmp_path, annotation="KW103, KW309: both for a reason")
-    (unused,) = (finding for finding in inspect(str(tmp_path)).findings if finding.code == "KW002")
+    (unused,) = (finding for finding in inspect(read(str(tmp_path))).findings if finding.code == "KW002")
     assert (unused.level, unused.line) == ("info", 8)
     assert unused.message.endswith("is KW103, KW309: both for a reason but no KW309 is found there")
 
@@ -104,19 +107,22 @@ def test_what_was_not_checked_is_not_judged(tmp_path: Path) -> None:
     """Neither the waiver of a rule that was not run, nor of one that lacks a fact, nor beside what was not read."""
     codes(tmp_path, annotation="KW309: a reason")
     file = str(tmp_path / "m.yaml")
-    assert [finding.code for finding in inspect(file, select=["KW0", "KW1"]).findings] == ["KW103", "KW104"]
-    assert [finding.code for finding in inspect(file, ignore=["KW309"]).findings] == ["KW103", "KW104"]
-    assert "KW002" in [finding.code for finding in inspect(file).findings]
+    assert [finding.code for finding in inspect(read(file), Options(select=["KW0", "KW1"])).findings] == [
+        "KW103",
+        "KW104",
+    ]
+    assert [finding.code for finding in inspect(read(file), Options(ignore=["KW309"])).findings] == ["KW103", "KW104"]
+    assert "KW002" in [finding.code for finding in inspect(read(file)).findings]
     (tmp_path / "broken.yaml").write_text("a: [")
-    assert [finding.code for finding in inspect(str(tmp_path)).findings] == ["KW103", "KW104"]
+    assert [finding.code for finding in inspect(read(str(tmp_path))).findings] == ["KW103", "KW104"]
     (tmp_path / "broken.yaml").unlink()
     codes(tmp_path, annotation="KW205: a mirror")
     (tmp_path / "pod.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: a/b:1}]}\n"
     )
-    assert "KW002" not in [finding.code for finding in inspect(str(tmp_path)).findings]
+    assert "KW002" not in [finding.code for finding in inspect(read(str(tmp_path))).findings]
     known = {"registry": "index.docker.io", "offline": True, "pull_secret": "x"}
-    assert "KW002" in [finding.code for finding in inspect(str(tmp_path), context=known).findings]
+    assert "KW002" in [finding.code for finding in inspect(read(str(tmp_path)), Options(facts=known)).findings]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_the_configuration_file(config: str, left: list[str], folder: Path, caps
 
 
 def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "other.yaml.txt").write_text("level: error\nselect: [KW2]\ncontext: {digest_policy: resolve}\n")
+    (folder / "other.yaml.txt").write_text("level: error\nselect: [KW2]\nfacts: {digest_policy: resolve}\n")
     arguments = ["check", "m.yaml", "--config", "other.yaml.txt", "--format", "json"]
     assert cli.main(arguments) == 0
     capsys.readouterr()
@@ -173,13 +179,13 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("selct: []\n", "unknown key 'selct'; known are select, ignore, level, context"),
+        ("selct: []\n", "unknown key 'selct'; known are select, ignore, level, facts"),
         ("level: fatal\n", "level must be one of error, warning, info, not 'fatal'"),
         ("ignore: KW101\n", "ignore must be a list of codes"),
         ("ignore: [1]\n", "ignore must be a list of codes"),
         ("ignore: [KX]\n", "no rule KX"),
-        ("context: x\n", "context must be a mapping of facts"),
-        ("context: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
+        ("facts: x\n", "facts must be a mapping"),
+        ("facts: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
         ("- a\n", ".kserve-wiring.yaml: not a mapping of settings"),
         ("a: [\n", ".kserve-wiring.yaml:2: did not find"),
         ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: the key ignore stands twice"),

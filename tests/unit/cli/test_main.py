@@ -85,20 +85,50 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert "<stdin>" in capsys.readouterr().out
 
 
-def test_flags_go_before_the_context_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "context.yaml").write_text("registry: nexus.corp.local\noffline: true\n")
+def test_flags_go_before_the_facts_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "facts.yaml").write_text("registry: nexus.corp.local\noffline: true\n")
     (tmp_path / "pod.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
         "spec:\n  containers:\n  - {name: c, image: harbor:5000/a/b:1}\n"
     )
-    arguments = ["check", str(tmp_path / "pod.yaml"), "--context", str(tmp_path / "context.yaml")]
+    arguments = ["check", str(tmp_path / "pod.yaml"), "--facts", str(tmp_path / "facts.yaml")]
     assert cli.main(arguments) == 1
     assert "nexus.corp.local" in capsys.readouterr().out
     assert cli.main([*arguments, "--registry", "harbor:5000"]) == 0
 
 
+OLD = {
+    "--context FILE": (["--context", "facts.yaml"], ""),
+    "--registry-insecure": (["--registry", "nexus.corp.local", "--registry-insecure"], ""),
+    "context of the configuration file": ([], "context: {registry: nexus.corp.local, registry_insecure: true}\n"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "configuration"), OLD.values(), ids=OLD)
+def test_old_spellings_count_and_are_hidden(
+    arguments: list[str],
+    configuration: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("facts.yaml").write_text("registry: nexus.corp.local\nregistry_insecure: true\n")
+    Path("m.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n")
+    Path(".kserve-wiring.yaml").write_text(configuration)
+    assert cli.main(["check", "m.yaml", *arguments, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    known = {key: fact["value"] for key, fact in document["facts"]["known"].items()}
+    assert known == {"registry": "nexus.corp.local", "registry_plain_http": True}
+    assert document["context"] == document["facts"]
+    with pytest.raises(SystemExit):
+        cli.main(["check", "--help"])
+    assert "--context" not in (shown := capsys.readouterr().out)
+    assert "insecure" not in shown
+
+
 @pytest.mark.parametrize(
-    ("context", "message"),
+    ("facts", "message"),
     [
         ("registri: x\n", "unknown key 'registri'"),
         ("offline: maybe\n", "offline must be true or false"),
@@ -108,11 +138,11 @@ def test_flags_go_before_the_context_file(tmp_path: Path, capsys: pytest.Capture
         ("existing: 1\n", "existing must be a list"),
     ],
 )
-def test_a_context_that_cannot_be_used(
-    context: str, message: str, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_facts_that_cannot_be_used(
+    facts: str, message: str, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "context").write_text(context)
-    assert cli.main(["check", str(manifest), "--context", str(tmp_path / "context")]) == 2
+    (tmp_path / "facts").write_text(facts)
+    assert cli.main(["check", str(manifest), "--facts", str(tmp_path / "facts")]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -163,11 +193,11 @@ ODD = (ROOT / "tests" / "unit" / "odd-shapes.txt").read_text(encoding="utf-8").s
 @pytest.mark.parametrize("text", ODD)
 def test_no_shape_makes_it_raise(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "odd.yaml").write_text(text)
-    context = ["--registry", "harbor:5000", "--pull-secret", "pull", "--offline", "--registry-ca", "ConfigMap/ca"]
-    cli.main(["check", str(tmp_path), *context, "--level", "info"])
+    flags = ["--registry", "harbor:5000", "--pull-secret", "pull", "--offline", "--registry-ca", "ConfigMap/ca"]
+    cli.main(["check", str(tmp_path), *flags, "--level", "info"])
     captured = capsys.readouterr()
     assert "internal error" not in captured.err
-    cli.main(["check", str(tmp_path / "odd.yaml"), str(ROOT / "tests" / "rules"), *context])
+    cli.main(["check", str(tmp_path / "odd.yaml"), str(ROOT / "tests" / "rules"), *flags])
     assert "internal error" not in capsys.readouterr().err
 
 

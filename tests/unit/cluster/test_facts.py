@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kserve_wiring.cluster.facts import Context, ContextError, make_context
+from kserve_wiring.cluster.facts import Facts, FactsError, make_facts
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.objects import KubeObject
 
@@ -32,35 +32,43 @@ def objects(text: str = CONFIG_MAP) -> list[KubeObject]:
 
 
 def test_the_config_map_of_an_environment() -> None:
-    context = make_context(objects())
-    assert (context.registry, context.offline, context.pull_secret) == ("harbor.corp.local:8443", True, "")
-    assert context.declared
-    assert context.exists("Secret", "vision", "harbor")
-    assert not context.exists("Secret", "speech", "harbor")
-    assert context.name_of("registry") == "data.registry of ConfigMap kserve/kserve-environment"
-    assert [path for _, path in context.place_of("registry")] == [("data", "registry")]
+    facts = make_facts(objects())
+    assert (facts.registry, facts.offline, facts.pull_secret) == ("harbor.corp.local:8443", True, "")
+    assert facts.declared
+    assert facts.exists("Secret", "vision", "harbor")
+    assert not facts.exists("Secret", "speech", "harbor")
+    assert facts.name_of("registry") == "data.registry of ConfigMap kserve/kserve-environment"
+    assert [path for _, path in facts.place_of("registry")] == [("data", "registry")]
 
 
 def test_what_the_caller_says_goes_first() -> None:
-    context = make_context(objects(), {"registry": "nexus", "offline": None}, {"registry": "--registry"})
-    assert (context.registry, context.offline) == ("nexus", True)
-    assert context.name_of("registry") == "--registry"
+    facts = make_facts(objects(), {"registry": "nexus", "offline": None}, {"registry": "--registry"})
+    assert (facts.registry, facts.offline) == ("nexus", True)
+    assert facts.name_of("registry") == "--registry"
 
 
 def test_the_version_of_the_custom_resource() -> None:
     server = (
         "apiVersion: operator.knative.dev/v1beta1\nkind: KnativeServing\nmetadata: {name: k}\nspec: {version: 1.21.1}\n"
     )
-    context = make_context(objects(server))
-    assert context.version("knative_version") == (1, 21, 1)
-    assert not context.declared
+    facts = make_facts(objects(server))
+    assert facts.version("knative_version") == (1, 21, 1)
+    assert not facts.declared
 
 
 def test_nothing_is_known_of_nothing() -> None:
-    assert make_context([]) == Context()
+    assert make_facts([]) == Facts()
 
 
 @pytest.mark.parametrize("said", [{"registri": "x"}, {"offline": "yes"}, {"registry": ["x"]}, {"existing": 5}])
 def test_refused(said: dict[str, object]) -> None:
-    with pytest.raises(ContextError):
-        make_context([], said)
+    with pytest.raises(FactsError):
+        make_facts([], said)
+
+
+def test_old_spellings_count() -> None:
+    assert make_facts([], {"registry_insecure": True}).registry_plain_http is True
+    old = CONFIG_MAP.replace("  offline:", '  registry_insecure: "true"\n  offline:')
+    facts = make_facts(objects(old))
+    assert facts.registry_plain_http is True
+    assert facts.name_of("registry_plain_http") == "data.registry_insecure of ConfigMap kserve/kserve-environment"

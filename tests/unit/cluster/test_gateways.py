@@ -6,8 +6,9 @@ import pytest
 
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.config_istio import GatewayConfig, parse_gateway_config
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.cluster.knative import find_knative, stock_service_namespace
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.knative import find_knative
+from kserve_wiring.cluster.knative_operator import stock_service_namespace
 from kserve_wiring.manifests.load import load_values
 from kserve_wiring.manifests.objects import KubeObject, Setting
 
@@ -183,7 +184,7 @@ def test_where_the_operator_puts_its_service(operator: str, istio: dict[str, str
         "metadata": {"name": "knative-serving", "namespace": "knative-serving"},
         "spec": {"config": {"istio": istio}},
     }
-    context = Context(knative_operator_version=operator)
+    context = Facts(knative_operator_version=operator)
     assert stock_service_namespace(find_knative(load_values([server])), context) == namespace
 
 
@@ -199,7 +200,7 @@ def test_the_operator_reads_both_parts_of_its_own_object_only() -> None:
         "metadata": {"name": "config-istio", "namespace": "knative-serving"},
         "data": LEGACY,
     }
-    context = Context(knative_operator_version="1.23.0")
+    context = Facts(knative_operator_version="1.23.0")
     assert stock_service_namespace(find_knative(load_values([server])), context) == "gw"
     del server["spec"]["config"]  # type: ignore[attr-defined]
     assert stock_service_namespace(find_knative(load_values([server, by_hand])), context) == "istio-system"

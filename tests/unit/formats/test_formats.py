@@ -9,11 +9,13 @@ from xml.etree import ElementTree as Xml
 import jsonschema
 import pytest
 
-from kserve_wiring import inspect
-from kserve_wiring.checker.inspect import Report
+from kserve_wiring import inspect, read
+from kserve_wiring.checker.report import Report
 from kserve_wiring.cli import main as cli
-from kserve_wiring.formats.sarif import as_github, as_junit, as_sarif
-from kserve_wiring.formats.text import as_json
+from kserve_wiring.formats.github import as_github
+from kserve_wiring.formats.json import as_json
+from kserve_wiring.formats.junit import as_junit
+from kserve_wiring.formats.sarif import as_sarif
 from kserve_wiring.manifests.load import Problem
 from tools.console import ROOT
 
@@ -30,7 +32,7 @@ def everything() -> Report:
     """Findings of every code, waived ones, and something that cannot be read."""
     report = Report(problems=[Problem("broken.yaml", 3, "not YAML: x")])
     for path in sorted(RULES.glob("KW*/*.yaml")):
-        one = inspect(str(path))
+        one = inspect(read(str(path)))
         report.findings += one.findings
         report.waived += one.waived
     assert report.findings
@@ -103,10 +105,10 @@ def test_sarif_of_one_finding(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def test_nothing_from_a_file_has_no_place() -> None:
     """An object of the Python API, and standard input, are no files of the repository."""
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"image": "A:B:C"}]}}
-    log = json.loads(as_sarif(inspect(body)))
+    log = json.loads(as_sarif(inspect(read(body))))
     (result,) = log["runs"][0]["results"]
     assert "physicalLocation" not in result["locations"][0]
-    assert as_github(inspect(body)).startswith("::error title=KW202 Pod p::")
+    assert as_github(inspect(read(body))).startswith("::error title=KW202 Pod p::")
 
 
 def test_junit(report: Report) -> None:

@@ -6,13 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from kserve_wiring.grammar.gostyle import (
-    is_dns1123_label,
-    is_dns1123_subdomain,
-    parse_duration,
-    parse_quantity,
-    version_tuple,
-)
+from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain, parse_duration, parse_quantity
+from kserve_wiring.grammar.version import version_tuple
 
 SECOND = 1_000_000_000
 

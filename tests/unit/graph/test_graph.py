@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kserve_wiring import inspect
-from kserve_wiring.checker.inspect import Report
+from kserve_wiring import inspect, read
+from kserve_wiring.checker.report import Report
 from kserve_wiring.cli import main as cli
 from kserve_wiring.graph.html import as_html
 from kserve_wiring.graph.layout import boxes
@@ -25,7 +25,7 @@ FIXTURES = sorted(RULES.glob("KW4*/*.yaml"))
 
 
 def drawn(path: Path) -> Wiring:
-    return wiring_of(inspect(str(path)))
+    return wiring_of(inspect(read(str(path))))
 
 
 def test_mermaid_of_a_broken_selector(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,9 @@ def test_mermaid_text_cannot_end_its_quotes() -> None:
         "metadata": {"name": 'a"]<b>#1', "namespace": "x"},
         "spec": {"selector": {"app": "a"}},
     }
-    assert '["<b>Gateway a#quot;]#lt;b#gt;#35;1</b><br/>spec.selector: app=a"]' in as_mermaid(wiring_of(inspect(body)))
+    assert '["<b>Gateway a#quot;]#lt;b#gt;#35;1</b><br/>spec.selector: app=a"]' in as_mermaid(
+        wiring_of(inspect(read(body)))
+    )
 
 
 TEXT = r'(?:[^"<>\n]|</?b>|<br/>)*'
@@ -122,7 +124,7 @@ def test_no_name_makes_another_line(name: str) -> None:
         "metadata": {"name": name, "namespace": name},
         "spec": {"selector": {name: name}, "servers": [{"port": {"number": 80, "protocol": name}, "hosts": [name]}]},
     }
-    lines = as_mermaid(wiring_of(inspect(body))).splitlines()
+    lines = as_mermaid(wiring_of(inspect(read(body)))).splitlines()
     assert len(lines) == 4, lines
     assert all(LINES.fullmatch(line) for line in lines), lines
 
@@ -225,7 +227,7 @@ def test_html_escapes_what_was_read() -> None:
         "metadata": {"name": "<script>x</script>", "namespace": "<b>"},
         "spec": {"selector": {"<i>": "&"}},
     }
-    assert not re.search(r"<script|<b>|<i>", as_html(wiring_of(inspect(body))))
+    assert not re.search(r"<script|<b>|<i>", as_html(wiring_of(inspect(read(body)))))
 
 
 def test_nothing_to_draw() -> None:

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from kserve_wiring.cli import main as cli
-from kserve_wiring.cluster.facts import Context
-from kserve_wiring.inventory.found import canonical, found_images
+from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.inventory.find import found_images
+from kserve_wiring.inventory.found import canonical
 from kserve_wiring.inventory.injected import PROXY
 from kserve_wiring.inventory.operator import operators
 from kserve_wiring.manifests.load import load_values
@@ -22,7 +23,7 @@ KNATIVE = "gcr.io/knative-releases/knative.dev"
 
 def found(*objects: dict[str, Any], **facts: str) -> dict[str, list[str]]:
     """Reasons by image."""
-    images, notes = found_images(load_values(objects), Context(**facts))  # type: ignore[arg-type]
+    images, notes = found_images(load_values(objects), Facts(**facts))  # type: ignore[arg-type]
     assert notes == []
     reasons: dict[str, list[str]] = {}
     for one in images:
@@ -73,7 +74,7 @@ def test_a_version_may_be_short(version: str, meant: str) -> None:
 
 
 def test_a_version_that_is_not_known_is_said() -> None:
-    images, notes = found_images(load_values([knative(version="1.99.0")]), Context())
+    images, notes = found_images(load_values([knative(version="1.99.0")]), Facts())
     assert images == []
     assert notes == [
         "KnativeServing knative-serving/knative-serving: "

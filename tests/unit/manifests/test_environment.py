@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import inspect, read
 from kserve_wiring.manifests.environment import find_chart, read_releases, render_environment
 from tools.upstream.helm import Helm
 
@@ -69,7 +69,7 @@ def test_releases_and_patches(environment: Path, tmp_path: Path, newest_helm: He
 
 
 def test_a_release_without_its_chart_is_a_note(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
-    report = inspect(str(environment), charts=str(tmp_path / "nothing"), helm=str(newest_helm.path))
+    report = inspect(read(str(environment), charts=str(tmp_path / "nothing"), helm=str(newest_helm.path)))
     assert report.objects == 1
     assert report.problems == []
     assert "release upstream is not checked: no chart base-1.27.1" in report.notes[0]
@@ -77,7 +77,7 @@ def test_a_release_without_its_chart_is_a_note(environment: Path, tmp_path: Path
 
 def test_a_release_that_helm_refuses_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
     (environment / "charts" / "kserve-environment" / "templates" / "config.yaml").write_text('{{ fail "no" }}')
-    report = inspect(str(environment), charts=str(tmp_path), helm=str(newest_helm.path))
+    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
     assert "helm template own failed" in report.problems[0].message
 
 
@@ -85,14 +85,14 @@ def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path
     """Helm takes the last without a word, and the manifests no longer show it."""
     file = environment / "values" / "kserve-environment.yaml"
     file.write_text("text: one\npart: x\ntext: two\n")
-    report = inspect(str(environment), charts=str(tmp_path), helm=str(newest_helm.path))
+    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
     assert [str(problem) for problem in report.problems] == [
         f"{file}:3: the key text stands twice, first on line 1: helm would take the last"
     ]
 
 
 def test_without_helm(environment: Path, tmp_path: Path) -> None:
-    report = inspect(str(environment), charts=str(tmp_path), helm=str(tmp_path / "helm"))
+    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(tmp_path / "helm")))
     assert "cannot run" in report.problems[0].message
 
 
@@ -108,7 +108,7 @@ def test_a_broken_list_of_releases(text: str, message: str, tmp_path: Path) -> N
     (tmp_path / "releases.yaml").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_releases(tmp_path / "releases.yaml")
-    assert message in str(inspect(str(tmp_path)).problems[0])
+    assert message in str(inspect(read(str(tmp_path))).problems[0])
 
 
 @pytest.mark.parametrize("name", ["base-1.27.1", "base-v1.27.1", "base"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import inspect, read
 from kserve_wiring.cli import main as cli
 from kserve_wiring.cli.check import FORMATS
 from kserve_wiring.manifests.load import load_bytes
@@ -68,7 +68,7 @@ def test_the_items_of_a_long_list_take_no_longer_than_single_ones(tmp_path: Path
     ]
     (tmp_path / "list.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
     start = time.perf_counter()
-    assert len(inspect(str(tmp_path)).findings) == 500
+    assert len(inspect(read(str(tmp_path))).findings) == 500
     assert time.perf_counter() - start < 20
 
 

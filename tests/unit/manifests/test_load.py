@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring.manifests import yamltext
+from kserve_wiring.manifests import lines, yamltext
 from kserve_wiring.manifests.load import load_bytes, load_path, load_text
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n"
@@ -33,7 +33,7 @@ def test_lists_are_taken_apart() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: s\n"
     (obj,) = load_text(text, "f").objects
     assert obj.source.prefix == ("items", 0)
-    assert yamltext.line_of(obj.source.text, (*obj.source.prefix, "metadata", "name")) == 7
+    assert lines.line_of(obj.source.text, (*obj.source.prefix, "metadata", "name")) == 7
 
 
 def test_json() -> None:
@@ -101,9 +101,9 @@ def test_schemas_of_large_crds_are_left_out() -> None:
 
 def test_lines_inside_a_text() -> None:
     text = 'data:\n  ingress: |-\n    {\n      "a": 1,\n      "localGateway": "x/y"\n    }\n'
-    assert yamltext.line_of(text, ("data", "ingress", "localGateway")) == 5
-    assert yamltext.line_of(text, ("data", "ingress")) == 2
-    assert yamltext.line_of(text, ("data", "missing", "key")) == 1
+    assert lines.line_of(text, ("data", "ingress", "localGateway")) == 5
+    assert lines.line_of(text, ("data", "ingress")) == 2
+    assert lines.line_of(text, ("data", "missing", "key")) == 1
 
 
 def test_an_anchor_that_holds_itself_is_refused_as_kubernetes_does() -> None:

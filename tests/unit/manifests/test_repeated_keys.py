@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kserve_wiring import inspect
+from kserve_wiring import inspect, read
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.repeated_keys import (
@@ -85,7 +85,7 @@ def test_json_may_be_indented_with_tabs() -> None:
 
 def test_what_a_secret_holds_is_not_shown() -> None:
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: hunter2\n  p: hunter3\n"
-    (finding,) = inspect(load_text(text, "secret.yaml").objects).findings
+    (finding,) = inspect(read(load_text(text, "secret.yaml").objects)).findings
     assert (finding.code, finding.path, finding.line) == ("KW516", "stringData.p", 6)
     assert "on line 5" in finding.message
     assert "hunter" not in str(finding)
@@ -100,5 +100,5 @@ data:
   digest-resolution-timeout: 10s
   digest-resolution-timeout: soon
 """
-    report = inspect(load_text(text, "config.yaml").objects)
+    report = inspect(read(load_text(text, "config.yaml").objects))
     assert [(finding.code, finding.line) for finding in report.findings] == [("KW103", 6), ("KW516", 6)]

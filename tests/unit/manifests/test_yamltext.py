@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kserve_wiring.manifests import yamltext
+from kserve_wiring.manifests import lines, yamltext
 from tools.console import ROOT
 
 FILES = [*sorted((ROOT / "tests" / "rules").glob("KW*/*.yaml")), *sorted((ROOT / "stacks").glob("*.yaml"))]
@@ -104,6 +104,6 @@ def test_an_anchor_may_be_defined_again() -> None:
     text = "a: &x {k: 1}\nb: *x\nc: &x [2]\nd: *x\n"
     assert yamltext.load(text) == {"a": {"k": 1}, "b": {"k": 1}, "c": [2], "d": [2]}
     assert yamltext.load_embedded(text)["d"] == [2]
-    assert yamltext.line_of(text, ("c", 0)) == 3
+    assert lines.line_of(text, ("c", 0)) == 3
     with pytest.raises(yamltext.YamlError, match="found undefined alias 'y'"):
         yamltext.load(f"{text}e: *y\n")

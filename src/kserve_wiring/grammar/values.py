@@ -5,11 +5,8 @@
 from __future__ import annotations
 
 import re
-import warnings
 from fractions import Fraction
-from ipaddress import AddressValueError, IPv6Address
 from math import ceil
-from urllib.parse import unquote
 
 _NANOSECONDS = {
     "ns": 1,
@@ -24,7 +21,6 @@ _NANOSECONDS = {
 _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
 _UNIT = re.compile(r"[^.0-9]*")
 _INT64_MAX = 2**63 - 1
-
 _QUANTITY = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
 _SUFFIXES: dict[str, Fraction] = {
     "n": Fraction(1, 10**9),
@@ -47,13 +43,7 @@ _SUFFIXES: dict[str, Fraction] = {
 _EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
 _BINARY_MAX = Fraction(2**63 - 1)
 _NANO = 10**9
-
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
-
-# What net/url leaves unescaped in a host, and beyond ASCII everything. A percent sign never survives unchanged.
-_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:<>\"\]-]|[^\x00-\x7f])*")
-_USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_duration(text: str) -> int:
@@ -124,45 +114,6 @@ def parse_quantity(text: str) -> Fraction:
     return -value if sign == "-" else value
 
 
-def split_url(text: str) -> tuple[str, str] | None:
-    """Host with port, and path, of an http or https URL; None where Go's net/url.Parse refuses it."""
-    scheme, _, rest = text.partition("://")
-    if scheme not in ("http", "https") or any(char < " " or char == "\x7f" for char in text):
-        return None
-    rest = rest.partition("#")[0].partition("?")[0]
-    authority, slash, path = rest.partition("/")
-    user, at, host = authority.rpartition("@")
-    if at and _USER.fullmatch(user) is None:
-        return None
-    if not is_url_host(host, strict_colons=True) or _BAD_ESCAPE.search(path):
-        return None
-    return host, unquote(slash + path)
-
-
-def is_url_host(host: str, *, strict_colons: bool = False) -> bool:
-    """True when Go's net/url takes a host with an optional port as it is (url.go parseHost).
-
-    strict_colons: as for the schemes http and https, where a host has one colon at most.
-    """
-    if host.startswith("["):
-        address, _, port = host[1:].rpartition("]")
-        return _is_ipv6(address) and re.fullmatch(r"(?::[0-9]*)?", port) is not None
-    name, colon, port = host.rpartition(":")
-    if colon and not re.fullmatch("[0-9]*", port):
-        return False
-    if strict_colons and ":" in name:
-        return False
-    return _HOST.fullmatch(host) is not None
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        IPv6Address(text)
-    except AddressValueError:
-        return False
-    return "%" not in text
-
-
 def is_dns1123_label(text: str) -> bool:
     """True for a DNS-1123 label: lower case, at most 63 characters."""
     return len(text) <= 63 and _LABEL.fullmatch(text) is not None
@@ -171,51 +122,3 @@ def is_dns1123_label(text: str) -> bool:
 def is_dns1123_subdomain(text: str) -> bool:
     """True for a DNS-1123 subdomain: labels joined by dots, at most 253 characters."""
     return 0 < len(text) <= 253 and all(_LABEL.fullmatch(label) is not None for label in text.split("."))
-
-
-def version_tuple(text: str) -> tuple[int, ...] | None:
-    """Numbers of a version such as ``v0.20.0``, ``knative-v1.21.1`` or ``1.22``; None when it is none."""
-    match = re.match(r"^(?:knative-)?v?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?", text)
-    if match is None:
-        return None
-    return tuple(int(part or 0) for part in match.groups())
-
-
-_CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
-_ODD_CLASS = re.compile(r"\[:|\[[^\]]*\\[^dDwWsS\W]")
-# What Go's regexp refuses and Python takes (https://github.com/google/re2/wiki/Syntax).
-_PYTHON_ONLY = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P[=>])|\\[1-9ZuUN]")
-# What both take and mean something else by, or only one of them, by how often it is repeated.
-_DIFFERENT = re.compile(r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{,|\{\d+,?\d*\}|\(\?[a-zA-Z-]|\$.")
-# Of what Python refuses, what Go refuses, too.
-_BROKEN = (
-    "missing ), unterminated subpattern",
-    "unbalanced parenthesis",
-    "unterminated character set",
-    "bad escape (end",
-)
-
-
-def parse_regex(text: str) -> re.Pattern[str] | None:
-    """A regular expression as Go's regexp takes it; None when Python cannot tell.
-
-    Raises ValueError for what Go surely refuses.
-    """
-    if "\\Q" in text:
-        return None
-    plain = _CLASS.sub("x", text.replace("\\\\", "x"))  # an escaped backslash escapes nothing
-    found = _PYTHON_ONLY.search(plain)
-    if found is not None and "[" not in plain:
-        raise ValueError(f"Go has no {found.group()}")
-    if _DIFFERENT.search(re.sub(r"\\.", "x", plain)) or _ODD_CLASS.search(text):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Python may take otherwise one day
-            return re.compile(text, re.ASCII)
-    except re.error as error:
-        if error.msg.startswith(_BROKEN):
-            raise ValueError(error.msg) from None
-    except (OverflowError, RecursionError):
-        pass
-    return None

@@ -1,0 +1,47 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``kserve-wiring rules`` and ``kserve-wiring explain``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from kserve_wiring.cli.exit import OK, UsageError
+
+
+def add_rules(commands: Any) -> None:
+    """Add both commands to the parser."""
+    rules = commands.add_parser("rules", help="list the rules")
+    rules.set_defaults(run=list_rules)
+    explain = commands.add_parser("explain", help="show the page of a rule")
+    explain.add_argument("code", metavar="CODE")
+    explain.set_defaults(run=explain_rule)
+
+
+def list_rules(arguments: argparse.Namespace) -> int:
+    """Write one line per rule to standard output."""
+    from kserve_wiring.rules import CHART_ONLY
+    from kserve_wiring.rules.catalogue import catalogue
+
+    del arguments
+    for entry in catalogue().values():
+        if not entry.retired:
+            note = " (chart only)" if entry.code in CHART_ONLY else ""
+            print(f"{entry.code}  {entry.level:7}  {entry.wire:3}  {entry.title}{note}")
+    return OK
+
+
+def explain_rule(arguments: argparse.Namespace) -> int:
+    """Write the page of a rule to standard output. Raises UsageError."""
+    from kserve_wiring.formats.terminal import for_terminal
+    from kserve_wiring.rules.catalogue import catalogue, page_of
+
+    entry = catalogue().get(arguments.code.upper())
+    if entry is None:
+        raise UsageError(f"no rule {arguments.code}; `kserve-wiring rules` lists them")
+    if entry.retired:
+        raise UsageError(f"{entry.code} is retired: {entry.title}")
+    sys.stdout.write(for_terminal(page_of(entry.code), colour=sys.stdout.isatty()))
+    return OK

@@ -1,0 +1,59 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""JUnit XML, for CI servers: https://github.com/testmoapp/junitxml."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree as Xml  # it only writes here
+
+from kserve_wiring.checker.finding import Finding
+from kserve_wiring.checker.report import Report
+
+# What XML 1.0 cannot hold, even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_junit(report: Report) -> str:
+    """One suite: a failed case for each finding, an error for what could not be read, a skipped case for a waiver."""
+    cases = [_junit_case(finding, "failure", _said(finding)) for finding in report.findings]
+    cases += [_junit_case(item.finding, "skipped", f"waived: {item.reason}") for item in report.waived]
+    for problem in report.problems:
+        case = Xml.Element("testcase", {"classname": "input", "name": _xml(problem.file)})
+        Xml.SubElement(case, "error", {"type": "unreadable", "message": _xml(str(problem))})
+        cases.append(case)
+    if not cases:
+        cases.append(Xml.Element("testcase", {"classname": "kserve-wiring", "name": "all settings agree"}))
+    numbers = {
+        "tests": str(len(cases)),
+        "failures": str(len(report.findings)),
+        "errors": str(len(report.problems)),
+        "skipped": str(len(report.waived)),
+    }
+    root = Xml.Element("testsuites", {"name": "kserve-wiring", **numbers})
+    Xml.SubElement(root, "testsuite", {"name": "kserve-wiring", **numbers}).extend(cases)
+    Xml.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+
+
+def _junit_case(finding: Finding, outcome: str, text: str) -> Any:
+    place = {"file": _xml(finding.file), "line": str(finding.line)} if finding.line else {}
+    name = f"{finding.code} {finding.path}".strip()
+    case = Xml.Element("testcase", {"classname": _xml(str(finding.object)), "name": _xml(name), **place})
+    details = {"message": _xml(finding.message)} if outcome == "failure" else {"message": _xml(text)}
+    element = Xml.SubElement(case, outcome, {"type": finding.code, **details} if outcome == "failure" else details)
+    element.text = _xml(text) if outcome == "failure" else None
+    return case
+
+
+def _said(finding: Finding) -> str:
+    lines = [finding.message, f"fix: {finding.fix}"]
+    if finding.line:
+        lines.insert(0, f"{finding.file}:{finding.line}")
+    lines += [f"see: {place.file}:{place.line} {place.object} {place.path}" for place in finding.related]
+    return "\n".join(lines)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
