@@ -12,7 +12,7 @@ from kserve_wiring.checker.finding import Place
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import KEYS, Facts
 from kserve_wiring.cluster.pods import KSERVE_GROUP
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, show_path
 
 NEEDED_BY: dict[str, tuple[str, ...]] = {
     "registry": ("KW102", "KW201", "KW203", "KW205"),
@@ -51,12 +51,12 @@ class Fact:
         return {"value": self.value, "source": self.source, "place": place}
 
 
-def facts_of(facts: Facts, line_of: Callable[[KubeObject, Path], int]) -> list[Fact]:
+def facts_of(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> list[Fact]:
     """Every known fact, in the order of the context."""
     return [_fact(facts, key, line_of) for key in KEYS if key in facts.origin]
 
 
-def _fact(facts: Facts, key: str, line_of: Callable[[KubeObject, Path], int]) -> Fact:
+def _fact(facts: Facts, key: str, line_of: Callable[[KubeObject, KeyPath], int]) -> Fact:
     value = getattr(facts, key)
     origin = facts.origin[key]
     place = None
@@ -65,7 +65,7 @@ def _fact(facts: Facts, key: str, line_of: Callable[[KubeObject, Path], int]) ->
     return Fact(key, sorted(value) if isinstance(value, frozenset) else value, facts.name_of(key), place)
 
 
-def disputes(facts: Facts, line_of: Callable[[KubeObject, Path], int]) -> list[str]:
+def disputes(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> list[str]:
     """A note for each fact on which the manifests disagree."""
     notes = []
     for key, settings in facts.disputed.items():
@@ -75,7 +75,7 @@ def disputes(facts: Facts, line_of: Callable[[KubeObject, Path], int]) -> list[s
     return notes
 
 
-def _shown(setting: Setting, line_of: Callable[[KubeObject, Path], int]) -> str:
+def _shown(setting: Setting, line_of: Callable[[KubeObject, KeyPath], int]) -> str:
     obj = setting.obj
     where = f" ({obj.source.file}:{line_of(obj, setting.path)})" if obj.source.line else ""
     return f"{setting.text()} of {obj.ref}{where}"

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kserve_wiring.checker.finding import Finding
-from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Path, Setting, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, ObjectRef, Setting, show_path
 from kserve_wiring.rules.catalogue import catalogue
 from kserve_wiring.rules.draft import Draft, show, single
 
@@ -46,7 +46,7 @@ class Waiver:
     codes: tuple[str, ...]
     reason: str
     line: int = 0
-    path: Path = ("metadata", "annotations", ANNOTATION)
+    path: KeyPath = ("metadata", "annotations", ANNOTATION)
 
     @property
     def fault(self) -> str:
@@ -103,7 +103,9 @@ def ignored_by(configuration: KubeObject) -> list[Waiver]:
     """What ``ignore`` of a configuration file waives everywhere: codes or their beginnings, with or without reasons."""
     ignore = configuration.get("ignore")
     if isinstance(ignore, list):
-        entries: list[tuple[str, Path, str]] = [(str(code), ("ignore", index), "") for index, code in enumerate(ignore)]
+        entries: list[tuple[str, KeyPath, str]] = [
+            (str(code), ("ignore", index), "") for index, code in enumerate(ignore)
+        ]
     else:
         reasons = configuration.mapping("ignore")
         entries = [(code, ("ignore", code), str(reason or "")) for code, reason in reasons.items()]

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kserve_wiring.manifests.objects import KubeObject, Path, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, mappings_of
 
 
-def sources(app: KubeObject) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def sources(app: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """Path and source of each source of an Application, in both spellings."""
     source = app.get("spec", "source")
     if isinstance(source, Mapping):

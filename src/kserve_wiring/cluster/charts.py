@@ -13,7 +13,7 @@ from kserve_wiring.cluster.argocd import chart_of, sources
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.data import carried
 from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def chart_uses(cluster: Cluster) -> Iterator[ChartUse]:
         yield ChartUse(chart, str(obj.get("spec", "version") or ""), values)
 
 
-def _argocd_values(app: KubeObject, path: Path) -> dict[str, Setting]:
+def _argocd_values(app: KubeObject, path: KeyPath) -> dict[str, Setting]:
     found = _embedded(app, (*path, "values"))
     found |= dict(_flat(app, (*path, "valuesObject"), app.get(*path, "valuesObject")))
     for index, item in mappings_of(app.get(*path, "parameters")):
@@ -51,7 +51,7 @@ def _argocd_values(app: KubeObject, path: Path) -> dict[str, Setting]:
     return found
 
 
-def _embedded(obj: KubeObject, path: Path) -> dict[str, Setting]:
+def _embedded(obj: KubeObject, path: KeyPath) -> dict[str, Setting]:
     text = obj.get(*path)
     if not isinstance(text, str):
         return {}
@@ -62,7 +62,7 @@ def _embedded(obj: KubeObject, path: Path) -> dict[str, Setting]:
     return {name: Setting(name, obj, path) for name, _ in _flat(obj, path, value)}
 
 
-def _flat(obj: KubeObject, path: Path, value: Any, name: str = "") -> Iterator[tuple[str, Setting]]:
+def _flat(obj: KubeObject, path: KeyPath, value: Any, name: str = "") -> Iterator[tuple[str, Setting]]:
     """Dotted path and setting of every value that is no mapping, or an empty one."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():

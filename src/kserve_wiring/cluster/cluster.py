@@ -25,7 +25,7 @@ STANDARD_MODES = ("Standard", "RawDeployment")
 class Cluster:
     """Objects of one cluster, by kind, with the views that several rules need.
 
-    objects: what was read. The objects that the Knative operator will create are added, marked ``synthetic``.
+    objects: what was read. The objects that the Knative operator will create are added, marked ``operator_made``.
     """
 
     def __init__(self, objects: Iterable[KubeObject], facts: Facts) -> None:
@@ -95,7 +95,7 @@ class Cluster:
     @cached_property
     def has_unread_gateways(self) -> bool:
         """Something that was not rendered brings gateway pods: a chart, Istio's operator."""
-        if self.facts.declared:
+        if self.facts.complete:
             return False
         rendered = {obj.source.release for obj in self.objects}
         for obj in self.of_kind("Application", "HelmRelease", "HelmChart"):
@@ -170,7 +170,7 @@ class Cluster:
     @cached_property
     def tenant_accounts(self) -> list[KubeObject]:
         """ServiceAccounts that the environment's own release makes: those under which models run."""
-        if not self.facts.declared:
+        if not self.facts.complete:
             return []
         own = [obj for obj in self.objects if obj.labels.get("kserve-wiring.io/context") == "true"]
         release = own[0].source.release if own else ""

@@ -11,7 +11,7 @@ from typing import Any
 from kserve_wiring.grammar import go_json as config_map_json
 from kserve_wiring.grammar.values import is_dns1123_subdomain
 from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
 STRUCTURED_KEYS = {"external": "external-gateways", "local": "local-gateways"}
 LEGACY_PREFIXES = {"external": "gateway.", "local": "local-gateway."}
@@ -34,7 +34,7 @@ class GatewayEntry:
     name: str
     service: str
     obj: KubeObject
-    path: Path
+    path: KeyPath
     structured: bool
     selector: Any = None
     builtin: bool = False
@@ -44,7 +44,7 @@ class GatewayEntry:
         """``namespace/name`` of the Gateway object."""
         return f"{self.namespace}/{self.name}"
 
-    def where(self, part: str) -> Path:
+    def where(self, part: str) -> KeyPath:
         """Path of a part of the entry: ``name``, ``namespace`` or ``service``."""
         return (*self.path, part) if self.structured and not self.builtin else self.path
 
@@ -74,7 +74,7 @@ class GatewayConfig:
         return next((entry for entry in entries if entry.selector is None), None)
 
 
-def parse_gateway_config(settings: Mapping[str, Setting], holder: KubeObject, path: Path) -> GatewayConfig:
+def parse_gateway_config(settings: Mapping[str, Setting], holder: KubeObject, path: KeyPath) -> GatewayConfig:
     """Parse the keys of config-istio. holder and path: where they would be written."""
     config = GatewayConfig()
     legacy = [key for key in settings if key.startswith(tuple(LEGACY_PREFIXES.values()))]
@@ -99,7 +99,7 @@ def _is_empty_list(setting: Setting | None) -> bool:
     return setting is not None and setting.text().strip() == "[]"
 
 
-def _builtin(role: str, holder: KubeObject, path: Path) -> GatewayEntry:
+def _builtin(role: str, holder: KubeObject, path: KeyPath) -> GatewayEntry:
     name, service = _DEFAULTS[role]
     return GatewayEntry(
         role, "knative-serving", name, service, holder, (*path, STRUCTURED_KEYS[role]), True, builtin=True

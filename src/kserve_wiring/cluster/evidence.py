@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kserve_wiring.cluster.argocd import chart_of, sources
 from kserve_wiring.grammar.version import version_tuple
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 
 Shown = tuple[str, Setting]
 """A fact's key and where its value stands. The setting's value is the fact's, its path leads to the whole text."""
@@ -82,7 +82,7 @@ def _workload(obj: KubeObject) -> Iterator[Shown]:
         if isinstance(label, str) and _EXACT.fullmatch(label):
             yield "knative_version", Setting(label, obj, ("metadata", "labels", "app.kubernetes.io/version"))
         return
-    containers: Path = ("spec", "template", "spec", "containers")
+    containers: KeyPath = ("spec", "template", "spec", "containers")
     for index, container in mappings_of(obj.get(*containers)):
         image = container.get("image")
         for part, (key, name) in _IMAGES.items():
@@ -90,7 +90,7 @@ def _workload(obj: KubeObject) -> Iterator[Shown]:
                 yield from _version(key, image, obj, (*containers, index, "image"))
 
 
-def _version(key: str, image: str, obj: KubeObject, path: Path) -> Iterator[Shown]:
+def _version(key: str, image: str, obj: KubeObject, path: KeyPath) -> Iterator[Shown]:
     match = _RELEASE.search(image)
     if match:
         yield key, Setting(match[1], obj, path)

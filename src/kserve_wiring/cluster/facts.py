@@ -29,7 +29,7 @@ class Facts:
 
     registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
     ``resolve``. existing: ``Kind/namespace/name`` of objects that exist without being in the manifests; None when
-    nobody said. declared: the ConfigMap of an environment was read, so the manifests are the whole of it. origin: where
+    nobody said. complete: the ConfigMap of an environment was read, so the manifests are the whole of it. origin: where
     each known fact stands or was said. disputed: facts on which the manifests disagree, which are not known therefore.
     """
 
@@ -47,7 +47,7 @@ class Facts:
     istio_version: str = ""
     argocd_version: str = ""
     existing: frozenset[str] | None = None
-    declared: bool = False
+    complete: bool = False
     release: str = ""
     origin: dict[str, Setting | str] = field(default_factory=dict)
     disputed: dict[str, list[Setting]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Facts:
 # As version 0.1 spelled them; they go with 0.3.
 _OLD_SPELLINGS = {"registry_insecure": "registry_plain_http"}
 _BOOLEANS = ("offline", "registry_plain_http")
-_INTERNAL = ("declared", "release", "origin", "disputed")
+_INTERNAL = ("complete", "release", "origin", "disputed")
 KEYS = tuple(item.name for item in fields(Facts) if item.name not in _INTERNAL)
 
 
@@ -111,7 +111,7 @@ def make_facts(
 
 
 def _read_config_map(facts: Facts, obj: KubeObject) -> None:
-    facts.declared = True
+    facts.complete = True
     facts.release = obj.source.release
     for key, value in obj.mapping("data").items():
         fact = _OLD_SPELLINGS.get(key, key)

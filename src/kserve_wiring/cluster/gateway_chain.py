@@ -14,7 +14,7 @@ from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.config_istio import GatewayEntry
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
 STOCK_LOCAL = "knative-local-gateway"
 CALLED_PORT = 80
@@ -101,7 +101,7 @@ def find_service(cluster: Cluster, host: str) -> KubeObject | None:
     if parts is None:
         return None
     found = [obj for obj in cluster.find("Service", parts[1], parts[0]) if obj.group == ""]
-    return next((obj for obj in found if not obj.synthetic), found[0] if found else None)
+    return next((obj for obj in found if not obj.operator_made), found[0] if found else None)
 
 
 def same_service(one: str, other: str) -> bool:
@@ -117,10 +117,10 @@ def gateway_is_missing(cluster: Cluster, named: str) -> bool:
     namespace, _, name = named.partition("/")
     if {named, f"/{name}"} & cluster.gateways.keys() or cluster.facts.exists("Gateway", namespace, name):
         return False
-    if cluster.facts.declared:
+    if cluster.facts.complete:
         return True
     return any(
-        not obj.synthetic and (obj.name == name or obj.namespace == namespace) for obj in cluster.gateways.values()
+        not obj.operator_made and (obj.name == name or obj.namespace == namespace) for obj in cluster.gateways.values()
     )
 
 
@@ -135,7 +135,7 @@ def service_is_missing(cluster: Cluster, host: str) -> bool:
             "Service", namespace, name
         )
     return (
-        cluster.facts.declared
+        cluster.facts.complete
         or any(obj.group == "" for obj in cluster.named("Service", name))
         or any(pod.namespace == namespace for pod in cluster.gateway_pods)
     )
@@ -145,7 +145,7 @@ def pods_are_known(cluster: Cluster, chain: Chain) -> bool:
     """True when the pods of a Gateway would have been read if they existed."""
     if chain.gateway is None or not cluster.gateway_pods or cluster.has_unread_gateways:
         return False
-    if cluster.facts.declared:
+    if cluster.facts.complete:
         return True
     selector = chain.gateway.mapping("spec", "selector")
     parts = gw.split_service_host(chain.host.text()) if chain.host else None
@@ -156,11 +156,11 @@ def pods_are_known(cluster: Cluster, chain: Chain) -> bool:
     )
 
 
-def owner_of(cluster: Cluster, obj: KubeObject, path: Path) -> Setting:
+def owner_of(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Setting:
     """The setting to change for a field of an object: for one that the operator creates, that of KnativeServing."""
     value = obj.get(*path)
     server = cluster.knative.server
-    if not obj.synthetic or server is None:
+    if not obj.operator_made or server is None:
         return Setting(value, obj, path)
     if obj.kind == "Gateway":
         return Setting(value, server, ("spec", "ingress", "istio", obj.name, *path[1:]))

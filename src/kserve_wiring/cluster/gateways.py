@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of
 
 NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
 PLAIN = ("HTTP", "HTTP2", "GRPC")
@@ -24,7 +24,7 @@ ENCRYPTED = ("HTTPS", "TLS")
 class Server:
     """One server of a Gateway. port is 0 when it is no number."""
 
-    path: Path
+    path: KeyPath
     port: int
     protocol: str
     hosts: tuple[str, ...]
@@ -40,7 +40,7 @@ class Server:
 class ServicePort:
     """One port of a Service. target: number or name of the pods' port."""
 
-    path: Path
+    path: KeyPath
     port: int
     target: int | str
     name: str

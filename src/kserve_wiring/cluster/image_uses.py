@@ -15,7 +15,7 @@ from typing import Any
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP
 from kserve_wiring.grammar.go_json import parse_json
 from kserve_wiring.grammar.image import looks_like_image
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig
 
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
@@ -52,7 +52,7 @@ class ImageUse:
 
 def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
     """The images of one object. ``auto``, which Istio's webhook replaces, and templates are none."""
-    if obj.kind in _SKIPPED_KINDS or obj.synthetic:
+    if obj.kind in _SKIPPED_KINDS or obj.operator_made:
         return
     revision = (obj.group, obj.kind) in _REVISION_KINDS
     for key, value in obj.body.items():
@@ -66,13 +66,13 @@ def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
         yield from _knative_registry(obj)
 
 
-def _is_reference(image: str, path: Path) -> bool:
+def _is_reference(image: str, path: KeyPath) -> bool:
     return (
         bool(image.strip()) and "{{" not in image and "$" not in image and not (image == "auto" and path[-1] == "image")
     )
 
 
-def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
+def _walk(value: Any, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
     """Path and text of the image references below a value. seen: against anchors that loop."""
     if isinstance(value, (str, int)) or not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
         return
@@ -88,7 +88,7 @@ def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
             yield from _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen)
 
 
-def _walk_list(values: list[Any], path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
+def _walk_list(values: list[Any], path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
     for index, item in enumerate(values):
         if isinstance(item, str):
             if _argument(item):
@@ -103,7 +103,7 @@ def _argument(text: str) -> str:
     return candidate if looks_like_image(candidate) else ""
 
 
-def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: Path) -> bool:
+def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: KeyPath) -> bool:
     if not isinstance(key, str) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
@@ -140,7 +140,7 @@ def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
                 yield ImageUse(Setting(image, obj, path), image, revision)
 
 
-def _istio(obj: KubeObject, path: Path, values: Any) -> Iterator[ImageUse]:
+def _istio(obj: KubeObject, path: KeyPath, values: Any) -> Iterator[ImageUse]:
     """Images that Istio's injector puts together of hub, image and tag (pkg/kube/inject/inject.go ProxyImage)."""
     hub, tag = str(dig(values, "global", "hub")), dig(values, "global", "tag")
     # Whatever the images below say, waypoints of ambient mode are still put together of these two.
@@ -160,7 +160,7 @@ def _istio(obj: KubeObject, path: Path, values: Any) -> Iterator[ImageUse]:
 
 def _knative_registry(obj: KubeObject) -> Iterator[ImageUse]:
     for key, image in obj.mapping("spec", "registry", "override").items():
-        path: Path = (*_KNATIVE_REGISTRY, "override", str(key))
+        path: KeyPath = (*_KNATIVE_REGISTRY, "override", str(key))
         if isinstance(image, str) and _is_reference(image, path):
             yield ImageUse(Setting(image, obj, path), image)
     default = obj.get("spec", "registry", "default")

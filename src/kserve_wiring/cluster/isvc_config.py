@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kserve_wiring.grammar import go_json as config_map_json
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
 NAME = "inferenceservice-config"
 
@@ -181,7 +181,7 @@ def parse_isvc_config(obj: KubeObject) -> IsvcConfig:
     return config
 
 
-def type_problems(value: Any, schema: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Any, str]]:
+def type_problems(value: Any, schema: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, Any, str]]:
     """Path, value and expected type of the fields that encoding/json cannot put into KServe's struct."""
     for name, wanted in schema.items():
         item = config_map_json.field(value, name)
@@ -216,7 +216,7 @@ def _fits(value: Any, wanted: str) -> bool:
     return True
 
 
-def unknown_fields(value: Any, schema: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
+def unknown_fields(value: Any, schema: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Path and nearest known name of the fields that KServe ignores, where one is near."""
     if not isinstance(value, Mapping):
         return

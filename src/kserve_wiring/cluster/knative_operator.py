@@ -51,7 +51,7 @@ def _gateway(
 ) -> KubeObject:
     body = {"metadata": {"name": name, "namespace": namespace}, "spec": {"selector": selector, "servers": servers}}
     ref = ObjectRef("networking.istio.io/v1beta1", "Gateway", namespace, name)
-    return KubeObject(ref, body, server.source, synthetic=True)
+    return KubeObject(ref, body, server.source, operator_made=True)
 
 
 def _local_service(server: KubeObject, namespace: str, selector: Mapping[str, Any]) -> KubeObject:
@@ -62,7 +62,7 @@ def _local_service(server: KubeObject, namespace: str, selector: Mapping[str, An
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {"type": "ClusterIP", "selector": selector, "ports": ports},
     }
-    return KubeObject(ObjectRef("v1", "Service", namespace, name), body, server.source, synthetic=True)
+    return KubeObject(ObjectRef("v1", "Service", namespace, name), body, server.source, operator_made=True)
 
 
 def stock_service_namespace(knative: Knative, facts: Facts) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of
 
 KNATIVE_GROUP = "serving.knative.dev"
 KSERVE_GROUP = "serving.kserve.io"
@@ -26,7 +26,7 @@ class PodUse:
     """
 
     obj: KubeObject
-    path: Path
+    path: KeyPath
     spec: Mapping[str, Any]
     labels: Mapping[str, Any]
     annotations: Mapping[str, Any]
@@ -52,13 +52,13 @@ class PodUse:
             == "true"
         )
 
-    def containers(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    def containers(self) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
         """Path and container of each container."""
         for name in CONTAINER_LISTS:
             for index, container in mappings_of(self.spec.get(name)):
                 yield (*self.path, name, index), container
 
-    def pull_secrets(self) -> Iterator[tuple[Path, str]]:
+    def pull_secrets(self) -> Iterator[tuple[KeyPath, str]]:
         """Path and name of each of its imagePullSecrets."""
         for index, secret in mappings_of(self.spec.get("imagePullSecrets")):
             if isinstance(secret.get("name"), str):
@@ -96,13 +96,13 @@ def _kserve(obj: KubeObject) -> Iterator[PodUse]:
         yield from _pod(obj, ("spec", "workerSpec"), obj.labels, obj.annotations, runtime=True)
 
 
-def _templated(obj: KubeObject, path: Path) -> Iterator[PodUse]:
+def _templated(obj: KubeObject, path: KeyPath) -> Iterator[PodUse]:
     labels = dig(obj.body, *path, "metadata", "labels")
     annotations = dig(obj.body, *path, "metadata", "annotations")
     yield from _pod(obj, (*path, "spec"), labels, annotations)
 
 
-def _pod(obj: KubeObject, path: Path, labels: Any, annotations: Any, *, runtime: bool = False) -> Iterator[PodUse]:
+def _pod(obj: KubeObject, path: KeyPath, labels: Any, annotations: Any, *, runtime: bool = False) -> Iterator[PodUse]:
     spec = dig(obj.body, *path)
     if isinstance(spec, Mapping):
         yield PodUse(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 
 DOCKER_CONFIG = ".dockerconfigjson"
 DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson"
@@ -55,7 +55,7 @@ def pull_secret_refs(cluster: Cluster) -> Iterator[SecretRef]:
         yield SecretRef(setting, gateways)
 
 
-def _names(obj: KubeObject, path: Path) -> Iterator[Setting]:
+def _names(obj: KubeObject, path: KeyPath) -> Iterator[Setting]:
     for index, item in mappings_of(obj.get(*path)):
         if isinstance(item.get("name"), str):
             yield Setting(item["name"], obj, (*path, index, "name"))
@@ -115,7 +115,7 @@ def names_of_pod(cluster: Cluster, pod: PodUse) -> set[str] | None:
     names = {name for _, name in pod.pull_secrets()}
     if not names:
         accounts = cluster.find("ServiceAccount", pod.namespace, pod.service_account)
-        if not accounts and not cluster.facts.declared:
+        if not accounts and not cluster.facts.complete:
             return None
         names = {setting.text() for account in accounts for setting in _names(account, ("imagePullSecrets",))}
     if pod.injected_by_istio:

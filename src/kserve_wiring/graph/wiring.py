@@ -105,7 +105,7 @@ def wiring_of(report: Report) -> Wiring:
         _knative_settings(wiring, cluster)
         _kserve_settings(wiring, cluster)
         for name, gateway in cluster.gateways.items():
-            if not gateway.synthetic or (_ISTIO, "Gateway", *name.split("/", 1)) in wiring.nodes:
+            if not gateway.operator_made or (_ISTIO, "Gateway", *name.split("/", 1)) in wiring.nodes:
                 _gateway(wiring, cluster, gateway)
         for service in cluster.of_kind("Service"):
             if service.group == "":
@@ -165,7 +165,7 @@ def _names_gateway(wiring: Wiring, cluster: Cluster, setting: Setting, shown: st
     row = wiring.nodes[key].row(setting.key, shown)
     gateway = cluster.gateways.get(setting.text())
     if gateway is not None:
-        wiring.wire(key, row, wiring.node(gateway.ref, made=gateway.synthetic))
+        wiring.wire(key, row, wiring.node(gateway.ref, made=gateway.operator_made))
         return
     namespace, _, name = setting.text().partition("/")
     wiring.wire(key, row, wiring.node(ObjectRef(f"{_ISTIO}/v1", "Gateway", namespace, name), absent=True))
@@ -177,13 +177,13 @@ def _names_service(wiring: Wiring, cluster: Cluster, setting: Setting) -> None:
     service = find_service(cluster, setting.text())
     parts = gw.split_service_host(setting.text())
     if service is not None:
-        wiring.wire(key, row, wiring.node(service.ref, made=service.synthetic))
+        wiring.wire(key, row, wiring.node(service.ref, made=service.operator_made))
     elif parts is not None:
         wiring.wire(key, row, wiring.node(ObjectRef("v1", "Service", parts[1], parts[0]), absent=True))
 
 
 def _gateway(wiring: Wiring, cluster: Cluster, gateway: KubeObject) -> None:
-    key = wiring.node(gateway.ref, made=gateway.synthetic)
+    key = wiring.node(gateway.ref, made=gateway.operator_made)
     node = wiring.nodes[key]
     for server in gw.servers(gateway):
         node.row(f"{show_path(server.path)}.port.number", f"{server.port} {server.protocol} {' '.join(server.hosts)}")
@@ -198,7 +198,7 @@ def _service(wiring: Wiring, cluster: Cluster, service: KubeObject) -> None:
     pods = gw.pods_of_service(service, cluster.gateway_pods)
     if not pods and ("", "Service", service.namespace, service.name) not in wiring.nodes:
         return
-    key = wiring.node(service.ref, made=service.synthetic)
+    key = wiring.node(service.ref, made=service.operator_made)
     node = wiring.nodes[key]
     ports = ", ".join(f"{port.port}→{port.target}" for port in gw.service_ports(service))
     if ports:

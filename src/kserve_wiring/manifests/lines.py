@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.objects import Path
+from kserve_wiring.manifests.objects import KeyPath
 
 
-def line_of(text: str, path: Path) -> int:
+def line_of(text: str, path: KeyPath) -> int:
     """Line (from 1, inside the document) of the deepest part of the path that the text holds.
 
     The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
@@ -48,7 +48,7 @@ def child(node: Any, step: str | int) -> tuple[Any, Any]:
     return None, None
 
 
-def _line_inside(text: str, path: Path, *, block: bool) -> int:
+def _line_inside(text: str, path: KeyPath, *, block: bool) -> int:
     """Lines below the key of a block scalar at which the path's named steps stand one after the other."""
     if not block:
         return 0

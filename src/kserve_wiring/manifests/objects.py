@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """A key path into an object, such as ``("spec", "servers", 0, "port")``."""
 
 MAPPING = (dict, Mapping)
@@ -31,7 +31,7 @@ class Source:
     file: str = ""
     line: int = 0
     text: str = field(default="", repr=False)
-    prefix: Path = ()
+    prefix: KeyPath = ()
     release: str = ""
     partial: bool = False
     repeats: bool = False
@@ -58,7 +58,7 @@ class KubeObject:
     ref: ObjectRef
     body: Mapping[str, Any] = field(repr=False)
     source: Source = field(default_factory=Source, repr=False)
-    synthetic: bool = False
+    operator_made: bool = False
     """An operator will create it: it is known from the operator's source, it was not read."""
 
     @property
@@ -112,7 +112,7 @@ class Setting:
 
     value: Any
     obj: KubeObject
-    path: Path
+    path: KeyPath
 
     @property
     def key(self) -> str:
@@ -136,7 +136,7 @@ def dig(value: Any, *path: str | int) -> Any:
     return value
 
 
-def show_path(path: Path) -> str:
+def show_path(path: KeyPath) -> str:
     """A path as text: ``spec.servers[0].port``."""
     text = ""
     for step in path:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from kserve_wiring.manifests import lines, yamltext
-from kserve_wiring.manifests.objects import Path
+from kserve_wiring.manifests.objects import KeyPath
 
 _MERGE = "tag:yaml.org,2002:merge"
 _EMPTY = (("tag:yaml.org,2002:null", ""), ("tag:yaml.org,2002:map", ()), ("tag:yaml.org,2002:seq", ()))
@@ -27,7 +27,7 @@ class Repeated:
     the keys, from 1.
     """
 
-    path: Path
+    path: KeyPath
     value: str
     lost: str
     line: int
@@ -52,7 +52,7 @@ def load_unique(text: str) -> Any:
     return value
 
 
-def repeated_keys(text: str, prefix: Path = ()) -> Iterator[Repeated]:
+def repeated_keys(text: str, prefix: KeyPath = ()) -> Iterator[Repeated]:
     """Keys below a path of a document that load() has read."""
     for pairs, path in _mappings(_at(text, prefix)):
         for *before, (key, value) in _groups(pairs):
@@ -63,7 +63,7 @@ def repeated_keys(text: str, prefix: Path = ()) -> Iterator[Repeated]:
                 yield Repeated((*path, key.value), *written, *lines)
 
 
-def repeated_inside(text: str, path: Path) -> Iterator[Repeated]:
+def repeated_inside(text: str, path: KeyPath) -> Iterator[Repeated]:
     """The same of a string that holds JSON; its paths begin there, its lines are those of the whole document."""
     node = _at(text, path)
     if isinstance(node, yaml.ScalarNode):
@@ -73,17 +73,17 @@ def repeated_inside(text: str, path: Path) -> Iterator[Repeated]:
             yield replace(found, line=lines[0], lost_line=lines[1])
 
 
-def _at(text: str, path: Path) -> Any:
+def _at(text: str, path: KeyPath) -> Any:
     node = lines.composed(text)
     for step in path:
         node = lines.child(node, step)[1]
     return node
 
 
-def _mappings(node: Any) -> Iterator[tuple[list[_Pair], Path]]:
+def _mappings(node: Any) -> Iterator[tuple[list[_Pair], KeyPath]]:
     """The pairs of every mapping, each once: an anchored one stands in many places."""
     seen: set[int] = set()
-    waiting: list[tuple[Any, Path]] = [(node, ())]
+    waiting: list[tuple[Any, KeyPath]] = [(node, ())]
     while waiting:
         node, path = waiting.pop()
         if id(node) not in seen:

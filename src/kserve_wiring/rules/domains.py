@@ -34,7 +34,7 @@ def ingress_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
         return
     if chain_of.gateway_is_missing(cluster, entry.gateway) and setting.text() in cluster.gateways:
         return  # KW402 says which of the two is wrong
-    works = setting.text() in cluster.gateways and not cluster.facts.declared
+    works = setting.text() in cluster.gateways and not cluster.facts.complete
     yield pair(setting, gateway_setting(entry), level="warning" if works else "")
 
 
@@ -146,7 +146,7 @@ def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
             if setting is not None:
                 yield from _hosts_in(setting)
     for gateway in cluster.gateways.values():
-        if not gateway.synthetic:
+        if not gateway.operator_made:
             for server in gw.servers(gateway):
                 for index, host in enumerate(server.hosts):
                     yield from _hosts_in(Setting(host, gateway, (*server.path, "hosts", index)))

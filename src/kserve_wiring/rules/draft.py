@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.facts import Facts
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
 _LONGEST_VALUE = 160
 
@@ -23,9 +23,9 @@ class Draft:
     """
 
     obj: KubeObject
-    path: Path
+    path: KeyPath
     args: dict[str, str]
-    related: tuple[tuple[KubeObject, Path], ...] = ()
+    related: tuple[tuple[KubeObject, KeyPath], ...] = ()
     level: str = ""
     fix: str = ""
     line: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.grammar.go_json import has_repeats
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.manifests.repeated_keys import Repeated, repeated_inside, repeated_keys
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, show, single
@@ -76,7 +76,7 @@ def misplaced_fields(cluster: Cluster) -> Iterator[Draft]:
             yield from _outside_components(obj)
     yield from _storage_helpers(cluster)
     for gateway in cluster.gateways.values():
-        if not gateway.synthetic:
+        if not gateway.operator_made:
             yield from _gateway_ports(gateway, ("spec", "servers"))
     if cluster.knative.server is not None:
         yield from _selectors(cluster.knative.server)
@@ -89,7 +89,7 @@ def _storage_helpers(cluster: Cluster) -> Iterator[Draft]:
         if obj.group == KSERVE_GROUP:
             for key in obj.mapping("spec", "storageHelper"):
                 if key != "disabled":
-                    path: Path = ("spec", "storageHelper", str(key))
+                    path: KeyPath = ("spec", "storageHelper", str(key))
                     fix = "set it in ClusterStorageContainer and inferenceservice-config"
                     yield _unknown(obj, path, "storageHelper has the field disabled only", fix)
 
@@ -101,12 +101,12 @@ def _outside_components(obj: KubeObject) -> Iterator[Draft]:
             yield _unknown(obj, ("spec", key), reason, f"move it to spec.predictor.{key}")
 
 
-def _unknown(obj: KubeObject, path: Path, reason: str, suggestion: str) -> Draft:
+def _unknown(obj: KubeObject, path: KeyPath, reason: str, suggestion: str) -> Draft:
     shown = Setting("set", obj, path)
     return single(shown, reason=reason, suggestion=suggestion)
 
 
-def _gateway_ports(obj: KubeObject, path: Path) -> Iterator[Draft]:
+def _gateway_ports(obj: KubeObject, path: KeyPath) -> Iterator[Draft]:
     """What Istio refuses in the servers of a Gateway (pkg/config/validation/validation.go, since 1.20)."""
     named: dict[str, int] = {}
     for index, _ in mappings_of(obj.get(*path)):
@@ -149,13 +149,13 @@ def repeated(cluster: Cluster) -> Iterator[Draft]:
     config = cluster.isvc_config
     if config is not None and config.obj.source.text:
         for key in config.values:
-            path: Path = ("data", key)
+            path: KeyPath = ("data", key)
             if has_repeats(config.obj.get(*path)):
                 for found in repeated_inside(config.obj.source.text, (*config.obj.source.prefix, *path)):
                     yield _repeated(config.obj, (*path, *found.path), found, "KServe takes the last")
 
 
-def _repeated(obj: KubeObject, path: Path, found: Repeated, reason: str) -> Draft:
+def _repeated(obj: KubeObject, path: KeyPath, found: Repeated, reason: str) -> Draft:
     """What a Secret holds is not shown."""
     value, lost = (found.value, found.lost) if obj.kind != "Secret" else ("one value", "another")
     lost_line = str(obj.source.line + found.lost_line - 1)

@@ -179,7 +179,7 @@ def _service_suggestion(cluster: Cluster, chain: Chain) -> str:
     if not services:
         wanted = chain.host.text() if chain.host else chain.named.text()
         services = sorted(
-            (obj for obj in cluster.services_of(cluster.gateway_pods) if not obj.synthetic),
+            (obj for obj in cluster.services_of(cluster.gateway_pods) if not obj.operator_made),
             key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
         )
     return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
@@ -201,7 +201,7 @@ def stock_name(cluster: Cluster) -> Iterator[Draft]:
         if not _operator_moves(cluster, entry) or parts is None:
             continue
         gateway = cluster.gateways.get(entry.gateway)
-        own_gateway = gateway is not None and not gateway.synthetic
+        own_gateway = gateway is not None and not gateway.operator_made
         if parts[1] != entry.namespace or own_gateway:
             namespace = Setting(entry.namespace, entry.obj, entry.where("namespace"))
             yield pair(namespace, service_setting(entry), namespace=entry.namespace)

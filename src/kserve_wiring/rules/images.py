@@ -36,7 +36,7 @@ def foreign_images(cluster: Cluster) -> Iterator[Draft]:
                 Setting(use.image, use.setting.obj, use.setting.path), cluster.facts, _foreign_level(use, cluster.facts)
             )
     server = cluster.knative.server
-    wanted = cluster.facts.offline or cluster.facts.declared  # else Knative may well come from upstream
+    wanted = cluster.facts.offline or cluster.facts.complete  # else Knative may well come from upstream
     if server is not None and wanted and not server.get("spec", "registry", "default"):
         overrides = server.mapping("spec", "registry", "override")
         for component in _OVERRIDES:
@@ -58,7 +58,7 @@ def _is_users(use: ImageUse) -> bool:
 
 
 def _foreign_level(use: ImageUse | None, facts: Facts) -> str:
-    if facts.offline or (facts.declared and (use is None or not _is_users(use))):
+    if facts.offline or (facts.complete and (use is None or not _is_users(use))):
         return ""
     return "info" if use is not None and _is_users(use) else "warning"
 
@@ -118,7 +118,7 @@ def queue_proxy(cluster: Cluster) -> Iterator[Draft]:
     if override.value or default.value:
         fix = "" if override.value else f"set {missing.key} to the mirrored queue-proxy image"
         yield pair(missing, override if override.value else default, fix=fix)
-    elif cluster.facts.registry and (cluster.facts.offline or cluster.facts.declared):
+    elif cluster.facts.registry and (cluster.facts.offline or cluster.facts.complete):
         fix = f"set {missing.key} to the mirrored queue-proxy image"
         yield against(missing, cluster.facts, "registry", fix=fix)
 

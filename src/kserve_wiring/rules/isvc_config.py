@@ -14,7 +14,7 @@ from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConf
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
 from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, show, single
 
@@ -38,7 +38,7 @@ def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
         yield from _required(config, cluster.facts)
 
 
-def _bad(obj: KubeObject, path: Path, value: Any, reason: str, suggestion: str, level: str = "") -> Draft:
+def _bad(obj: KubeObject, path: KeyPath, value: Any, reason: str, suggestion: str, level: str = "") -> Draft:
     shown = "unreadable" if value is None and reason.startswith("it is not JSON") else value
     return single(Setting(shown, obj, path), reason=reason, suggestion=suggestion, level=level)
 
@@ -124,7 +124,7 @@ def _block_quantities(config: IsvcConfig, block: str) -> Iterator[Draft]:
             yield from _above(settings[request], settings[limit])
 
 
-def _container_quantities(obj: KubeObject, path: Path, container: Any) -> Iterator[Draft]:
+def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Iterator[Draft]:
     resources = field(container, "resources")
     if not isinstance(resources, Mapping):
         return

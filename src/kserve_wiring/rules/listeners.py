@@ -90,7 +90,7 @@ def _unreachable_servers(
                 ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
             )
             yield pair(own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
-        elif cluster.facts.declared:
+        elif cluster.facts.complete:
             yield from _public_port(server, service, services)
 
 
@@ -111,7 +111,7 @@ def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
     wanted = {server.port for server in gw.servers(chain.gateway)} if chain.gateway else set()
     found: dict[int, tuple[KubeObject, int | str]] = {}
     for service in services:
-        if gw.NO_TRANSLATION in service.labels or service.synthetic:
+        if gw.NO_TRANSLATION in service.labels or service.operator_made:
             continue
         for port in gw.service_ports(service):
             if port.port not in wanted:
@@ -144,7 +144,7 @@ def hosts_left_out(cluster: Cluster) -> Iterator[Draft]:
 
 def _answering_together(cluster: Cluster, servers: list[gw.Server]) -> list[list[gw.Server]]:
     """Servers of which one has to admit a host. In a whole environment that is each, else any that is no redirect."""
-    if cluster.facts.declared:
+    if cluster.facts.complete:
         return [[server] for server in servers]
     answering = [server for server in servers if not server.redirects]
     return [answering] if answering else []

@@ -14,7 +14,7 @@ from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, single
 
@@ -83,14 +83,16 @@ def _webhook_services(cluster: Cluster) -> Iterator[Draft]:
         yield from _service_reference(cluster, obj, ("spec", "service"))
 
 
-def _service_reference(cluster: Cluster, obj: KubeObject, path: Path) -> Iterator[Draft]:
+def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iterator[Draft]:
     name, namespace = obj.get(*path, "name"), obj.get(*path, "namespace")
     if not (isinstance(name, str) and isinstance(namespace, str)):
         return
     if any(service.group == "" for service in cluster.find("Service", namespace, name)):
         return
     setting = Setting(f"{namespace}/{name}", obj, (*path, "namespace"))
-    elsewhere = [service for service in cluster.named("Service", name) if service.group == "" and not service.synthetic]
+    elsewhere = [
+        service for service in cluster.named("Service", name) if service.group == "" and not service.operator_made
+    ]
     if elsewhere:
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
         yield pair(setting, shown)
@@ -102,7 +104,7 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: Path) -> Iterato
 
 
 def _release_is_whole(facts: Facts, obj: KubeObject) -> bool:
-    return facts.declared and bool(obj.source.release)
+    return facts.complete and bool(obj.source.release)
 
 
 def _likely_service(cluster: Cluster, obj: KubeObject, namespace: str) -> KubeObject | None:
@@ -117,7 +119,7 @@ def _likely_service(cluster: Cluster, obj: KubeObject, namespace: str) -> KubeOb
 def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
     """cert-manager copies the CA of a Certificate that the annotation names as <namespace>/<name>."""
     for obj in cluster.of_kind(*_WEBHOOKS, "CustomResourceDefinition", "APIService"):
-        path: Path = ("metadata", "annotations", "cert-manager.io/inject-ca-from")
+        path: KeyPath = ("metadata", "annotations", "cert-manager.io/inject-ca-from")
         value = obj.get(*path)
         if not isinstance(value, str) or "{{" in value or "$" in value:
             continue
@@ -141,7 +143,9 @@ def _certificate_names(cluster: Cluster) -> Iterator[Draft]:
             parts = str(name).split(".")
             if len(parts) < 3 or parts[2] != "svc" or "$" in parts[1] or cluster.find("Service", parts[1], parts[0]):
                 continue
-            services = [item for item in cluster.named("Service", parts[0]) if item.group == "" and not item.synthetic]
+            services = [
+                item for item in cluster.named("Service", parts[0]) if item.group == "" and not item.operator_made
+            ]
             if services:
                 yield pair(Setting(name, obj, ("spec", "dnsNames", index)), _namespace_of(services[0]))
 
@@ -204,7 +208,7 @@ def _issuers(cluster: Cluster) -> Iterator[Draft]:
 
 def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
     """An environment makes its namespaces: one that nothing lives in stands for one that is missing."""
-    if not cluster.facts.declared:
+    if not cluster.facts.complete:
         return
     made = {obj.name: obj for obj in cluster.of_kind("Namespace")}
     used: dict[str, KubeObject] = {}

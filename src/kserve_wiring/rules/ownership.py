@@ -11,7 +11,7 @@ from typing import Any
 from kserve_wiring.cluster.argocd import sources
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative_operator import stock_service_namespace
-from kserve_wiring.manifests.objects import KubeObject, Path, dig, mappings_of, strings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, show
 
@@ -58,7 +58,7 @@ def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str, le
         "other_key": "the owner of the same object",
         "other": former,
     }
-    path: Path = ("metadata", "name")
+    path: KeyPath = ("metadata", "name")
     return Draft(obj, path, args, ((other, path),), level)
 
 
@@ -79,11 +79,11 @@ def _beside_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft
 def _is_written_by_hand(obj: KubeObject) -> bool:
     """Not what the operator will make, nor what it made on a live cluster."""
     return not (
-        obj.synthetic or obj.source.partial or obj.get("metadata", "uid") or obj.get("metadata", "ownerReferences")
+        obj.operator_made or obj.source.partial or obj.get("metadata", "uid") or obj.get("metadata", "ownerReferences")
     )
 
 
-def _operators(obj: KubeObject, server: KubeObject, path: Path) -> Draft:
+def _operators(obj: KubeObject, server: KubeObject, path: KeyPath) -> Draft:
     args = {
         "key": f"the owner of {obj.ref}",
         "value": obj.source.release or "these manifests",
@@ -189,5 +189,5 @@ def _compared(app: KubeObject, kind: str, field: str, other: KubeObject | None, 
         "other": "rewritten by its controller",
         "suggestion": show(f"{{group: {group}, kind: {kind}, jqPathExpressions: [{expression}]}}"),
     }
-    related: tuple[tuple[KubeObject, Path], ...] = ((other, ("metadata", "name")),) if other else ()
+    related: tuple[tuple[KubeObject, KeyPath], ...] = ((other, ("metadata", "name")),) if other else ()
     return Draft(app, setting.path, args, related, level)

@@ -128,8 +128,8 @@ def different_secrets(cluster: Cluster) -> Iterator[Draft]:
     for ref in pull_secret_refs(cluster):
         if not _differs(ref, cluster.facts):
             continue
-        wired = cluster.facts.declared and ref.setting.obj.kind in _WIRED_KINDS
-        unseen = not ref.namespaces and cluster.facts.declared and not known_anywhere(cluster, ref.name)
+        wired = cluster.facts.complete and ref.setting.obj.kind in _WIRED_KINDS
+        unseen = not ref.namespaces and cluster.facts.complete and not known_anywhere(cluster, ref.name)
         if wired or unseen or any(_lacking(cluster, ref)):
             yield against(ref.setting, cluster.facts, "pull_secret")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import controller_environment, skip_list
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting, dig, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
@@ -25,7 +25,7 @@ def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
     namespace = cluster.kserve_namespace
     kind, _, wanted = cluster.facts.registry_ca.partition("/")
     if setting is None:
-        if kind == "ConfigMap" and cluster.facts.declared:
+        if kind == "ConfigMap" and cluster.facts.complete:
             missing = Setting(None, config.obj, ("data", "storageInitializer", "caBundleConfigMapName"))
             fix = f"set {missing.key} to {wanted}"
             yield single(missing, reason=f"the registry's CA is {cluster.facts.registry_ca}", level="warning", fix=fix)
@@ -101,7 +101,7 @@ def _mounted_certs(cluster: Cluster) -> Iterator[Draft]:
         if obj.name != "controller" or obj.namespace != cluster.knative.namespace or not obj.namespace:
             continue
         folder = controller_environment(cluster.knative, [obj]).get("SSL_CERT_DIR")
-        spec: Path = ("spec", "template", "spec")
+        spec: KeyPath = ("spec", "template", "spec")
         if folder is None:
             missing = Setting(None, obj, (*spec, "containers", 0, "env"))
             level = "" if _resolves_at_registry(cluster) else "info"
@@ -120,7 +120,7 @@ def _certs_volume(cluster: Cluster, obj: KubeObject, folder: Setting) -> Iterato
     for index, volume in mappings_of(obj.get("spec", "template", "spec", "volumes")):
         if volume.get("name") != mount:
             continue
-        path: Path = ("spec", "template", "spec", "volumes", index)
+        path: KeyPath = ("spec", "template", "spec", "volumes", index)
         for kind, keys in (("ConfigMap", ("configMap", "name")), ("Secret", ("secret", "secretName"))):
             name = dig(volume, *keys)
             if not isinstance(name, str):

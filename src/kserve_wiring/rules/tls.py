@@ -101,7 +101,7 @@ def _schemes(cluster: Cluster, gateway: KubeObject, servers: list[gw.Server]) ->
             suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
             yield pair(setting, protocols, suggestion=suggestion)
         elif setting.text() == "http" and encrypted:
-            level = "" if cluster.facts.declared else "info"
+            level = "" if cluster.facts.complete else "info"
             yield pair(setting, protocols, suggestion=f"set {setting.key} to https", level=level)
 
 

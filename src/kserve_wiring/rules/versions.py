@@ -14,7 +14,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import pod_uses
 from kserve_wiring.grammar.image import parse_image
 from kserve_wiring.grammar.version import version_tuple
-from kserve_wiring.manifests.objects import KubeObject, Path, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, single
 
@@ -221,7 +221,7 @@ def _artefacts(obj: KubeObject) -> Iterator[Draft]:
                 yield single(Setting(text, obj, path), reason=reason, suggestion=suggestion)
 
 
-def _short_strings(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str]]:
+def _short_strings(value: Any, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, str):
         if len(value) < 512 and "\n" not in value:
             yield path, value

@@ -34,7 +34,7 @@ def objects(text: str = CONFIG_MAP) -> list[KubeObject]:
 def test_the_config_map_of_an_environment() -> None:
     facts = make_facts(objects())
     assert (facts.registry, facts.offline, facts.pull_secret) == ("harbor.corp.local:8443", True, "")
-    assert facts.declared
+    assert facts.complete
     assert facts.exists("Secret", "vision", "harbor")
     assert not facts.exists("Secret", "speech", "harbor")
     assert facts.name_of("registry") == "data.registry of ConfigMap kserve/kserve-environment"
@@ -53,7 +53,7 @@ def test_the_version_of_the_custom_resource() -> None:
     )
     facts = make_facts(objects(server))
     assert facts.version("knative_version") == (1, 21, 1)
-    assert not facts.declared
+    assert not facts.complete
 
 
 def test_nothing_is_known_of_nothing() -> None:
