@@ -68,9 +68,11 @@ check: lint types test ## Everything that must pass: lint, types and test
 .PHONY: lint
 lint: $(READY) ## Check style and that the generated files are fresh
 	@echo "==> Linting" >&2
+	@mkdir -p build
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "error: run make format" >&2; exit 1; }
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/lint-imports --no-cache > build/lint-imports.txt || { cat build/lint-imports.txt >&2; exit 1; }
 	@$(BIN)/python -m tools.generate --check
 
 .PHONY: types

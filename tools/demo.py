@@ -14,13 +14,13 @@ from kserve_wiring.checker.inspect import inspect
 from kserve_wiring.checker.options import Options
 from kserve_wiring.checker.report import Report
 from kserve_wiring.formats import text as wording
-from kserve_wiring.manifests.environment import Release
+from kserve_wiring.manifests.environment import HelmCall, Release, plan
 from kserve_wiring.manifests.load import Loaded, load_path, load_text
 from kserve_wiring.manifests.read import read
 from tools.console import BUILD, ROOT, Stop, note, run, shown, step
 from tools.environment import generate as environment
 from tools.environment import render, schema, wiring_table
-from tools.environment.render import Job, Rendered, RenderError
+from tools.environment.render import Rendered, RenderError
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream
@@ -45,7 +45,7 @@ def main() -> int:
     _step(2, f"Fetching the upstream charts of stack {stack}")
     charts = upstream.charts(stack)
     newest = helm.find()
-    work, without = render.jobs(TARGET, charts)
+    work, without = plan(TARGET, charts.folder)
     rendered = _render(work, newest)
     _name_missing(without, charts)
     _validate(rendered, stack, complete=not without)
@@ -65,7 +65,7 @@ def _step(number: int, text: str) -> None:
     step(f"{number}/{STEPS} {text}")
 
 
-def _render(work: Sequence[Job], newest: Helm) -> list[Rendered]:
+def _render(work: Sequence[HelmCall], newest: Helm) -> list[Rendered]:
     """Lints and renders every release whose chart could be had."""
     _step(3, f"Linting and rendering {len({job.release for job in work})} releases with {newest}")
     for job in work:
@@ -161,7 +161,7 @@ def _break(charts: Upstream, newest: Helm) -> None:
     name = str(environment.load_answers(values)["name"])
     _step(6, f"Breaking one setting on purpose: {name} becomes {name}-2 in {shown(values)}")
     values.write_text(text.replace(f'"{name}"', f'"{name}-2"'), encoding="utf-8")
-    work, _ = render.jobs(BROKEN, charts)
+    work, _ = plan(BROKEN, charts.folder)
     note("Everything still renders, and on a cluster everything would say Ready. This is what the check says:\n")
     report = _check(BROKEN, render.render(work, newest))
     print(wording.as_text(report), flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kserve_wiring.manifests.environment import plan
 from tests.template.conftest import EXAMPLES, copy_template, environment, template
 from tools.environment import render
 from tools.environment.render import Rendered
@@ -26,7 +27,7 @@ def rendered(environment: Callable[[Path], Path], upstream_charts: Callable[[str
 
     @cache
     def of(example: Path, helm: Helm) -> list[Rendered]:
-        work, missing = render.jobs(environment(example), upstream_charts(stack(example)))
+        work, missing = plan(environment(example), upstream_charts(stack(example)).folder)
         assert missing == []
         return render.render(work, helm)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kserve_wiring.manifests.environment import plan
 from tests.template.conftest import ROOT
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
@@ -76,6 +77,23 @@ def test_template_renders_every_release(harbor: Path, make: Callable[..., subpro
     assert done.returncode == 0, done.stderr
     values = {path.stem for path in (harbor / "values").iterdir()}
     assert {path.stem for path in (harbor / "build").glob("*.yaml")} == values | {"patches"}
+
+
+def test_template_makes_the_helm_calls_that_the_checker_makes(
+    harbor: Path,
+    make: Callable[..., subprocess.CompletedProcess[str]],
+    newest_helm: Helm,
+    upstream_charts: Callable[[str], Upstream],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(harbor)
+    calls, missing = plan(Path(), upstream_charts("kserve-0.20").folder)
+    printed = [line.split() for line in make("--dry-run", "template").stdout.splitlines() if " template " in line]
+    made = [words[: words.index(">")] for words in printed]
+    assert missing == []
+    assert [sorted(words) for words in made] == [
+        sorted([newest_helm.path, "template", call.release, *call.arguments]) for call in calls
+    ]
 
 
 def test_the_charts_can_be_fetched_before_the_private_registry_has_them(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from kserve_wiring.manifests.environment import plan
 from tests.environments.conftest import Render, stack
 from tools.environment import render, schema
 from tools.upstream import helm
@@ -24,7 +25,7 @@ SKIP_LIST = "registries-skipping-tag-resolving"
 def test_helm_lint_has_no_complaint(
     example: Path, environment: Callable[[Path], Path], upstream_charts: Callable[[str], Upstream], each_helm: Helm
 ) -> None:
-    work, _ = render.jobs(environment(example), upstream_charts(stack(example)))
+    work, _ = plan(environment(example), upstream_charts(stack(example)).folder)
     assert {job.release: render.lint(job, each_helm) for job in work} == {job.release: "" for job in work}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kserve_wiring.cluster.facts import make_facts
 from kserve_wiring.inventory.find import found_images
+from kserve_wiring.manifests.environment import plan
 from kserve_wiring.manifests.load import load_text
 from tests.mirror.registry import Registry
 from tests.mirror.world import World, split
@@ -19,7 +20,7 @@ FEW = 8
 
 def references(environment: Path, upstream: Upstream, helm: Helm) -> list[str]:
     """Every image that the rendered environment leads to."""
-    work, missing = render.jobs(environment, upstream)
+    work, missing = plan(environment, upstream.folder)
     assert missing == []
     objects = [
         obj

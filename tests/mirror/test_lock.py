@@ -10,6 +10,7 @@ from pathlib import Path
 import copier
 import yaml
 
+from kserve_wiring.manifests.environment import plan
 from tests.mirror.registry import FIRST, Registry, pull_secret
 from tests.mirror.state import references, wanted
 from tests.mirror.world import STACK, World
@@ -33,7 +34,7 @@ def test_the_lock_pins_an_environment_that_skips_no_registry(
     assert [image for image in images if "@sha256:" not in image] == []
     assert "registries-skipping-tag-resolving" not in "".join(
         one.text
-        for one in render.render(render.jobs(pinned, upstream_charts(STACK))[0], newest_helm)
+        for one in render.render(plan(pinned, upstream_charts(STACK).folder)[0], newest_helm)
         if one.release == "kserve-environment"
     )
     secret = pull_secret(world.host, FIRST)

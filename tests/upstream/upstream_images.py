@@ -14,9 +14,9 @@ from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.inventory.find import found_images
 from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.inventory.injected import template_images
+from kserve_wiring.manifests.environment import HelmCall
 from kserve_wiring.manifests.load import load_text
 from tools.environment import render
-from tools.environment.render import Job
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
@@ -74,11 +74,11 @@ def of_charts(upstream: Upstream, helm: Helm) -> list[Found]:
     return found_images(objects, Facts())[0] + templates
 
 
-def _job(name: str, chart: Path, folder: Path) -> Job:
+def _job(name: str, chart: Path, folder: Path) -> HelmCall:
     values = switched_on(yaml.safe_load((chart / "values.yaml").read_text(encoding="utf-8")))
     file = folder / f"{name}.yaml"
     file.write_text(yaml.safe_dump(merged(values, EXCEPTIONS.get(name, {}))), encoding="utf-8")
-    return Job(name, name, chart, (file,))
+    return HelmCall(name, name, chart, (file,))
 
 
 def in_code(module: Path) -> Iterator[tuple[str, str]]:

@@ -20,10 +20,10 @@ from typing import Any
 
 import copier
 
+from kserve_wiring.manifests.environment import HelmCall, plan
 from tools.console import BUILD, ROOT, Heartbeat, Stop, run, shown, step
 from tools.environment import generate as environment
 from tools.environment import render, schema
-from tools.environment.render import Job
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream
@@ -71,8 +71,8 @@ class Bench:
     def _copy_empty(self, name: str) -> None:
         copier.run_copy(str(self.empty), PLACE / "bare" / name, {}, defaults=True, quiet=True)
 
-    def _jobs(self, folder: Path) -> list[Job]:
-        return render.jobs(folder, self.charts)[0]
+    def _jobs(self, folder: Path) -> list[HelmCall]:
+        return plan(folder, self.charts.folder)[0]
 
     def _validate(self, rendered: Iterable[render.Rendered]) -> None:
         objects = [item for result in rendered if not result.partial for item in result.objects()]

@@ -26,12 +26,13 @@ import yaml
 from kserve_wiring.cluster.facts import make_facts
 from kserve_wiring.inventory.find import found_images
 from kserve_wiring.inventory.found import canonical
+from kserve_wiring.manifests.environment import HelmCall, plan
 from kserve_wiring.manifests.load import load_text
 from tools import stacks
 from tools.console import BUILD, note, run, step
 from tools.environment import generate as environment
 from tools.environment import render
-from tools.environment.render import Job, Rendered
+from tools.environment.render import Rendered
 from tools.upstream import charts as upstream
 from tools.upstream import helm
 
@@ -48,7 +49,7 @@ def main() -> int:
     folder = BUILD / "compare"
     environment.generate({}, folder)
     charts = upstream.charts(stacks.DEFAULT, only_modules=True)
-    jobs, _ = render.jobs(folder, charts)
+    jobs, _ = plan(folder, charts.folder)
     rendered = render.render(jobs, helm.find())
     needed = ours(rendered)
     print("| | found | of the needed | never pulled, or no image |\n|---|---|---|---|")
@@ -90,7 +91,7 @@ def grep(rendered: list[Rendered]) -> set[str]:
     return {image for one in rendered for image in GREP.findall(one.text)}
 
 
-def hauler(program: str, jobs: list[Job]) -> set[str]:
+def hauler(program: str, jobs: list[HelmCall]) -> set[str]:
     """What `hauler store add chart --add-images` wants to pull. Its log names every image."""
     found: set[str] = set()
     with tempfile.TemporaryDirectory() as temporary:
@@ -106,7 +107,7 @@ def hauler(program: str, jobs: list[Job]) -> set[str]:
     return found
 
 
-def zarf(program: str, jobs: list[Job]) -> tuple[set[str], set[str]]:
+def zarf(program: str, jobs: list[HelmCall]) -> tuple[set[str], set[str]]:
     """What `zarf dev find-images` prints for a package with all charts, and its guesses.
 
     It asks registries about those, and drops them when it cannot: they are taken from its log.
@@ -145,7 +146,7 @@ def _said(command: list[str], cwd: Path) -> str:
     return f"{done.stdout}\n{done.stderr}"
 
 
-def timing(folder: Path, charts: upstream.Upstream, jobs: list[Job]) -> None:
+def timing(folder: Path, charts: upstream.Upstream, jobs: list[HelmCall]) -> None:
     """Median of the command over the median of the render that it reads."""
     store = next(iter(charts.folders.values())).parent
     program = helm.find()

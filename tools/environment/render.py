@@ -11,27 +11,23 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.environment import Release, read_releases
+from kserve_wiring.manifests.environment import HelmCall
 from kserve_wiring.manifests.repeated_keys import load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 from tools import stacks
 from tools.console import BUILD, Stop
 from tools.upstream import golang
-from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
 Object = dict[str, Any]
-
-# The release of our chart with the wiring; its `part=patches` is what is applied to objects of other releases.
-OWN = "kserve-environment"
 
 # helm 4 calls the `v` of an upstream version bad (`helm lint --strict` then fails) although helm 3, which made the
 # charts, does not: upstream's own published charts have it.
@@ -46,20 +42,6 @@ class RenderError(Exception):
         super().__init__(f"{release}: {text}")
         self.release = release
         self.text = text
-
-
-@dataclass(frozen=True)
-class Job:
-    """One call of helm: a release, the folder of its chart, and its values files (later ones win).
-
-    `part` is the value of that name of our own chart, to render something else than the release's own part.
-    """
-
-    release: str
-    namespace: str
-    chart: Path
-    values: tuple[Path, ...] = ()
-    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,38 +64,27 @@ def kube_version() -> str:
     return golang.pinned(stacks.modules(stacks.DEFAULT) / "go.mod")["k8s.io/kubernetes"].removeprefix("v")
 
 
-def jobs(environment: Path, upstream: Upstream) -> tuple[list[Job], list[Release]]:
-    """What there is to render in an environment, in the order of installation, and the releases without a chart."""
-    known = read_releases(environment / "releases.yaml")
-    found = [(release, _chart(environment, release, upstream)) for release in known]
-    work = [_job(environment, release, chart) for release, chart in found if chart]
-    if any(release.patch for release in known):
-        work += [replace(job, part="patches") for job in work if job.release == OWN]
-    return work, [release for release, chart in found if chart is None]
-
-
-def render(work: Sequence[Job], helm: Helm) -> list[Rendered]:
+def render(calls: Sequence[HelmCall], helm: Helm) -> list[Rendered]:
     """Renders everything, in the given order.
 
     Raises:
         RenderError: helm refused one.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda job: template(job, helm), work))
+        return list(pool.map(lambda call: template(call, helm), calls))
 
 
-def template(job: Job, helm: Helm) -> Rendered:
+def template(call: HelmCall, helm: Helm) -> Rendered:
     """Renders one release. Raises RenderError when helm refuses it."""
-    extra = ["--set", f"part={job.part}"] if job.part else []
-    done = _helm(helm, "template", [job.release], job, ["--include-crds", *extra])
+    done = _helm(helm, "template", call.release, *call.arguments, "--include-crds")
     if done.returncode != 0:
-        raise RenderError(job.release, _meaning(done.stderr))
-    return Rendered(job.release, job.namespace, done.stdout, partial=bool(job.part))
+        raise RenderError(call.release, _meaning(done.stderr))
+    return Rendered(call.release, call.namespace, done.stdout, partial=bool(call.part))
 
 
-def lint(job: Job, helm: Helm) -> str:
+def lint(call: HelmCall, helm: Helm) -> str:
     """What `helm lint --strict` complains about, or nothing."""
-    done = _helm(helm, "lint", [], job, ["--strict"])
+    done = _helm(helm, "lint", *call.arguments, "--strict")
     complaints = [line for line in done.stdout.splitlines() if re.match(r"\[(WARNING|ERROR)\]", line)]
     unknown = [line for line in complaints if not _KNOWN_LINT.fullmatch(line.strip())]
     if done.returncode != 0 and (unknown or not complaints):
@@ -151,20 +122,8 @@ def _parse_crd(document: str) -> Any:
     return value
 
 
-def _chart(environment: Path, release: Release, upstream: Upstream) -> Path | None:
-    return environment / release.path if release.path else upstream.folder(release.chart, release.version)
-
-
-def _job(environment: Path, release: Release, chart: Path) -> Job:
-    return Job(release.name, release.namespace, chart, tuple(environment / file for file in release.values))
-
-
-def _helm(
-    helm: Helm, verb: str, names: Sequence[str], job: Job, extra: Iterable[str]
-) -> subprocess.CompletedProcess[str]:
-    values = [word for path in job.values for word in ("--values", str(path))]
-    where = [*names, str(job.chart), "--namespace", job.namespace, "--kube-version", kube_version()]
-    command = [helm.path, verb, *where, *values, *extra]
+def _helm(helm: Helm, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [helm.path, *arguments, "--kube-version", kube_version()]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from kserve_wiring.manifests.repeated_keys import RepeatedKeyError, load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 
 CHARTS_VARIABLE = "KSERVE_CHARTS"
+OWN_RELEASE = "kserve-environment"
+"""The release of our own chart with the wiring; its `part=patches` is applied to objects of other releases."""
+
 _TIMEOUT_SECONDS = 300
 
 
@@ -33,40 +36,75 @@ class Release:
     patch: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HelmCall:
+    """One `helm template` or `helm lint` of an environment, as its Makefile makes it.
+
+    chart: folder or archive. values: files, of which later ones win. part: value of that name of our own chart, to
+    render something else than the release's own part.
+    """
+
+    release: str
+    namespace: str
+    chart: Path
+    values: tuple[Path, ...] = ()
+    part: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What follows the name of the release, for every verb of helm."""
+        values = [word for path in self.values for word in ("--values", str(path))]
+        part = ["--set", f"part={self.part}"] if self.part else []
+        return [str(self.chart), "--namespace", self.namespace, *values, *part]
+
+
 def is_environment(folder: Path) -> bool:
     """True for the folder of a generated environment."""
     return (folder / "releases.yaml").is_file()
 
 
+def plan(folder: Path, chart_of: Callable[[str, str], Path | None]) -> tuple[list[HelmCall], list[Release]]:
+    """The helm calls of an environment in the order of installation, and the releases whose chart is missing.
+
+    The patches of our own chart come last, once, where some release needs them. chart_of: finds an upstream chart by
+    name and version. Raises OSError and ValueError as read_releases does.
+    """
+    calls: list[HelmCall] = []
+    missing: list[Release] = []
+    patched = False
+    for release in read_releases(folder / "releases.yaml"):
+        patched = patched or release.patch
+        chart = folder / release.path if release.path else chart_of(release.chart, release.version)
+        if chart is None:
+            missing.append(release)
+        else:
+            values = tuple(folder / file for file in release.values)
+            calls.append(HelmCall(release.name, release.namespace, chart, values))
+    if patched:
+        calls += [replace(call, part="patches") for call in calls if call.release == OWN_RELEASE]
+    return calls, missing
+
+
 def render_environment(folder: Path, *, charts: str | None = None, helm: str = "helm") -> Loaded:
     """Objects of every release, marked with its name, and of the folder argocd/.
 
-    charts: folder with upstream charts as ``<name>-<version>.tgz``, ``<name>-<version>/`` or ``<name>/``; default is
-    the environment variable KSERVE_CHARTS. A release whose chart is not there is named in a note. One that helm
-    refuses is a problem.
+    charts: folder with upstream charts as ``<name>-<version>.tgz``, ``<name>-<version>/`` or ``<name>/``; the default
+    is the environment variable KSERVE_CHARTS. A note names each release whose chart is missing. One that helm refuses
+    is a problem.
     """
     loaded = Loaded()
+    store = Path(charts or environ.get(CHARTS_VARIABLE, "") or folder / "charts")
     try:
-        releases = read_releases(folder / "releases.yaml")
+        calls, missing = plan(folder, lambda name, version: find_chart(store, name, version))
     except (OSError, ValueError) as error:
         return Loaded(problems=[Problem(str(folder / "releases.yaml"), 0, str(error))])
-    store = Path(charts or environ.get(CHARTS_VARIABLE, "") or folder / "charts")
-    jobs = []
-    for file in sorted({folder / value for release in releases for value in release.values}):
+    for file in sorted({value for call in calls for value in call.values}):
         loaded.problems += _repeated(file)
-    for release in releases:
-        chart = folder / release.path if release.path else find_chart(store, release.chart, release.version)
-        if chart is None:
-            wanted = f"{release.chart}-{release.version}"
-            loaded.notes.append(
-                f"release {release.name} is not checked: no chart {wanted} in {store} (use --charts DIR)"
-            )
-            continue
-        jobs.append((release, chart, False))
-        if release.patch:
-            jobs.append((release, folder / "charts" / "kserve-environment", True))
+    for release in missing:
+        wanted = f"{release.chart}-{release.version}"
+        loaded.notes.append(f"release {release.name} is not checked: no chart {wanted} in {store} (use --charts DIR)")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        for result in pool.map(lambda job: _render(folder, *job, helm=helm), jobs):
+        for result in pool.map(lambda call: _render(call, helm=helm), calls):
             loaded.add(result)
     if (folder / "argocd").is_dir():
         loaded.add(load_path(str(folder / "argocd")))
@@ -120,15 +158,9 @@ def find_chart(store: Path, name: str, version: str) -> Path | None:
     return store / name if (store / name / "Chart.yaml").is_file() else None
 
 
-def _render(folder: Path, release: Release, chart: Path, patches: bool, *, helm: str) -> Loaded:
-    label = f"{release.name}-patches" if patches else release.name
-    command = [helm, "template", release.name, str(chart), "--namespace", release.namespace, "--include-crds"]
-    values = ("values/kserve-environment.yaml",) if patches else release.values
-    for value in values:
-        command += ["--values", str(folder / value)]
-    if patches:
-        command += ["--set", "part=patches"]
-    file = f"rendered/{label}.yaml"
+def _render(call: HelmCall, *, helm: str) -> Loaded:
+    file = f"rendered/{call.release}{'-' if call.part else ''}{call.part}.yaml"
+    command = [helm, "template", call.release, *call.arguments, "--include-crds"]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_SECONDS)
     except OSError as error:
@@ -137,6 +169,6 @@ def _render(folder: Path, release: Release, chart: Path, patches: bool, *, helm:
         return Loaded(problems=[Problem(file, 0, f"helm took longer than {_TIMEOUT_SECONDS} s")])
     if done.returncode != 0:
         message = done.stderr.decode("utf-8", "replace").strip()
-        return Loaded(problems=[Problem(file, 0, f"helm template {release.name} failed: {message}")])
+        return Loaded(problems=[Problem(file, 0, f"helm template {call.release} failed: {message}")])
     text = done.stdout.decode("utf-8", "replace")
-    return load_text(text, file, release=release.name, partial=patches, namespace=release.namespace)
+    return load_text(text, file, release=call.release, partial=bool(call.part), namespace=call.namespace)

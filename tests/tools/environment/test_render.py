@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from kserve_wiring.manifests.environment import HelmCall, plan
 from tests.tools.releases import UPSTREAM_RELEASES
 from tools.console import ROOT, Stop
 from tools.environment import generate as environment
 from tools.environment import render
-from tools.environment.render import Job, RenderError
+from tools.environment.render import RenderError
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
@@ -28,7 +29,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_release_is_rendered_in_order_and_then_the_patches(
     generated: Path, upstream_charts: Callable[[str], Upstream]
 ) -> None:
-    work, without = render.jobs(generated, upstream_charts("kserve-0.20"))
+    work, without = plan(generated, upstream_charts("kserve-0.20").folder)
     assert without == []
     assert [(job.release, job.part) for job in work] == [
         ("kserve-prerequisites", ""),
@@ -47,7 +48,7 @@ def test_every_release_is_rendered_in_order_and_then_the_patches(
 
 
 def test_a_release_without_its_chart_is_named(generated: Path) -> None:
-    work, without = render.jobs(generated, Upstream())
+    work, without = plan(generated, Upstream().folder)
     assert [job.release for job in work] == ["kserve-prerequisites", "kserve-environment", "kserve-environment"]
     assert [release.name for release in without] == UPSTREAM_RELEASES
 
@@ -56,7 +57,7 @@ def test_what_helm_refuses_is_told_without_its_advice(each_helm: Helm, tmp_path:
     values = tmp_path / "values.yaml"
     values.write_text("clusterDomian: cluster.local\n", encoding="utf-8")
     with pytest.raises(RenderError) as refused:
-        render.template(Job("ours", "kserve", CHART, (values,)), each_helm)
+        render.template(HelmCall("ours", "kserve", CHART, (values,)), each_helm)
     assert refused.value.release == "ours"
     assert "clusterDomian" in refused.value.text
     assert "--debug" not in refused.value.text
@@ -65,7 +66,7 @@ def test_what_helm_refuses_is_told_without_its_advice(each_helm: Helm, tmp_path:
 def test_lint_names_what_is_wrong(each_helm: Helm, tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: one\nicon: a.png\n", encoding="utf-8")
-    complaint = render.lint(Job("x", "x", tmp_path), each_helm)
+    complaint = render.lint(HelmCall("x", "x", tmp_path), each_helm)
     assert "[ERROR] Chart.yaml: version 'one' is not a valid SemVer" in complaint
 
 
@@ -74,7 +75,7 @@ def test_the_v_of_upstreams_versions_is_no_complaint(
 ) -> None:
     chart = upstream_charts("kserve-0.20").folder("kserve-crd", "v0.20.0")
     assert chart is not None
-    assert render.lint(Job("kserve-crd", "kserve", chart), each_helm) == ""
+    assert render.lint(HelmCall("kserve-crd", "kserve", chart), each_helm) == ""
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from kserve_wiring.manifests.environment import HelmCall
 from tools.environment import schema
-from tools.environment.render import Job, template
+from tools.environment.render import template
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
@@ -58,7 +59,7 @@ RULE: Object = {
 
 def rendered(folder: Path, helm: Helm, *values: Path) -> list[Object]:
     """The objects of a chart."""
-    return template(Job("test", "test", folder, values), helm).objects()
+    return template(HelmCall("test", "test", folder, values), helm).objects()
 
 
 @pytest.fixture(scope="module")

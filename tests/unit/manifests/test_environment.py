@@ -11,7 +11,7 @@ from kserve_wiring.manifests.environment import find_chart, read_releases, rende
 from tools.upstream.helm import Helm
 
 RELEASES = """\
-- name: own
+- name: kserve-environment
   namespace: kserve
   needs: []
   chart:
@@ -20,7 +20,7 @@ RELEASES = """\
   values: [values/kserve-environment.yaml]
 - name: upstream
   namespace: istio-system
-  needs: [own]
+  needs: [kserve-environment]
   chart:
     name: base
     version: 1.27.1
@@ -61,16 +61,16 @@ def test_releases_and_patches(environment: Path, tmp_path: Path, newest_helm: He
     loaded = render_environment(environment, charts=str(tmp_path / "store"), helm=str(newest_helm.path))
     assert loaded.problems == []
     assert [(str(obj.ref), obj.source.release, obj.source.partial) for obj in loaded.objects] == [
-        ("ConfigMap kserve/own-none", "own", False),
+        ("ConfigMap kserve/kserve-environment-none", "kserve-environment", False),
         ("ConfigMap istio-system/upstream-none", "upstream", False),
-        ("ConfigMap istio-system/upstream-patches", "upstream", True),
+        ("ConfigMap kserve/kserve-environment-patches", "kserve-environment", True),
     ]
     assert loaded.objects[2].get("data", "text") == "kserve-environment", "patches come from our chart and values"
 
 
 def test_a_release_without_its_chart_is_a_note(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
     report = inspect(read(str(environment), charts=str(tmp_path / "nothing"), helm=str(newest_helm.path)))
-    assert report.objects == 1
+    assert report.objects == 2, "the release of our own chart, and its patches"
     assert report.problems == []
     assert "release upstream is not checked: no chart base-1.27.1" in report.notes[0]
 
@@ -78,7 +78,7 @@ def test_a_release_without_its_chart_is_a_note(environment: Path, tmp_path: Path
 def test_a_release_that_helm_refuses_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
     (environment / "charts" / "kserve-environment" / "templates" / "config.yaml").write_text('{{ fail "no" }}')
     report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
-    assert "helm template own failed" in report.problems[0].message
+    assert "helm template kserve-environment failed" in report.problems[0].message
 
 
 def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
