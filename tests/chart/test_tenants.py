@@ -93,14 +93,14 @@ def test_context(wiring: Render) -> None:
         "knative_operator_version": "1.21.1",
         "kserve_version": "v0.20.0",
         "istio_version": "1.27.1",
-        "existing": "Secret/ml-gateways/models-tls\nSecret/fraud/fraud-s3",
+        "existing": "Namespace//kserve\nNamespace//search\nSecret/ml-gateways/models-tls\nSecret/fraud/fraud-s3",
     }
 
 
 def test_context_without_the_operator(wiring: Render) -> None:
     data = only(wiring({"knative": {"install": "yaml"}}), "ConfigMap", "kserve-environment")["data"]
     assert data["knative_operator_version"] == ""
-    assert data["existing"] == ""
+    assert data["existing"] == "Namespace//kserve"
     assert data["registry_ca"] == ""
 
 
@@ -117,6 +117,8 @@ def test_what_is_not_created_is_expected_to_exist(wiring: Render) -> None:
     assert sorted(existing) == [
         "ConfigMap/knative-serving/corp-ca",
         "ConfigMap/kserve/corp-ca",
+        "Namespace//kserve",
+        "Namespace//trial",
         "Secret/cert-manager/harbor",
         "Secret/istio-ingress/harbor",
         "Secret/istio-system/harbor",
@@ -131,4 +133,4 @@ def test_what_is_not_created_is_expected_to_exist(wiring: Render) -> None:
 def test_a_ca_in_a_secret_is_expected_by_knative_only(wiring: Render) -> None:
     values = {"registry": {"ca": {"kind": "Secret", "name": "corp-ca"}}}
     data = only(wiring(values), "ConfigMap", "kserve-environment")["data"]
-    assert data["existing"] == "Secret/knative-serving/corp-ca"
+    assert data["existing"] == "Namespace//kserve\nSecret/knative-serving/corp-ca"

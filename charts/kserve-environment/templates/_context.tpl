@@ -1,6 +1,10 @@
 {{/* Objects that these values count on and nothing here creates, one Kind/namespace/name per line. Context: the root. */}}
 {{- define "kserve-environment.context.existing" -}}
 {{- $existing := list }}
+{{- $created := include "kserve-environment.namespaces.created" . | fromJsonArray }}
+{{- range include "kserve-environment.namespaces.pulling" . | fromJsonArray }}
+{{- if not (has . $created) }}{{ $existing = append $existing (printf "Namespace//%s" .) }}{{ end }}
+{{- end }}
 {{- $pull := .Values.registry.pullSecret }}
 {{- if and $pull.name (not $pull.externalSecret.enabled) }}
 {{- range include "kserve-environment.namespaces.pulling" . | fromJsonArray }}

@@ -216,7 +216,7 @@ def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
         if obj.namespace:
             used.setdefault(obj.namespace, obj)
     declared = {entry.split("/")[1] for entry in cluster.facts.existing or () if entry.count("/") == 2}
-    missing = [name for name in used if name not in made]
+    missing = [name for name in used if name not in made and not cluster.facts.exists("Namespace", "", name)]
     for name, obj in made.items():
         near = get_close_matches(name, missing, n=1, cutoff=0.7)
         if name not in used and name not in declared and near:
