@@ -36,6 +36,7 @@ def test_the_folder_is_complete(generated: Path) -> None:
     expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
     expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
     expected |= {f"images/{name}" for name in IMAGE_FILES}
+    expected |= {f"scripts/{path}" for path in files(ROOT / "template" / "scripts")}
     if answers.get("registry_ca") == "bundle":
         expected |= {"images/certs/ca.crt"}
     if answers["gitops"] == "argocd":

@@ -45,7 +45,7 @@ def released(tmp_path: Path) -> Path:
     template = copy_template(tmp_path / "template")
     git(template, "init", "--quiet")
     commit(template, "today")
-    edit(template / "template" / "values" / "istiod.yaml.jinja", "# Chart istiod.", "# Chart istiod, as it was.")
+    edit(template / "includes" / "values" / "istiod.yaml.jinja", "# Chart istiod.", "# Chart istiod, as it was.")
     (template / "charts" / "kserve-environment" / "templates" / "gone.yaml").write_text("# gone\n", encoding="utf-8")
     (template / "charts" / "kserve-environment" / "templates" / "istio" / "local-gateway.yaml").unlink()
     edit(
