@@ -71,6 +71,7 @@ lint: $(READY) ## Check style and that the generated files are fresh
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "error: run make format" >&2; exit 1; }
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/shellcheck $$(git ls-files '*.sh') .ci/run
 	@$(BIN)/python -m tools.generate --check
 
 .PHONY: types
