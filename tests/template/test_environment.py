@@ -148,7 +148,7 @@ def test_a_renamed_answer_works_under_its_earlier_name(
 
 def test_an_answer_is_refused_under_its_earlier_name_as_under_the_new(template: Path, tmp_path: Path) -> None:
     answers = {"registry_host": "harbor.corp.local", "registry_ca": "configmap", "registry_plain_http": True}
-    with pytest.raises(ValueError, match="leave registry_ca out: it has no effect without TLS"):
+    with pytest.raises(ValueError, match="leave registry_ca out: it has no effect on plain HTTP"):
         copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
     answers = {"registry_host": "harbor.corp.local", "registry_ca": "file"}
     with pytest.raises(ValueError, match="registry_ca_source"):
