@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Is the pull Secret in every namespace? Exit code 2 names the namespaces where it is missing.
+# Checks that the pull Secret exists in every namespace. Prints the namespaces without it and exits with 2.
 #
 #   pull-secrets.sh SECRET NAMESPACE...
 #
@@ -15,5 +15,5 @@ for namespace in "$@"; do
 done
 test -n "$missing" || exit 0
 echo "Secret $secret is missing in:$missing"
-echo "README.md says how to make it (Pull Secret)."
+echo "README.md describes how to create it (Pull Secret)."
 exit 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings Knative to a version on the way to the one that is wanted, where it is older than that.
+# Upgrades Knative to an intermediate version, if it is older than that.
 #
 #   step-knative.sh NAMESPACE VERSION HELM-ARGUMENT...
 #
@@ -16,6 +16,6 @@ installed=$("${kubectl[@]}" --namespace "$namespace" get knativeserving knative-
 test -n "$installed" || exit 0
 if test "$installed" -ge "$(echo "$version" | cut -d . -f 2)"; then exit 0; fi
 
-echo "Knative 1.$installed becomes $version first: its operator moves one minor version at a time"
+echo "Upgrading Knative 1.$installed to $version first: its operator upgrades one minor version at a time"
 "${helm[@]}" upgrade --install "$@" --set "versions.knative=$version" --timeout "${TIMEOUT:-10m}"
 bash "$(dirname "${BASH_SOURCE[0]}")/wait-knative.sh" "$namespace"

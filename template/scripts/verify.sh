@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Looks at the cluster in stages: releases, Knative, KServe, a request through the local gateway. Ends at what is wrong.
+# Checks the cluster in stages: releases, Knative, KServe, a request through the local gateway. Stops at the first failure.
 #
 #   verify.sh KSERVE-NAMESPACE KNATIVE-NAMESPACE RELEASE/NAMESPACE...
 #
-# Environment: HELM, KUBECTL, TIMEOUT, KNATIVE_MANAGED (true: there is a KnativeServing object), SMOKE_TEST (true: ask an
-# InferenceService).
+# Environment: HELM, KUBECTL, TIMEOUT, KNATIVE_MANAGED (true: there is a KnativeServing object), SMOKE_TEST (true: send a
+# request to an InferenceService).
 set -euo pipefail
 read -ra helm <<< "${HELM:-helm}"
 read -ra kubectl <<< "${KUBECTL:-kubectl}"
@@ -27,5 +27,5 @@ echo "3. KServe"
 "${kubectl[@]}" get clusterservingruntimes
 test "${SMOKE_TEST:-}" = true || exit 0
 
-echo "4. an InferenceService, asked through the local gateway"
+echo "4. a request to an InferenceService through the local gateway"
 "${helm[@]}" test kserve-environment --namespace "$kserve" --logs --timeout "$timeout"
