@@ -73,6 +73,7 @@ lint: $(READY) ## Check style and that the generated files are fresh
 	@$(BIN)/ruff format --check --quiet . || { echo "error: run make format" >&2; exit 1; }
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/lint-imports --no-cache > build/lint-imports.txt || { cat build/lint-imports.txt >&2; exit 1; }
+	@$(BIN)/shellcheck $$(git ls-files '*.sh') .ci/run
 	@$(BIN)/python -m tools.generate --check
 
 .PHONY: types

@@ -123,8 +123,8 @@ transfer() { # FROM TO REFERENCE-FOR-MESSAGES FLAG...
 remember() { # SOURCE DIGEST
   mkdir -p "$state"
   touch "$state/images.digests"
-  { grep -vF "$1 " "$state/images.digests"; echo "$1 $2"; } > "$state/images.digests.new" &&
-    mv "$state/images.digests.new" "$state/images.digests" || die "cannot write $state/images.digests: is the disk full?"
+  { { grep -vF "$1 " "$state/images.digests"; echo "$1 $2"; } > "$state/images.digests.new" &&
+    mv "$state/images.digests.new" "$state/images.digests"; } || die "cannot write $state/images.digests: is the disk full?"
 }
 
 remembered() { # SOURCE
@@ -205,22 +205,26 @@ lock_one() { # SOURCE FROM TO KIND
   test -z "$list" || echo "  $1: [$list]" >> "$scratch/platforms"
 }
 
+# The text of images.lock.yaml.
+lock_text() {
+  echo "# Written by \`make lock\`: what every tag was in the registry at that time. To pin the environment to it:"
+  echo "# copier update --skip-answered --data-file images.lock.yaml"
+  echo "digest_policy: pinned"
+  if test -s "$scratch/digests"; then echo "image_digests:"; else echo "image_digests: {}"; fi
+  cat "$scratch/digests"
+  if test -s "$scratch/platforms"; then
+    echo "# For the reader; no answer."
+    echo "_platforms:"
+    cat "$scratch/platforms"
+  fi
+}
+
 lock() {
   : > "$scratch/digests"
   : > "$scratch/platforms"
   each lock_one
-  {
-    echo "# Written by \`make lock\`: what every tag was in the registry at that time. To pin the environment to it:"
-    echo "# copier update --skip-answered --data-file images.lock.yaml"
-    echo "digest_policy: pinned"
-    if test -s "$scratch/digests"; then echo "image_digests:"; else echo "image_digests: {}"; fi
-    cat "$scratch/digests"
-    if test -s "$scratch/platforms"; then
-      echo "# For the reader; no answer."
-      echo "_platforms:"
-      cat "$scratch/platforms"
-    fi
-  } > "$scratch/lock" && mv "$scratch/lock" "$here/../images.lock.yaml" || die "cannot write images.lock.yaml: is the disk full?"
+  { lock_text > "$scratch/lock" && mv "$scratch/lock" "$here/../images.lock.yaml"; } ||
+    die "cannot write images.lock.yaml: is the disk full?"
   echo "images.lock.yaml has $(wc -l < "$scratch/digests" | tr -d ' ') digests."
 }
 
@@ -246,12 +250,14 @@ bundled() { # SOURCE: its digest in the bundle
 enter() { # SOURCE DIGEST
   local file=$bundle/blobs/sha256/${2#sha256:} lines=$scratch/lines
   test ! -f "$bundle/index.json" || grep '"digest"' "$bundle/index.json" | grep -vF "\"$1\"" | sed 's/,$//' > "$lines"
-  printf '{"mediaType":"%s","digest":"%s","size":%s,"annotations":{"org.opencontainers.image.ref.name":"%s"}}\n' \
-    "$(media_type "$file")" "$2" "$(wc -c < "$file" | tr -d ' ')" "$1" >> "$lines" &&
-    { echo '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":['
-      sed '$!s/$/,/' "$lines"; echo ']}'; } > "$bundle/index.json.new" &&
-    echo '{"imageLayoutVersion":"1.0.0"}' > "$bundle/oci-layout" &&
-    mv "$bundle/index.json.new" "$bundle/index.json" || full
+  {
+    printf '{"mediaType":"%s","digest":"%s","size":%s,"annotations":{"org.opencontainers.image.ref.name":"%s"}}\n' \
+      "$(media_type "$file")" "$2" "$(wc -c < "$file" | tr -d ' ')" "$1" >> "$lines" &&
+      { echo '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":['
+        sed '$!s/$/,/' "$lines"; echo ']}'; } > "$bundle/index.json.new" &&
+      echo '{"imageLayoutVersion":"1.0.0"}' > "$bundle/oci-layout" &&
+      mv "$bundle/index.json.new" "$bundle/index.json"
+  } || full
   rm -f "$lines"
 }
 

@@ -46,7 +46,7 @@ class Names:
         self.registry = answers["registry_host"]
         self.secret = answers.get("pull_secret", "")
         self.external_secret = answers.get("pull_secret_source") == "external-secret"
-        self.own_ca = answers.get("registry_ca") == "bundle"
+        self.own_ca = answers.get("registry_ca_source") == "bundle"
         self.ca = answers.get("registry_ca_name", "")
         self.tenant = answers["tenants"][0]["name"]
         self.account = answers["tenants"][0].get("service_account", "default")
@@ -120,7 +120,7 @@ def digests(names: Names) -> Iterator[End]:
 
 def trust(names: Names) -> Iterator[End]:
     """W4: the registry's CA."""
-    if names.answers.get("registry_ca", "none") == "none":
+    if names.answers.get("registry_ca_source", "none") == "none":
         return
     certs = ("spec", "controller-custom-certs")
     yield End("W4", "no custom certs", KNATIVE, put(*certs, value=REMOVED), "KW305")

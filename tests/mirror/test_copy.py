@@ -90,7 +90,7 @@ def test_an_interrupted_mirror_goes_on_and_ends_complete(world: World, empty: Re
 
 
 def test_a_registry_of_plain_http(world: World, tmp_path: Path) -> None:
-    plain = {"registry_plain_http": True, "registry_ca": None, "registry_ca_bundle": None, "pull_secret": None}
+    plain = {"registry_plain_http": True, "registry_ca_source": None, "registry_ca_bundle": None, "pull_secret": None}
     whole = world.generate(tmp_path / "whole", **plain)
     registry = Registry(tmp_path / "registry", world.port)
     registry.serve()

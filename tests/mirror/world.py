@@ -62,7 +62,7 @@ class World:
             "stack": STACK,
             "registry_host": self.host,
             "registry_project": "kserve",
-            "registry_ca": "bundle",
+            "registry_ca_source": "bundle",
             "registry_ca_bundle": (self.keys / "ca.crt").read_text(encoding="utf-8"),
             "pull_secret": "harbor-pull",
             "chart_source": "upstream",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
 import yaml
 
@@ -36,7 +37,8 @@ def test_the_folder_is_complete(generated: Path) -> None:
     expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
     expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
     expected |= {f"images/{name}" for name in IMAGE_FILES}
-    if answers.get("registry_ca") == "bundle":
+    expected |= {f"scripts/{path}" for path in files(ROOT / "template" / "scripts")}
+    if answers.get("registry_ca_source") == "bundle":
         expected |= {"images/certs/ca.crt"}
     if answers["gitops"] == "argocd":
         expected |= {"argocd/root.yaml"} | {f"argocd/applications/{name}.yaml" for name in names}
@@ -129,3 +131,26 @@ def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generate
     application = load(generated / "argocd" / "applications" / "istiod.yaml")
     url = application["spec"]["sources"][0]["repoURL"]
     assert f'enableOCI: "true", url: "{url}"' in (generated / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", ["offline-harbor", "custom-storage", "minimal"])
+def test_a_renamed_answer_works_under_its_earlier_name(
+    environment: Environment, template: Path, tmp_path: Path, example: str
+) -> None:
+    answers = load(ROOT / "examples" / f"{example}.yaml")
+    answers["registry_ca"] = answers.pop("registry_ca_source", "none")
+    copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
+    expected = environment(ROOT / "examples" / f"{example}.yaml")
+    assert files(tmp_path / "environment") == files(expected)
+    for name in files(expected):
+        assert (tmp_path / "environment" / name).read_bytes() == (expected / name).read_bytes(), name
+
+
+def test_an_answer_is_refused_under_its_earlier_name_as_under_the_new(template: Path, tmp_path: Path) -> None:
+    answers = {"registry_host": "harbor.corp.local", "registry_ca": "configmap", "registry_plain_http": True}
+    with pytest.raises(ValueError, match="leave registry_ca out: it has no effect on plain HTTP"):
+        copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
+    answers = {"registry_host": "harbor.corp.local", "registry_ca": "file"}
+    with pytest.raises(ValueError, match="registry_ca_source"):
+        copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
+    assert not (tmp_path / "environment").exists()

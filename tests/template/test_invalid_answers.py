@@ -32,7 +32,7 @@ def test_a_destination_with_a_file_in_the_way_is_left_as_it_is(template: Path, t
         copier.run_copy(str(template), tmp_path, {}, defaults=True, quiet=True)
 
     assert str(caught.value) == (
-        f"Validation error for question 'environment_name': {tmp_path} is not empty (README.md is there): "
+        f"Validation error for question 'environment_name': {tmp_path} is not empty (it has README.md): "
         "choose a new folder, or add --overwrite"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
@@ -49,7 +49,7 @@ def test_a_checkout_without_symbolic_links_is_refused(template: Path, tmp_path: 
         copier.run_copy(str(windows), tmp_path / "environment", {}, defaults=True, quiet=True)
 
     assert str(caught.value) == (
-        "Validation error for question 'environment_name': template/charts is not a link to charts: "
+        "Validation error for question 'environment_name': template/charts is not a symbolic link to charts: "
         "clone the template again with git -c core.symlinks=true"
     )
     assert not (tmp_path / "environment").exists()

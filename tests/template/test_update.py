@@ -9,8 +9,9 @@ from pathlib import Path
 
 import copier
 import pytest
+import yaml
 
-from tests.template.conftest import copy_template
+from tests.template.conftest import ROOT, copy_template
 
 ANSWERS = {"environment_name": "prod", "registry_host": "harbor.corp.local:8443", "pull_secret": "harbor-pull"}
 # Neither the configuration of the person who runs the tests nor hooks may play a part.
@@ -45,7 +46,7 @@ def released(tmp_path: Path) -> Path:
     template = copy_template(tmp_path / "template")
     git(template, "init", "--quiet")
     commit(template, "today")
-    edit(template / "template" / "values" / "istiod.yaml.jinja", "# Chart istiod.", "# Chart istiod, as it was.")
+    edit(template / "includes" / "values" / "istiod.yaml.jinja", "# Chart istiod.", "# Chart istiod, as it was.")
     (template / "charts" / "kserve-environment" / "templates" / "gone.yaml").write_text("# gone\n", encoding="utf-8")
     (template / "charts" / "kserve-environment" / "templates" / "istio" / "local-gateway.yaml").unlink()
     edit(
@@ -128,3 +129,41 @@ def test_an_update_changes_an_answer_everywhere(
     )
     assert "nexus-pull" in text
     assert "harbor-pull" not in text
+
+
+def before_the_rename(template: Path) -> None:
+    """Gives the question registry_ca_source its earlier name."""
+    edit(template / "copier.yml", """default: "{{ registry_ca | default('none', true) }}\"""", "default: none")
+    for path in [
+        template / "copier.yml",
+        *(template / "includes").rglob("*"),
+        *(template / "template").rglob("*.jinja"),
+    ]:
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace("registry_ca_source", "registry_ca"), encoding="utf-8")
+
+
+def test_an_update_takes_the_answer_of_a_renamed_question_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = copy_template(tmp_path / "template")
+    git(template, "init", "--quiet")
+    commit(template, "today")
+    before_the_rename(template)
+    commit(template, "v1.0.0")
+    git(template, "checkout", "--quiet", "today", "--", ".")
+    commit(template, "v1.1.0")
+    answers = yaml.safe_load((ROOT / "examples" / "offline-harbor.yaml").read_text(encoding="utf-8"))
+    old = {"registry_ca" if name == "registry_ca_source" else name: value for name, value in answers.items()}
+    project = tmp_path / "updated"
+    copier.run_copy(str(template), project, old, vcs_ref="v1.0.0", defaults=True, quiet=True)
+    assert "\nregistry_ca: bundle\n" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    git(project, "init", "--quiet")
+    commit(project)
+
+    update(project, monkeypatch)
+
+    fresh = tmp_path / "fresh"
+    copier.run_copy(str(template), fresh, answers, vcs_ref="v1.1.0", defaults=True, quiet=True)
+    assert differing(project, fresh) == []

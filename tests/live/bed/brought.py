@@ -60,7 +60,7 @@ def secret(name: str, namespace: str, kind: str, data: dict[str, bytes]) -> Obje
 
 def _registry_ca(answers: Answers, keys: Path) -> Iterator[Object]:
     """In the namespaces of Knative and of KServe; a Secret is for Knative alone."""
-    kind = answers.get("registry_ca")
+    kind = answers.get("registry_ca_source")
     bundle = (keys / "ca.crt").read_bytes()
     if kind == "secret":
         yield secret(answers["registry_ca_name"], "knative-serving", "Opaque", {"cabundle.crt": bundle})

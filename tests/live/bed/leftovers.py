@@ -38,7 +38,8 @@ def _left(bed: Bed, environment: Environment) -> list[str]:
         found += [item for item, namespace in listed if not builtin(namespace) and namespace not in tenants]
     for kind in CLUSTER_WIDE:
         found += bed.api.list(kind)
-    brought = environment.answers.get("registry_ca_name") if environment.answers.get("registry_ca") != "bundle" else ""
+    answers = environment.answers
+    brought = answers.get("registry_ca_name") if answers.get("registry_ca_source") != "bundle" else ""
     return sorted(
         f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}{_waits_for(item)}"
         for item in found

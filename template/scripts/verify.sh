@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Checks the cluster in stages: releases, Knative, KServe, a request through the local gateway. Stops at the first failure.
+#
+#   verify.sh KSERVE-NAMESPACE KNATIVE-NAMESPACE RELEASE/NAMESPACE...
+#
+# Environment: HELM, KUBECTL, TIMEOUT, KNATIVE_MANAGED (true: there is a KnativeServing object), SMOKE_TEST (true: send a
+# request to an InferenceService).
+set -euo pipefail
+read -ra helm <<< "${HELM:-helm}"
+read -ra kubectl <<< "${KUBECTL:-kubectl}"
+kserve=$1 knative=$2 timeout=${TIMEOUT:-10m}
+shift 2
+
+echo "1. releases"
+for release in "$@"; do
+  "${helm[@]}" status "${release%%/*}" --namespace "${release#*/}" > /dev/null
+done
+
+echo "2. Knative"
+if test "${KNATIVE_MANAGED:-}" = true; then
+  "${kubectl[@]}" wait knativeserving --all --for condition=Ready --namespace "$knative" --timeout "$timeout"
+fi
+"${kubectl[@]}" rollout status deployment --namespace "$knative" --timeout "$timeout"
+
+echo "3. KServe"
+"${kubectl[@]}" rollout status deployment --namespace "$kserve" --timeout "$timeout"
+"${kubectl[@]}" get clusterservingruntimes
+test "${SMOKE_TEST:-}" = true || exit 0
+
+echo "4. a request to an InferenceService through the local gateway"
+"${helm[@]}" test kserve-environment --namespace "$kserve" --logs --timeout "$timeout"
