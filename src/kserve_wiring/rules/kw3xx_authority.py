@@ -38,7 +38,7 @@ def kserve_ca(model: Model, context: Context) -> Iterator[Draft]:
     found = [obj for obj in model.find("ConfigMap", namespace, name) if not obj.source.partial]
     if found and not found[0].get("data", _BUNDLE):
         keys = ", ".join(sorted(map(str, found[0].mapping("data")))) or "no key"
-        yield single("KW304", setting, reason=f"ConfigMap {namespace}/{name} has {keys}", namespace=namespace)
+        yield single("KW304", setting, reason=f"ConfigMap {namespace}/{name} contains {keys}", namespace=namespace)
     elif not found and _should_be_seen(model, context, namespace, name):
         yield single("KW304", setting, reason=f"namespace {namespace} has no such ConfigMap", namespace=namespace)
 
@@ -71,8 +71,8 @@ def _custom_certs(model: Model, context: Context, server: KubeObject) -> Iterato
         return
     if kind.value not in ("ConfigMap", "Secret"):
         args = {
-            "other_key": "what the operator knows",
-            "other": "ConfigMap and Secret",
+            "other_key": "the type that the operator accepts",
+            "other": "ConfigMap or Secret",
             "suggestion": f"set {kind.key} to ConfigMap or Secret",
         }
         yield single("KW305", kind, **args)
@@ -82,7 +82,7 @@ def _custom_certs(model: Model, context: Context, server: KubeObject) -> Iterato
         yield against("KW305", said, context, "registry_ca", suggestion=f"set {certs.key} to {context.registry_ca}")
     elif not _ca_object(model, context, kind.text(), name.text()):
         namespace = model.knative.namespace
-        other = {"other_key": f"namespace {namespace}", "other": f"without such a {kind.text()}"}
+        other = {"other_key": f"that {kind.text()} in namespace {namespace}", "other": "missing"}
         yield single("KW305", said, **other, suggestion=f"create {kind.text()} {name.text()} in {namespace}")
 
 
@@ -109,7 +109,7 @@ def _mounted_certs(model: Model, context: Context) -> Iterator[Draft]:
         if folder is None:
             missing = Setting(None, obj, (*spec, "containers", 0, "env"))
             level = "" if _resolves_at_registry(model, context) else "info"
-            suggestion = "mount the CA and set SSL_CERT_DIR to its folder"
+            suggestion = "mount the CA and set SSL_CERT_DIR to its directory"
             yield against("KW305", missing, context, "registry_ca", suggestion=suggestion, level=level)
             continue
         yield from _certs_volume(model, context, obj, folder)
@@ -118,7 +118,7 @@ def _mounted_certs(model: Model, context: Context) -> Iterator[Draft]:
 def _certs_volume(model: Model, context: Context, obj: KubeObject, folder: Setting) -> Iterator[Draft]:
     mount = _mount_at(obj, folder)
     if mount is None:
-        other = {"other_key": "the volumeMounts of the container", "other": "without that folder"}
+        other = {"other_key": "that path in the volumeMounts of the container", "other": "missing"}
         yield single("KW305", folder, **other, suggestion=f"mount the CA at {folder.text()}")
         return
     for index, volume in mappings_of(obj.get("spec", "template", "spec", "volumes")):
@@ -133,10 +133,10 @@ def _certs_volume(model: Model, context: Context, obj: KubeObject, folder: Setti
             if said.value != context.registry_ca:
                 yield against("KW305", said, context, "registry_ca", suggestion=f"mount {context.registry_ca}")
             elif not _ca_object(model, context, kind, name):
-                other = {"other_key": f"namespace {obj.namespace}", "other": f"without such a {kind}"}
+                other = {"other_key": f"that {kind} in namespace {obj.namespace}", "other": "missing"}
                 yield single("KW305", said, **other, suggestion=f"create {kind} {name} in {obj.namespace}")
         return
-    other = {"other_key": "the volumes of the pod", "other": f"without {mount}"}
+    other = {"other_key": f"volume {mount} of the Pod", "other": "missing"}
     yield single("KW305", folder, **other, suggestion=f"add a volume {mount} with the CA")
 
 
@@ -161,5 +161,5 @@ def _different_bundles(model: Model, context: Context) -> Iterator[Draft]:
                 "KW305",
                 shown,
                 Setting("another", ours[0].obj, ours[0].path),
-                suggestion="give both the same certificates",
+                suggestion="put the same certificates into both",
             )

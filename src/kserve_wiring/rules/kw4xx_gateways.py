@@ -93,7 +93,7 @@ def missing_gateways(model: Model, context: Context) -> Iterator[Draft]:
         if _is_compared(model, chain):
             continue
         if "/" in chain.named.text() and chain_of.gateway_is_missing(model, chain.named.text()):
-            known = ", ".join(sorted(model.gateways)) or "none is there"
+            known = ", ".join(sorted(model.gateways)) or "none was found"
             yield single("KW402", chain.named, suggestion=known)
 
 
@@ -154,10 +154,10 @@ def services_astray(model: Model, context: Context) -> Iterator[Draft]:
             continue
         suggestion = _service_suggestion(model, chain)
         if gw.split_service_host(chain.host.text()) is None:
-            reason = "it is not <name>.<namespace>.svc.<domain>"
+            reason = "the expected form is <name>.<namespace>.svc.<domain>"
             yield single("KW404", chain.host, reason=reason, suggestion=suggestion)
         elif chain_of.service_is_missing(model, chain.host.text()):
-            yield single("KW404", chain.host, reason="there is no such Service", suggestion=suggestion)
+            yield single("KW404", chain.host, reason="that Service does not exist", suggestion=suggestion)
         elif chain.service is not None and chain.pods and chain.service.mapping("spec", "selector"):
             yield from _astray(model, chain, chain.service, suggestion)
 
@@ -168,7 +168,7 @@ def _astray(model: Model, chain: Chain, service: KubeObject, suggestion: str) ->
         return
     selector = owner_of(model, service, ("spec", "selector"))
     shown = f"{selector.key} of {service.ref} is {_pairs(selector.value)}"
-    reason = f"{shown}, which are no Pods of Gateway {chain.named.text()}"
+    reason = f"{shown}, which selects no Pods of Gateway {chain.named.text()}"
     draft = single("KW404", chain.host, reason=reason, suggestion=suggestion)
     yield Draft(draft.code, draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
 
@@ -184,7 +184,7 @@ def _service_suggestion(model: Model, chain: Chain) -> str:
             (obj for obj in model.services_of(model.gateway_pods) if not obj.synthetic),
             key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
         )
-    return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
+    return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was found"
 
 
 @rule("KW407")

@@ -60,7 +60,7 @@ def _not_called(model: Model, service: KubeObject) -> Draft:
     shown = ", ".join(str(port.port) for port in gw.service_ports(service))
     setting = Setting(shown, owner_of(model, service, ("spec", "ports")).obj, ("spec", "ports"))
     args = {"other_key": "the port that KServe and Knative call", "other": str(CALLED_PORT)}
-    return single("KW405", setting, **args, suggestion=f"give the Service a port {CALLED_PORT}")
+    return single("KW405", setting, **args, suggestion=f"add port {CALLED_PORT} to the Service")
 
 
 def _serves_http(server: gw.Server) -> bool:
@@ -91,7 +91,7 @@ def _unreachable_servers(
             other = Setting(
                 ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
             )
-            yield pair("KW405", own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
+            yield pair("KW405", own, other, suggestion=f"add port {server.port} to the Service, or change {own.key}")
         elif model.context.declared:
             yield from _public_port(server, service, services)
 
@@ -105,7 +105,7 @@ def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObje
         return
     shown = Setting(", ".join(f"{port.port}->{port.target}" for port in ports), service, ("spec", "ports"))
     args = {"other_key": f"the port that clients of {server.protocol} call", "other": str(public)}
-    yield single("KW405", shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
+    yield single("KW405", shown, **args, suggestion=f"add port {public} with targetPort {listens} to the Service")
 
 
 def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
@@ -157,8 +157,8 @@ def _left_out(model: Model, chain: Chain, servers: list[gw.Server], namespace: s
     assert gateway is not None  # the caller has its servers
     setting = owner_of(model, gateway, (*servers[0].path, "hosts"))
     patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
-    other = "the names of services there" if chain.role == "local" else "the names that clients use"
-    args = {"other_key": f"{other} ({namespace})", "other": host, "suggestion": '"*"'}
+    other = "the local host of a model" if chain.role == "local" else "the external host of a model"
+    args = {"other_key": f"{other} in namespace {namespace}", "other": host, "suggestion": '"*"'}
     return single("KW406", patterns, **args)
 
 

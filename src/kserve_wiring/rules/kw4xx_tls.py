@@ -53,7 +53,7 @@ def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: l
     tls = owner_of(model, gateway, (*server.path, "tls"))
     mode = owner_of(model, gateway, (*server.path, "tls", "mode"))
     if server.protocol not in _PROTOCOLS:
-        args = {"other_key": "what Istio knows", "other": ", ".join(_PROTOCOLS)}
+        args = {"other_key": "the list of protocols that Istio accepts", "other": ", ".join(_PROTOCOLS)}
         yield single("KW413", protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
     elif server.protocol == "HTTPS" and not server.tls:
         yield pair("KW413", protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
@@ -65,8 +65,8 @@ def _server_tls(model: Model, gateway: KubeObject, server: gw.Server, servers: l
     elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
         redirect = owner_of(model, gateway, (*server.path, "tls", "httpsRedirect"))
         args = {
-            "other_key": "the servers with protocol HTTPS",
-            "other": "none",
+            "other_key": "a server with protocol HTTPS",
+            "other": "missing",
             "suggestion": "add a server with protocol HTTPS",
         }
         yield single("KW413", redirect, **args)
@@ -81,8 +81,8 @@ def _credential(model: Model, context: Context, chain: chain_of.Chain, server: g
     for namespace in namespaces:
         if not secret_exists(model, context, namespace, name) and not _certificate(model, namespace, name):
             setting = owner_of(model, chain.gateway, (*server.path, "tls", "credentialName"))
-            args = {"other_key": f"namespace {namespace}", "other": "without such a Secret"}
-            yield single("KW413", setting, **args, suggestion=f"create the Secret {name} in {namespace}")
+            args = {"other_key": f"that Secret in namespace {namespace}", "other": "missing"}
+            yield single("KW413", setting, **args, suggestion=f"create Secret {name} in namespace {namespace}")
 
 
 def _certificate(model: Model, namespace: str, secret: str) -> bool:
@@ -97,7 +97,7 @@ def _schemes(model: Model, context: Context, gateway: KubeObject, servers: list[
     protocols = Setting(", ".join(server.protocol for server in servers) or None, owner.obj, owner.path)
     for setting in _scheme_settings(model):
         if setting.text() not in ("http", "https"):
-            args = {"other_key": "the schemes of a URL", "other": "http and https"}
+            args = {"other_key": "the scheme of a URL", "other": "http or https"}
             yield single("KW413", setting, **args, suggestion=f"set {setting.key} to http or https")
         elif setting.text() == "https" and not encrypted:
             suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"
