@@ -111,6 +111,16 @@ def test_every_code_has_a_rule_and_fixtures() -> None:
         assert {path.parent.name for path in FIXTURES if path.name.startswith(f"{kind}-")} == set(known_codes()), kind
 
 
+@pytest.mark.parametrize("code", sorted(catalogue()))
+def test_a_title_is_one_short_sentence(code: str) -> None:
+    """It fits in a list of rules, and begins with a capital or with a name that is written as in the manifests."""
+    title = catalogue()[code].title
+    assert 0 < len(title) <= 70
+    assert re.match(r"[A-Z]|[a-z0-9]+[-._/]\w|[a-z]+[A-Z]\w", title), title
+    assert not title.endswith(".")
+    assert "`" not in title
+
+
 def test_every_wire_has_a_rule() -> None:
     wires = {catalogue()[code].wire for code in known_codes()}
     assert wires - {"-"} == {f"W{number}" for number in range(1, 15)}

@@ -82,12 +82,12 @@ def page(entry: Rule, prose: Mapping[str, Any]) -> str:
     sections = {
         "What it checks": _paragraph(prose["checks"]),
         "Why it breaks": _paragraph(prose["why"]),
-        "Bad": f"{_snippet(bad)}\n\nIt says:\n\n{_fenced('text', said(entry.code, bad, prose['bad']))}",
+        "Bad": f"{_snippet(bad)}\n\nOutput:\n\n{_fenced('text', said(entry.code, bad, prose['bad']))}",
         "Good": _snippet(good),
         "How to fix": _paragraph(prose["mend"]),
         "References": "\n".join(f"- {line}" for line in references(prose["references"], fixtures.values())),
     }
-    only = ", said by the chart only" if entry.code in CHART_ONLY else ""
+    only = ", reported by the chart only" if entry.code in CHART_ONLY else ""
     wire = f", wire {entry.wire}" if entry.wire != "-" else ""
     head = f"{_NOTICE}\n# {entry.code}: {entry.title}\n\n{entry.level.capitalize()}{wire}{only}. "
     head += "[All rules](README.md)\n"
@@ -153,7 +153,7 @@ def _linked(text: str) -> str:
 
 def _snippet(fixture: Fixture) -> str:
     facts = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in fixture.context.items())
-    case = f"{fixture.case}, in the context {facts}:" if facts else f"{fixture.case}:"
+    case = f"{fixture.case}, with the facts {facts}:" if facts else f"{fixture.case}:"
     return f"{_paragraph(case[0].upper() + case[1:])}\n\n{_fenced('yaml', fixture.text.rstrip())}"
 
 

@@ -10,7 +10,7 @@ CASES: Cases = {
     "KW202 without a registry": (
         smoke("kserve/sklearnserver:v0.20.0"),
         [
-            "[KW202] values: images.smoke is kserve/sklearnserver:v0.20.0: it names no registry, so it means "
+            "[KW202] values: images.smoke is kserve/sklearnserver:v0.20.0: it names no registry, so it defaults to "
             f"docker.io; {IMAGE}"
         ],
     ),
@@ -20,17 +20,20 @@ CASES: Cases = {
     ),
     "KW202 with a blank": (
         smoke("docker.io/kserve/sklearnserver: v0.20.0"),
-        [f"[KW202] values: images.smoke is docker.io/kserve/sklearnserver: v0.20.0: it has a blank; {IMAGE}"],
+        [f"[KW202] values: images.smoke is docker.io/kserve/sklearnserver: v0.20.0: it contains whitespace; {IMAGE}"],
     ),
     "KW202 with capitals": (
         smoke("docker.io/KServe/sklearnserver:v0.20.0"),
-        [f"[KW202] values: images.smoke is docker.io/KServe/sklearnserver:v0.20.0: its path has capitals; {IMAGE}"],
+        [
+            "[KW202] values: images.smoke is docker.io/KServe/sklearnserver:v0.20.0: its path has upper-case "
+            f"letters; {IMAGE}"
+        ],
     ),
     "KW202 with a short path": (
         smoke("docker.io/x:v1"),
         [
-            "[KW202] values: images.smoke is docker.io/x:v1: its path is not 2 to 255 of a-z, 0-9, '.', '_', '-' "
-            f"and '/'; {IMAGE}"
+            "[KW202] values: images.smoke is docker.io/x:v1: its path is not 2 to 255 characters of a-z, 0-9, '.', "
+            f"'_', '-' and '/'; {IMAGE}"
         ],
     ),
     "KW202 without a tag": (
@@ -44,14 +47,14 @@ CASES: Cases = {
     "KW202 with a short digest": (
         smoke("docker.io/kserve/sklearnserver@sha256:12"),
         [
-            "[KW202] values: images.smoke is docker.io/kserve/sklearnserver@sha256:12: its digest is not sha256: and "
-            f"64 hex digits; {IMAGE}"
+            "[KW202] values: images.smoke is docker.io/kserve/sklearnserver@sha256:12: its digest is not sha256: "
+            f"with 64 hex digits; {IMAGE}"
         ],
     ),
     "KW202 of a ClusterStorageContainer": (
         {"storage": {"containers": [container("own", {"prefix": "own://"}) | {"image": "own/init"}]}},
         [
-            "[KW202] values: storage.containers[0].image is own/init: it names no registry, so it means "
+            "[KW202] values: storage.containers[0].image is own/init: it names no registry, so it defaults to "
             f"docker.io; {IMAGE}"
         ],
     ),
@@ -66,7 +69,7 @@ CASES: Cases = {
             }
         },
         [
-            "[KW207] values: images.knative.net-istio-controller is empty but images.knative.controller is "
+            "[KW207] values: images.knative.net-istio-controller is empty, but images.knative.controller is "
             "gcr.io/mine/controller:1: ${NAME} is the last part of the upstream image, so net-istio gets serving's "
             "controller; set images.knative.net-istio-controller to the mirrored net-istio controller"
         ],
@@ -77,7 +80,7 @@ CASES: Cases = {
             "kserve": {"config": {"router": {"imagePullSecrets": ["nexus"]}}},
         },
         [
-            "[KW208] values: kserve.config.router.imagePullSecrets is nexus but registry.pullSecret.name is harbor; "
+            "[KW208] values: kserve.config.router.imagePullSecrets is nexus, but registry.pullSecret.name is harbor; "
             "set kserve.config.router.imagePullSecrets to harbor"
         ],
     ),
@@ -88,27 +91,27 @@ OFFLINE: Cases = {
     "KW201 elsewhere": (
         smoke("docker.io/kserve/sklearnserver:v0.20.0"),
         [
-            "[KW201] values: images.smoke is docker.io/kserve/sklearnserver:v0.20.0 but registry.host with "
-            "registry.project is harbor.corp.example:8443/mirror; set images.smoke to an image below "
+            "[KW201] values: images.smoke is docker.io/kserve/sklearnserver:v0.20.0, but registry.host with "
+            "registry.project is harbor.corp.example:8443/mirror; set images.smoke to an image under "
             "harbor.corp.example:8443/mirror"
         ],
     ),
     "KW201 without the port": (
         smoke("harbor.corp.example/mirror/kserve/sklearnserver:v0.20.0"),
         [
-            "[KW201] values: images.smoke is harbor.corp.example/mirror/kserve/sklearnserver:v0.20.0 but registry.host "
-            "with registry.project is harbor.corp.example:8443/mirror; set images.smoke to an image below "
-            "harbor.corp.example:8443/mirror"
+            "[KW201] values: images.smoke is harbor.corp.example/mirror/kserve/sklearnserver:v0.20.0, but "
+            "registry.host with registry.project is harbor.corp.example:8443/mirror; set images.smoke to an image "
+            "under harbor.corp.example:8443/mirror"
         ],
     ),
     "KW201 left to upstream": (
         {"images": {"knative": {"queue-proxy": ""}, "kserve": {"agent": ""}}},
         [
-            "[KW201] values: images.knative.queue-proxy is empty but registry.host with registry.project is "
-            "harbor.corp.example:8443/mirror; set images.knative.queue-proxy to an image below "
+            "[KW201] values: images.knative.queue-proxy is empty, but registry.host with registry.project is "
+            "harbor.corp.example:8443/mirror; set images.knative.queue-proxy to an image under "
             "harbor.corp.example:8443/mirror",
-            "[KW201] values: images.kserve.agent is docker.io/kserve/agent:v0.20.0 but registry.host with "
-            "registry.project is harbor.corp.example:8443/mirror; set images.kserve.agent to an image below "
+            "[KW201] values: images.kserve.agent is docker.io/kserve/agent:v0.20.0, but registry.host with "
+            "registry.project is harbor.corp.example:8443/mirror; set images.kserve.agent to an image under "
             "harbor.corp.example:8443/mirror",
         ],
     ),

@@ -161,9 +161,8 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_checked(
 
 def test_rules_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rules"]) == 0
-    assert (
-        "KW107  error    W3   A setting that the chart wires is set a second time with another value (chart only)"
-        in (capsys.readouterr().out.splitlines())
+    assert "KW107  error    W3   Raw configuration contradicts a setting that the chart manages (chart only)" in (
+        capsys.readouterr().out.splitlines()
     )
     assert cli.main(["explain", "kw103"]) == 0
     assert capsys.readouterr().out.startswith("KW103: digest-resolution-timeout is not a positive")
