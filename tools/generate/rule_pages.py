@@ -153,7 +153,7 @@ def _linked(text: str) -> str:
 
 def _snippet(fixture: Fixture) -> str:
     facts = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in fixture.context.items())
-    case = f"{fixture.case}, with the facts {facts}:" if facts else f"{fixture.case}:"
+    case = f"{fixture.case}, with {facts}:" if facts else f"{fixture.case}:"
     return f"{_paragraph(case[0].upper() + case[1:])}\n\n{_fenced('yaml', fixture.text.rstrip())}"
 
 
