@@ -14,6 +14,7 @@ import pytest
 from kserve_wiring import __version__
 from kserve_wiring.cli import main as cli
 from tools.console import ROOT
+from tools.rules import RULES
 
 CLEAN = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 BAD = """\
@@ -196,7 +197,7 @@ def test_no_shape_makes_it_raise(text: str, tmp_path: Path, capsys: pytest.Captu
     cli.main(["check", str(tmp_path), *flags, "--level", "info"])
     captured = capsys.readouterr()
     assert "internal error" not in captured.err
-    cli.main(["check", str(tmp_path / "odd.yaml"), str(ROOT / "tests" / "rules"), *flags])
+    cli.main(["check", str(tmp_path / "odd.yaml"), str(RULES), *flags])
     assert "internal error" not in capsys.readouterr().err
 
 
@@ -215,7 +216,7 @@ def test_version_starts_fast_and_loads_no_yaml() -> None:
 
 def test_lines_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     """Headings and single long words, such as digests, may be longer."""
-    cli.main(["check", str(ROOT / "tests" / "rules" / "KW401")])
+    cli.main(["check", str(RULES / "KW401")])
     for line in capsys.readouterr().out.splitlines():
         assert len(line) <= 80 or not line.startswith(" ") or len(line.split()) <= 2, line
 
