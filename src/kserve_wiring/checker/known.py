@@ -35,7 +35,7 @@ class Fact:
 
 
 def facts_of(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> list[Fact]:
-    """Every known fact, in the order of the context."""
+    """Every known fact, in the order of KEYS."""
     return [_fact(facts, key, line_of) for key in KEYS if key in facts.origin]
 
 
