@@ -18,10 +18,11 @@ from typing import Any
 
 import yaml
 
+from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
 from tools.generate import answers_schema, rule_pages
-from tools.generate.rule_faults import folder_faults
+from tools.generate.rule_faults import code_faults, folder_faults
 from tools.rules import rule_folders
 
 FRAGMENTS = ROOT / "schemas" / "values"
@@ -105,7 +106,9 @@ def _load(path: Path) -> Schema:
 def main(arguments: list[str]) -> int:
     """Write the generated files, or with --check name the stale ones; return the exit code."""
     check = "--check" in arguments
-    faults = [fault for folder in rule_folders().values() for fault in folder_faults(folder)]
+    folders = rule_folders()
+    faults = [fault for folder in folders.values() for fault in folder_faults(folder)]
+    faults += code_faults(folders, known_codes())
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     if faults or (_refresh(catalogues(), check=check) and check):
