@@ -1,7 +1,7 @@
 """What is missing in the folder of a rule, one line per fault.
 
-`folder_faults` needs only the folder, `code_faults` compares the folders with the functions: make generate and make lint
-print these before they read on. `open_placeholders` runs the checker on the fixtures; only the tests print it.
+`folder_faults` needs only the folder, `code_faults` compares the folders with the functions: make generate and make
+lint print these before they read on. `open_placeholders` runs the checker on the fixtures; only the tests print it.
 """
 
 from __future__ import annotations
