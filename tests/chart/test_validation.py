@@ -8,19 +8,39 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.conftest import CHART, ROOT, Chart, named
-from tests.chart.refused import CASES, OFFLINE
-from tests.chart.refused.case import container, skip_entry
+from tests.chart.conftest import CHART, Chart, named
+from tools.rules import Fixture, rule_folders
+from tools.rules import values as values_fixtures
+
+FIXTURES = values_fixtures()
+REFUSED = [fixture for fixture in FIXTURES if fixture.is_bad]
 
 
-@pytest.mark.parametrize(("values", "lines"), CASES.values(), ids=CASES)
-def test_says_the_exact_line(chart: Chart, values: dict[str, Any], lines: list[str]) -> None:
-    assert chart.render(values).findings == lines
+def container(name: str, *formats: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "supportedUriFormats": list(formats)}
 
 
-@pytest.mark.parametrize(("values", "lines"), OFFLINE.values(), ids=OFFLINE)
-def test_says_the_exact_line_offline(chart: Chart, values: dict[str, Any], lines: list[str]) -> None:
-    assert chart.render(named("offline", **values)).findings == lines
+def skip_entry(value: str) -> dict[str, Any]:
+    return {"digests": {"skipRegistries": [value]}}
+
+
+def values_of(fixture: Fixture) -> dict[str, Any]:
+    """Its values over those that it names."""
+    values: dict[str, Any] = yaml.safe_load(fixture.text)
+    return named(fixture.over, **values) if fixture.over else values
+
+
+@pytest.mark.parametrize("fixture", REFUSED, ids=lambda fixture: f"{fixture.code}-{fixture.name}")
+def test_says_the_exact_line(chart: Chart, fixture: Fixture) -> None:
+    assert chart.render(values_of(fixture)).findings == fixture.says
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: f"{fixture.code}-{fixture.name}")
+def test_a_fixture_says_what_it_is(fixture: Fixture) -> None:
+    assert fixture.case
+    assert fixture.name.startswith(("values-bad-", "values-good-"))
+    assert bool(fixture.says) == fixture.is_bad
+    assert {line[1:6] for line in fixture.says} <= {fixture.code}, "one defect per fixture"
 
 
 def test_says_everything_at_once(chart: Chart) -> None:
@@ -35,7 +55,8 @@ def test_says_everything_at_once(chart: Chart) -> None:
 
 @pytest.mark.parametrize("part", ["prerequisites", "wiring", "patches", "all"])
 def test_every_part_is_checked(chart: Chart, part: str) -> None:
-    assert chart.render({"part": part, "digests": {"timeout": "30"}}).findings == CASES["KW103 without a unit"][1]
+    without_a_unit = rule_folders()["KW103"].fixtures["values-bad-without-a-unit"]
+    assert chart.render({"part": part, "digests": {"timeout": "30"}}).findings == without_a_unit.says
 
 
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -95,8 +116,8 @@ def test_resolver_speaks_plain_http_to_private_hosts_only(chart: Chart, host: st
 def test_every_code_of_the_chart_has_a_case() -> None:
     sources = (CHART / "templates" / "z_validation").glob("*.tpl")
     used = {code for source in sources for code in re.findall(r'"(KW\d+)"', source.read_text("utf-8"))}
-    assert used == {name.split()[0] for name in [*CASES, *OFFLINE]}
-    assert used <= yaml.safe_load((ROOT / "schemas" / "rules.yaml").read_text("utf-8")).keys()
+    assert used == {fixture.code for fixture in REFUSED}
+    assert used <= yaml.safe_load((CHART / "files" / "rules.yaml").read_text("utf-8")).keys()
 
 
 def test_validation_is_rendered_first() -> None:

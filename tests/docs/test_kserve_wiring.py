@@ -27,7 +27,7 @@ def test_output(
 ) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(f"# {name}\n{text}")
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    (tmp_path / "rules").symlink_to(ROOT / "rules")
     monkeypatch.chdir(tmp_path)
     cli.main(command.split())
     assert capsys.readouterr().out == output

@@ -1,62 +1,67 @@
-"""cases.yaml and the fixtures say the same: which report, trap or invariant is shown where, or why none can show it."""
+"""What was reported or has to hold: each is shown by the fixtures of a rule, or rules/not-covered.yaml says why not."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parent
-DATA: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "cases.yaml").read_text(encoding="utf-8"))
-ALSO: dict[str, str] = DATA.pop("also")
-ENTRIES = {f"{part}-{number}": entry for part, entries in DATA.items() for number, entry in entries.items()}
-REPORTED = {name: entry for name, entry in ENTRIES.items() if "report" in entry}
-SHOWN = sorted({fixture for entry in ENTRIES.values() for fixture in entry.get("shown", ())} | set(ALSO))
+from tools.rules import NOT_COVERED, Fixture, rule_folders
+
+Entry = dict[str, Any]
+SHOWN: list[tuple[Fixture, Entry]] = [
+    (folder.fixtures[name], entry)
+    for folder in rule_folders().values()
+    for entry in folder.entry.get("reports", ())
+    for name in entry.get("shown", ())
+]
+UNCOVERED: list[Entry] = yaml.safe_load(NOT_COVERED.read_text("utf-8"))
+ENTRIES = [
+    *((code, entry) for code, folder in rule_folders().items() for entry in folder.entry.get("reports", ())),
+    *(("not-covered", entry) for entry in UNCOVERED),
+]
 
 
-def header(fixture: str) -> str:
-    """The first lines of a fixture, which say what it is."""
-    return (ROOT / f"{fixture}.yaml").read_text(encoding="utf-8").partition("---")[0]
+def name_of(entry: Entry) -> str:
+    """The id, or the address of a report that has none."""
+    return str(entry.get("id") or entry.get("report") or entry.get("reason"))
 
 
-@pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_an_entry_is_shown_or_says_why_not(name: str) -> None:
-    entry = ENTRIES[name]
-    assert set(entry) <= {"report", "fact", "shown", "no_rule"}
-    assert ("report" in entry) != ("fact" in entry)
-    assert bool(entry.get("shown")) != bool(entry.get("no_rule"))
+@pytest.mark.parametrize(("place", "entry"), ENTRIES, ids=[f"{place}-{name_of(entry)}" for place, entry in ENTRIES])
+def test_an_entry_is_shown_or_says_why_not(place: str, entry: Entry) -> None:
+    assert set(entry) <= {"id", "report", "fact", "reason", "shown", "no_rule"}
+    assert [key in entry for key in ("report", "fact", "reason")].count(True) == 1
+    assert [bool(entry.get(key)) for key in ("shown", "no_rule", "reason")].count(True) == 1
+    assert ("no_rule" in entry) == (place == "not-covered")
 
 
-@pytest.mark.parametrize("name", sorted(name for name, entry in REPORTED.items() if "shown" in entry))
+def test_an_id_means_one_thing() -> None:
+    meant: dict[str, set[str]] = {}
+    for _, entry in ENTRIES:
+        if "id" in entry:
+            meant.setdefault(entry["id"], set()).add(str(entry.get("report") or entry.get("fact")))
+    assert {id_: texts for id_, texts in meant.items() if len(texts) > 1} == {}
+    assert not {entry["id"] for entry in UNCOVERED} & {entry.get("id") for _, entry in SHOWN}
+
+
+@pytest.mark.parametrize("name", sorted({name_of(entry) for _, entry in SHOWN if "report" in entry}))
 def test_a_fixture_cites_its_report(name: str) -> None:
-    assert any(REPORTED[name]["report"] in header(fixture) for fixture in REPORTED[name]["shown"])
+    assert any(entry["report"] in fixture.reports for fixture, entry in SHOWN if name_of(entry) == name)
 
 
-@pytest.mark.parametrize("fixture", sorted(ALSO))
-def test_a_fixture_cites_what_it_shows_besides(fixture: str) -> None:
-    assert ALSO[fixture] in header(fixture)
+@pytest.mark.parametrize(
+    "fixture", {fixture.path: fixture for fixture, _ in SHOWN}.values(), ids=lambda f: f"{f.code}-{f.name}"
+)
+def test_a_fixture_has_a_counterpart(fixture: Fixture) -> None:
+    assert fixture.path.read_text("utf-8").startswith("# case: ")
+    others = rule_folders()[fixture.code].fixtures.values()
+    assert any(other.is_bad != fixture.is_bad and other.is_values == fixture.is_values for other in others)
 
 
-@pytest.mark.parametrize("fixture", SHOWN)
-def test_a_fixture_has_a_counterpart(fixture: str) -> None:
-    assert header(fixture).startswith("# case: ")
-    folder, _, name = fixture.partition("/")
-    other = "good" if name.startswith("bad-") else "bad"
-    assert list((ROOT / folder).glob(f"{other}-*.yaml"))
-
-
-def test_every_rule_has_a_reason() -> None:
-    """A rule that no report, trap or invariant asks for is named here, with what it is for."""
-    own = {
-        "KW001",  # waivers of this command
-        "KW002",  # likewise
-        "KW208",  # pull Secrets of an environment
-        "KW307",  # found while reading KServe's source
-        "KW409",  # KServe and Knative on two ingress gateways: measured on the real controllers
-        "KW412",  # likewise, for cluster-local services
-        "KW516",  # found while fuzzing: how readers differ on a key that stands twice
-    }
-    codes = {path.name for path in ROOT.glob("KW*")}
-    assert codes - {fixture.partition("/")[0] for fixture in SHOWN} == own
+@pytest.mark.parametrize("code", [code for code, folder in rule_folders().items() if not folder.retired])
+def test_every_rule_has_a_reason(code: str) -> None:
+    """A rule that no report, trap or invariant asks for says itself, and only then, what it is for."""
+    entries = rule_folders()[code].entry["reports"]
+    assert entries
+    assert all("shown" in entry for entry in entries) or [set(entry) for entry in entries] == [{"reason"}]

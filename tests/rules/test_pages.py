@@ -9,15 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.cli import main as cli
 from kserve_wiring.formats.terminal import for_terminal
-from kserve_wiring.rules import CHART_ONLY
-from kserve_wiring.rules.catalogue import catalogue, page_of
+from kserve_wiring.rules.catalogue import catalogue, chart_only, page_of
 from tools.console import ROOT
 from tools.generate import rule_pages
+from tools.rules import rule_folders
 from tools.upstream.helm import Helm
 
 CHART = ROOT / "charts" / "kserve-environment"
@@ -25,11 +24,10 @@ CODES = sorted(code for code, entry in catalogue().items() if not entry.retired)
 HEADINGS = ["What it checks", "Why it breaks", "Bad", "Good", "How to fix", "References"]
 
 
-def test_catalogue_function_prose_page_and_index_are_equal() -> None:
-    prose = yaml.safe_load(rule_pages.PROSE.read_text("utf-8"))
+def test_catalogue_function_folder_page_and_index_are_equal() -> None:
     index = (rule_pages.PAGES / "README.md").read_text("utf-8")
-    assert sorted(prose) == CODES
-    assert sorted({*known_codes(), *CHART_ONLY}) == CODES
+    assert sorted(code for code, folder in rule_folders().items() if not folder.retired) == CODES
+    assert sorted({*known_codes(), *chart_only()}) == CODES
     assert sorted(path.stem for path in rule_pages.PAGES.glob("KW*.md")) == CODES
     assert re.findall(r"^\| \[(KW\d+)\]\(\1\.md\)", index, re.MULTILINE) == list(catalogue())
 
@@ -49,12 +47,12 @@ def test_a_page_is_complete(code: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_snippets_are_the_fixtures(code: str) -> None:
-    prose = yaml.safe_load(rule_pages.PROSE.read_text("utf-8"))[code]
+    rule = rule_folders()[code]
     bad, good = re.findall(r"^```yaml\n(.*?)^```$", page_of(code), re.MULTILINE | re.DOTALL)
-    folder = ROOT / "tests" / ("chart/chart_only" if code in CHART_ONLY else "rules") / code
-    for name, snippet in ((prose["bad"], bad), (prose["good"], good)):
-        assert (folder / f"{name}.yaml").read_text("utf-8").endswith(snippet)
-        assert name.startswith("bad-" if snippet is bad else "good-")
+    start = "values-" if rule.chart_only else ""
+    for name, snippet in ((rule.entry["bad"], bad), (rule.entry["good"], good)):
+        assert (rule.path / f"{name}.yaml").read_text("utf-8").endswith(snippet)
+        assert name.startswith(f"{start}bad-" if snippet is bad else f"{start}good-")
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -64,14 +62,15 @@ def test_a_bad_snippet_says_its_code(code: str) -> None:
     assert set(re.findall(r"^  (KW\d{3})", said, re.MULTILINE)) <= {code}
 
 
-@pytest.mark.parametrize("code", sorted(CHART_ONLY))
+@pytest.mark.parametrize("code", sorted(chart_only()))
 def test_the_chart_says_what_a_page_of_a_chart_rule_shows(code: str, newest_helm: Helm) -> None:
-    for name, fixture in rule_pages.fixtures_of(code).items():
-        path = ROOT / "tests" / "chart" / "chart_only" / code / name
-        command = [newest_helm.path, "template", "env", str(CHART), "--namespace", "kserve", "--values", str(path)]
+    for fixture in rule_folders()[code].fixtures.values():
+        path = str(fixture.path)
+        command = [newest_helm.path, "template", "env", str(CHART), "--namespace", "kserve", "--values", path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
-        assert lines == ([" ".join(fixture.header["says"])] if name.startswith("bad-") else []), done.stderr
+        assert lines == (fixture.says if fixture.is_bad else []), done.stderr
+        assert bool(fixture.says) == fixture.is_bad
 
 
 def test_explain_shows_the_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,6 @@ def test_the_gateway_of_the_most_similar_name_is_proposed(tmp_path: Path) -> Non
     (tmp_path / "m.yaml").write_text("".join(GATEWAY.format(name=name) for name in names) + NAMED)
     by_code = {finding.code: finding for finding in inspect(read(str(tmp_path))).findings}
     assert by_code["KW403"].message.endswith("of Deployment ml-gateway/ml-local-2 is app=ml-local-2,istio=ml-local-2")
-    assert by_code["KW404"].message.endswith("there is no such Service")
+    assert by_code["KW404"].message.endswith(", but that Service does not exist")
     assert "(ml-local-2.ml-gateway, ml-ingress.ml-gateway, " in by_code["KW404"].fix
     assert by_code["KW404"].fix.count(".ml-gateway") == 3

@@ -15,9 +15,9 @@ import atheris
 import yaml
 
 from tools.console import ROOT
+from tools.rules import manifests
 
 PLACE = ROOT / "build" / "fuzz"
-SEEDS = ROOT / "tests" / "rules"
 # Seconds and MiB that one small input may take.
 LONGEST, LARGEST = 20, 2048
 
@@ -115,8 +115,8 @@ def main() -> None:
     """Arguments are those of libFuzzer: https://llvm.org/docs/LibFuzzer.html#options."""
     corpus = PLACE / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
-    for path in SEEDS.glob("KW*/*.yaml"):
-        (corpus / f"{path.parent.name}-{path.name}").write_bytes(path.read_bytes())
+    for fixture in manifests():
+        (corpus / f"{fixture.code}-{fixture.path.name}").write_bytes(fixture.path.read_bytes())
     options = [f"-timeout={LONGEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={PLACE}/", "-max_len=20000"]
     given = sys.argv[1:]
     files = [word for word in given if not word.startswith("-")]

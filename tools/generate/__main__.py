@@ -1,11 +1,12 @@
-"""Write the chart's values.schema.json and files/rules.yaml, includes/answers.schema.json and docs/rules.
+"""Write the catalogue of the rules and their pages, the chart's values.schema.json and includes/answers.schema.json.
 
-Usage: python -m tools.generate.__main__ [--check]
+Usage: python -m tools.generate [--check]
 
-values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one schema
-file to another, least of all offline. files/rules.yaml is a copy of schemas/rules.yaml, because a chart reads only its
-own files. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of the rules
-from their fixtures (rule_pages.py). With --check nothing is written, and the exit code is 1 when a file is stale.
+The catalogue is what the program reads of rules/*/rule.yaml; the chart has a copy, because a chart reads only its own
+files. values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one
+schema file to another, least of all offline. The schema of the answers comes from the questions of copier.yml
+(answers_schema.py), the pages of the rules from their folders (rule_pages.py). With --check nothing is written, and the
+exit code is 1 when a file is stale or something is missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -17,23 +18,33 @@ from typing import Any
 
 import yaml
 
+from kserve_wiring.checker.apply import known_codes
+from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
 from tools.generate import answers_schema, rule_pages
+from tools.generate.rule_faults import code_faults, folder_faults
+from tools.rules import rule_folders
 
 FRAGMENTS = ROOT / "schemas" / "values"
-RULES = ROOT / "schemas" / "rules.yaml"
+CATALOGUE = ROOT / "src" / "kserve_wiring" / "data" / "rules.yaml"
 CHART = ROOT / "charts" / "kserve-environment"
 
 Schema = dict[str, Any]
 
 
+def catalogues() -> dict[Path, str]:
+    """The catalogue, for the program and for the chart, each with the text that it should have."""
+    entries = {code: folder.run_time for code, folder in rule_folders().items()}
+    text = "# Written by make generate: edit rules/*/rule.yaml.\n"
+    text += yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=sys.maxsize)
+    return {CATALOGUE: text, CHART / "files" / "rules.yaml": text}
+
+
 def generated() -> dict[Path, str]:
-    """Return each generated file with the text that it should have."""
-    copied = "# Copied from schemas/rules.yaml by make generate: edit it there.\n" + RULES.read_text("utf-8")
+    """Every other generated file with the text that it should have. The pages need a catalogue that is fresh."""
     schema = json.dumps(values_schema(FRAGMENTS), indent=2, ensure_ascii=False) + "\n"
     return {
         CHART / "values.schema.json": schema,
-        CHART / "files" / "rules.yaml": copied,
         **rule_pages.pages(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
     }
@@ -94,15 +105,29 @@ def _load(path: Path) -> Schema:
 
 def main(arguments: list[str]) -> int:
     """Write the generated files, or with --check name the stale ones; return the exit code."""
-    stale = {path: text for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text}
+    check = "--check" in arguments
+    folders = rule_folders()
+    faults = [fault for folder in folders.values() for fault in folder_faults(folder)]
+    faults += code_faults(folders, known_codes())
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    if faults or (_refresh(catalogues(), check=check) and check):
+        return 1
+    catalogue.cache_clear()
+    return int(_refresh(generated(), check=check) and check)
+
+
+def _refresh(files: dict[Path, str], *, check: bool) -> bool:
+    """Write the stale ones of these files, or only name them; true when there is one."""
+    stale = {path: text for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text}
     for path, text in stale.items():
         name = path.relative_to(ROOT)
-        if "--check" in arguments:
+        if check:
             print(f"{name} is stale: run make generate", file=sys.stderr)
         else:
             path.write_text(text, "utf-8")
             print(f"wrote {name}")
-    return 1 if stale and "--check" in arguments else 0
+    return bool(stale)
 
 
 if __name__ == "__main__":

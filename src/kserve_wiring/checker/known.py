@@ -13,24 +13,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import KEYS, Facts
 from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, show_path
-
-NEEDED_BY: dict[str, tuple[str, ...]] = {
-    "registry": ("KW102", "KW201", "KW203", "KW205"),
-    "registry_project": ("KW201", "KW205"),
-    "offline": ("KW102", "KW201"),
-    "registry_plain_http": ("KW102",),
-    "registry_ca": ("KW305",),
-    "pull_secret": ("KW203", "KW208"),
-    "digest_policy": ("KW102", "KW105"),
-    "cluster_domain": ("KW411",),
-    "knative_version": ("KW108", "KW503"),
-    "knative_operator_version": ("KW404", "KW408", "KW503", "KW515"),
-    "kserve_version": ("KW303", "KW308", "KW309", "KW503", "KW504", "KW510"),
-    "istio_version": ("KW503",),
-    "argocd_version": ("KW510", "KW512"),
-    "existing": ("KW204", "KW208", "KW304", "KW413"),
-}
-"""The rules that find less without a fact. A rule that nothing else keeps from checking is silent then."""
+from kserve_wiring.rules.catalogue import needed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +35,7 @@ class Fact:
 
 
 def facts_of(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> list[Fact]:
-    """Every known fact, in the order of the context."""
+    """Every known fact, in the order of KEYS."""
     return [_fact(facts, key, line_of) for key in KEYS if key in facts.origin]
 
 
@@ -83,7 +66,7 @@ def _shown(setting: Setting, line_of: Callable[[KubeObject, KeyPath], int]) -> s
 
 def unknown(facts: Facts, codes: Collection[str]) -> dict[str, list[str]]:
     """The facts that nobody said, with those of the codes that find less without them."""
-    lacking = {key: [code for code in NEEDED_BY[key] if code in codes] for key in KEYS if key not in facts.origin}
+    lacking = {key: [code for code in needed_by(key) if code in codes] for key in KEYS if key not in facts.origin}
     return {key: needed for key, needed in lacking.items() if needed}
 
 

@@ -52,12 +52,12 @@ class Waiver:
     def fault(self) -> str:
         """Why it waives nothing; empty when it does."""
         if not self.codes:
-            return "it names no code"
+            return "it names no rule"
         unknown = [code for code in self.codes if code not in catalogue()]
         if unknown and _CODE.fullmatch(unknown[0]):
             return f"there is no rule {unknown[0]}"
         if unknown:
-            return f"{unknown[0]} is no code, such as KW203"
+            return f"{unknown[0]} is not a rule code such as KW203"
         return "" if self.reason else "it gives no reason"
 
 

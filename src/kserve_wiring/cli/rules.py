@@ -22,13 +22,12 @@ def add_rules(commands: Any) -> None:
 
 def list_rules(arguments: argparse.Namespace) -> int:
     """Write one line per rule to standard output."""
-    from kserve_wiring.rules import CHART_ONLY
     from kserve_wiring.rules.catalogue import catalogue
 
     del arguments
     for entry in catalogue().values():
         if not entry.retired:
-            note = " (chart only)" if entry.code in CHART_ONLY else ""
+            note = " (chart only)" if entry.chart_only else ""
             print(f"{entry.code}  {entry.level:7}  {entry.wire:3}  {entry.title}{note}")
     return OK
 

@@ -175,7 +175,7 @@ def _validate(config: GatewayConfig, entry: GatewayEntry) -> None:
 def _count_defaults(config: GatewayConfig, role: str, entries: list[GatewayEntry], setting: Setting) -> None:
     count = sum(entry.selector is None for entry in entries)
     if entries and count != 1:
-        reason = f"exactly one {role} gateway with no selector can be defined, here are {count}"
+        reason = f"exactly one {role} gateway with no selector can be defined, but there are {count}"
         _problem(config, setting, reason, "leave exactly one entry without labelSelector")
 
 

@@ -74,7 +74,7 @@ class Facts:
         return ((origin.obj, origin.path),) if isinstance(origin, Setting) else ()
 
     def exists(self, kind: str, namespace: str, name: str) -> bool:
-        """True when the context declares an object."""
+        """True when the facts declare an object."""
         return self.existing is not None and f"{kind}/{namespace}/{name}" in self.existing
 
     def version(self, key: str) -> tuple[int, ...] | None:

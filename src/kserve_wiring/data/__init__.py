@@ -12,10 +12,10 @@ _HERE = Path(__file__).parent
 _REPOSITORY = _HERE.parents[2]
 
 
-def carried(name: str, source: str) -> Path:
+def carried(name: str, source: str = "") -> Path:
     """A data file or folder. A wheel has it in this folder; the repository has it where it is written.
 
-    name: in the wheel. source: its path below the root of the repository.
+    name: in this folder. source: its path below the root of the repository; empty when it is always in this folder.
     """
     packaged = _HERE / name
     return packaged if packaged.exists() else _REPOSITORY / source

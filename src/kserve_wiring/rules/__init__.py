@@ -17,9 +17,6 @@ from kserve_wiring.rules.draft import Draft
 
 RuleFunction = Callable[[Cluster], Iterator[Draft]]
 
-CHART_ONLY = frozenset({"KW107", "KW505"})
-"""Codes that only values can violate: two values that write one setting, a list that repeats a name."""
-
 _NO_RULES = ("catalogue", "draft")
 _registered: dict[str, RuleFunction] = {}
 

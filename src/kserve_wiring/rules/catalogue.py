@@ -15,7 +15,11 @@ from kserve_wiring.manifests.yamltext import load
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry. A retired code stays, so that it is never given again."""
+    """One entry. A retired code stays, so that it is never given again.
+
+    chart_only: only values can violate it, such as two values that write one setting. needs: the facts without which it
+    finds less; a rule that nothing else keeps from checking is silent then.
+    """
 
     code: str
     level: str
@@ -24,6 +28,8 @@ class Rule:
     message: str
     fix: str
     retired: bool = False
+    chart_only: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -40,14 +46,30 @@ class _Open(dict[str, str]):
 
 @cache
 def catalogue() -> dict[str, Rule]:
-    """All rules by code, in the order of the file."""
-    data: dict[str, dict[str, Any]] = load(carried("rules.yaml", "schemas/rules.yaml").read_text(encoding="utf-8"))
+    """All rules by code, sorted."""
+    data: dict[str, dict[str, Any]] = load(carried("rules.yaml").read_text(encoding="utf-8"))
     return {code: _rule(code, entry) for code, entry in data.items()}
 
 
 def _rule(code: str, entry: dict[str, Any]) -> Rule:
     texts = {key: str(entry.get(key, "")) for key in ("level", "wire", "title", "message", "fix")}
-    return Rule(code=code, retired=bool(entry.get("retired", False)), **texts)
+    return Rule(
+        code=code,
+        retired=bool(entry.get("retired", False)),
+        chart_only=bool(entry.get("chart_only", False)),
+        needs=tuple(entry.get("needs", ())),
+        **texts,
+    )
+
+
+def chart_only() -> frozenset[str]:
+    """The codes that only the chart can report."""
+    return frozenset(code for code, entry in catalogue().items() if entry.chart_only)
+
+
+def needed_by(fact: str) -> tuple[str, ...]:
+    """The codes of the rules that find less without a fact."""
+    return tuple(code for code, entry in catalogue().items() if fact in entry.needs)
 
 
 def fill(template: str, args: dict[str, str]) -> str:

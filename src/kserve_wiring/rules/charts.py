@@ -29,10 +29,10 @@ def _unknown(use: ChartUse, release: str, value: str, others: list[str]) -> Draf
     setting = use.values[value]
     newer = next((other for other in others if _order(other) > _order(release)), "")
     older = others[-1] if others and not newer else ""
-    reason = f"{newer} is the first that has it" if newer else f"{older} was the last that had it" if older else ""
+    reason = f"{newer} is the first to read it" if newer else f"{older} was the last to read it" if older else ""
     args = {"key": setting.key, "value": value, "chart": use.name, "release": release}
     args["reason"] = f"; {reason}" if reason else ""
-    fix = f"take {use.name} {newer}, or remove {value}" if newer else ""
+    fix = f"upgrade to {use.name} {newer}, or remove {value}" if newer else ""
     return Draft(setting.obj, setting.path, args, fix=fix)
 
 

@@ -52,20 +52,20 @@ def _used_registries(cluster: Cluster) -> set[str]:
 def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
     """Why an entry never matches, and what was meant; empty when it can match."""
     if not entry:
-        return "an empty entry equals no registry", "a registry, or remove it"
+        return "no registry has an empty name", "a registry, or remove it"
     if entry == "docker.io":
-        return "Docker Hub is index.docker.io there, also for images without a host", DEFAULT_REGISTRY
+        return "Knative calls Docker Hub index.docker.io, even for images without a host", DEFAULT_REGISTRY
     for found, reason in (
         ("://", "a registry has no scheme"),
         ("/", "a registry has no path"),
-        ("*", "there are no wildcards"),
+        ("*", "wildcards are not expanded"),
     ):
         if found in entry:
             return reason, _host_of(entry) or "the whole host"
     if re.search(r"\s", entry):
         return "entries are separated by commas", ",".join(entry.split())
     if "." not in entry and ":" not in entry:
-        return "a host without a dot or port is taken for a path on Docker Hub", DEFAULT_REGISTRY
+        return "a name without a dot or a port is read as a path on Docker Hub", DEFAULT_REGISTRY
     return _near_miss(entry, entries, used)
 
 
@@ -73,12 +73,12 @@ def _near_miss(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str
     if entry in used or entry in DEFAULT_SKIPPED:
         return "", ""
     if entry == "registry-1.docker.io" and DEFAULT_REGISTRY not in entries:
-        return "Docker Hub is index.docker.io there", DEFAULT_REGISTRY
+        return "Knative calls Docker Hub index.docker.io", DEFAULT_REGISTRY
     for registry in sorted(used - entries):
         if registry.partition(":")[0] == entry.partition(":")[0]:
-            return f"the images come from {registry}, and the port counts", registry
+            return f"the images come from {registry}, and the port must match", registry
         if registry.lower() == entry.lower():
-            return f"the images come from {registry}, and upper and lower case differ", registry
+            return f"the images come from {registry}, and case matters", registry
     return "", ""
 
 
@@ -133,16 +133,16 @@ def _against_policy(setting: Setting, facts: Facts, registry: str) -> Draft:
         "other_key": setting.key,
         "other": show(setting.value),
         "registry": registry,
-        "reason": "which the policy leaves out",
+        "reason": "although the policy skips it",
     }
     return Draft(setting.obj, setting.path, args, facts.place_of("digest_policy"))
 
 
 def _out_of_reach(image: ImageRef, facts: Facts, own: str) -> str:
     if facts.offline and image.registry != own:
-        return "which is out of reach offline"
+        return "which it cannot reach offline"
     if facts.registry_plain_http and image.registry == own and not resolves_over_http(own):
-        return "with https, which this registry does not speak"
+        return "over HTTPS, which this registry does not serve"
     return ""
 
 
@@ -204,14 +204,14 @@ def resolver_tls(cluster: Cluster) -> Iterator[Draft]:
         return
     version = cluster.facts.version("knative_version")
     if version is not None and version < _TLS_READ_SINCE:
-        reason, suggestion = "Knative reads it from 1.10.1 on", f"remove {_TLS_MINIMUM}"
+        reason, suggestion = "Knative reads it only from 1.10.1 on", f"remove {_TLS_MINIMUM}"
         yield against(setting, cluster.facts, "knative_version", reason=reason, suggestion=suggestion)
     elif setting.value not in ("1.2", "1.3"):
         ignored = version is not None and version < _TLS_CHECKED_SINCE
         args = {
-            "other_key": f"what Knative reads from {_TLS_MINIMUM}",
+            "other_key": f"the accepted value of {_TLS_MINIMUM}",
             "other": "1.2 or 1.3",
-            "reason": "before 1.21.2 it takes 1.2 then"
+            "reason": "before 1.21.2, Knative falls back to 1.2"
             if ignored
             else "the resolver falls back to a transport without the cluster's CA",
             "suggestion": f'set {_TLS_MINIMUM} to "1.2" or "1.3"',

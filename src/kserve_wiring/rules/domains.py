@@ -78,7 +78,7 @@ def domains_differ(cluster: Cluster) -> Iterator[Draft]:
     if setting.text() in domains:
         chosen = domains[setting.text()]
         other = Setting("a selector", chosen.obj, chosen.path)
-        yield pair(setting, other, fix=f'set {other.key} to "", so that it is everybody\'s domain')
+        yield pair(setting, other, fix=f'set {other.key} to "", so that the domain applies to every service')
         return
     shown = Setting(", ".join(everyones or domains) or None, holder[0], holder[1])
     fix = f"add {setting.text()} to {shown.key}" if shown.value is None else ""
@@ -102,10 +102,10 @@ def _incomplete(setting: Setting, parts: tuple[str, str, str]) -> Iterator[Draft
     text = setting.text().strip()
     missing = [part for part in parts if not re.search(rf"\{{\{{[^}}]*{re.escape(part)}\b", text)]
     if missing:
-        args = {"other_key": "what a host is made of", "other": f"{parts[0]}, {parts[1]} and {parts[2]}"}
-        yield single(setting, **args, fix=f"put {', '.join(missing)} into {setting.key}")
+        args = {"other_key": "the required content", "other": f"{parts[0]}, {parts[1]} and {parts[2]}"}
+        yield single(setting, **args, fix=f"add {', '.join(missing)} to {setting.key}")
     elif not re.search(rf"\{{\{{-?\s*{re.escape(parts[2])}\s*-?\}}\}}$", text):
-        args = {"other_key": "where a host ends", "other": parts[2]}
+        args = {"other_key": "the required end", "other": parts[2]}
         yield single(setting, **args, level="warning", fix=f"end {setting.key} with {{{{ {parts[2]} }}}}")
 
 

@@ -61,7 +61,7 @@ def pair(setting: Setting, other: Setting, *, level: str = "", fix: str = "", **
 
 
 def against(setting: Setting, facts: Facts, fact: str, *, level: str = "", fix: str = "", **args: Any) -> Draft:
-    """A finding about a setting that disagrees with a fact of the context."""
+    """A finding about a setting that disagrees with a fact."""
     texts = {
         "key": setting.key,
         "value": show(setting.value),

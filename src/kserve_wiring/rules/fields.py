@@ -49,8 +49,8 @@ def changed_examples(cluster: Cluster) -> Iterator[Draft]:
             continue
         block = at(obj, "data", "_example")
         if isinstance(wanted, str) and example_checksum(text) != wanted:
-            reason = f"its checksum is {example_checksum(text)} but the annotation {_CHECKSUM} is {wanted}"
-            yield single(block, reason=f"{reason}, so the webhook refuses it")
+            reason = f"its checksum is {example_checksum(text)}, but the annotation {_CHECKSUM} is {wanted}"
+            yield single(block, reason=f"{reason}, so the webhook rejects it")
         elif wanted is None and obj.name == "config-deployment":
             for key in _set_in(text) - obj.mapping("data").keys():
                 yield single(block, reason=f"{key} is set in it")
@@ -91,13 +91,13 @@ def _storage_helpers(cluster: Cluster) -> Iterator[Draft]:
                 if key != "disabled":
                     path: KeyPath = ("spec", "storageHelper", str(key))
                     fix = "set it in ClusterStorageContainer and inferenceservice-config"
-                    yield _unknown(obj, path, "storageHelper has the field disabled only", fix)
+                    yield _unknown(obj, path, "storageHelper has only the field disabled", fix)
 
 
 def _outside_components(obj: KubeObject) -> Iterator[Draft]:
     for key in obj.mapping("spec"):
         if isinstance(key, str) and key not in ISVC_COMPONENTS:
-            reason = "an InferenceService has predictor, transformer and explainer there"
+            reason = "spec of an InferenceService has only predictor, transformer and explainer"
             yield _unknown(obj, ("spec", key), reason, f"move it to spec.predictor.{key}")
 
 
@@ -113,11 +113,11 @@ def _gateway_ports(obj: KubeObject, path: KeyPath) -> Iterator[Draft]:
         port = at(obj, *path, index, "port")
         for key in ("targetPort", "target_port"):
             if dig(port.value, key) is not None:
-                reason = "Istio refuses it: targetPort has no impact on Gateways"
+                reason = "Istio rejects it: targetPort has no impact on Gateways"
                 yield single(at(obj, *port.path, key), reason=reason, suggestion="set it in the Service")
         name = dig(port.value, "name")
         if isinstance(name, str) and named.setdefault(name, index) != index:
-            reason = "Istio refuses it: port names in servers must be unique"
+            reason = "Istio rejects it: port names in servers must be unique"
             suggestion = "give each server a port name of its own"
             yield single(at(obj, *port.path, "name"), reason=reason, suggestion=suggestion)
 
@@ -126,7 +126,7 @@ def _selectors(server: KubeObject) -> Iterator[Draft]:
     for gateway in _STOCK_GATEWAYS:
         setting = at(server, "spec", "ingress", "istio", gateway, "selector")
         if setting.value is not None and not isinstance(setting.value, Mapping):
-            reason = "the operator takes a map of labels"
+            reason = "the operator expects a map of labels"
             yield single(setting, reason=reason, suggestion="write {istio: <name>}")
 
 
@@ -145,14 +145,14 @@ def repeated(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.objects:
         if obj.source.repeats:
             for found in repeated_keys(obj.source.text, obj.source.prefix):
-                yield _repeated(obj, found.path, found, "Helm and kubectl take the last, kustomize refuses both")
+                yield _repeated(obj, found.path, found, "Helm and kubectl use the last, kustomize rejects both")
     config = cluster.isvc_config
     if config is not None and config.obj.source.text:
         for key in config.values:
             path: KeyPath = ("data", key)
             if has_repeats(config.obj.get(*path)):
                 for found in repeated_inside(config.obj.source.text, (*config.obj.source.prefix, *path)):
-                    yield _repeated(config.obj, (*path, *found.path), found, "KServe takes the last")
+                    yield _repeated(config.obj, (*path, *found.path), found, "KServe uses the last")
 
 
 def _repeated(obj: KubeObject, path: KeyPath, found: Repeated, reason: str) -> Draft:

@@ -96,7 +96,7 @@ def missing_gateways(cluster: Cluster) -> Iterator[Draft]:
         if _is_compared(cluster, chain):
             continue
         if "/" in chain.named.text() and chain_of.gateway_is_missing(cluster, chain.named.text()):
-            known = ", ".join(sorted(cluster.gateways)) or "none is there"
+            known = ", ".join(sorted(cluster.gateways)) or "none was found"
             yield single(chain.named, suggestion=known)
 
 
@@ -154,10 +154,10 @@ def services_astray(cluster: Cluster) -> Iterator[Draft]:
             continue
         suggestion = _service_suggestion(cluster, chain)
         if gw.split_service_host(chain.host.text()) is None:
-            reason = "it is not <name>.<namespace>.svc.<domain>"
+            reason = "the expected form is <name>.<namespace>.svc.<domain>"
             yield single(chain.host, reason=reason, suggestion=suggestion)
         elif chain_of.service_is_missing(cluster, chain.host.text()):
-            yield single(chain.host, reason="there is no such Service", suggestion=suggestion)
+            yield single(chain.host, reason="that Service does not exist", suggestion=suggestion)
         elif chain.service is not None and chain.pods and chain.service.mapping("spec", "selector"):
             yield from _astray(cluster, chain, chain.service, suggestion)
 
@@ -168,7 +168,7 @@ def _astray(cluster: Cluster, chain: Chain, service: KubeObject, suggestion: str
         return
     selector = owner_of(cluster, service, ("spec", "selector"))
     shown = f"{selector.key} of {service.ref} is {_pairs(selector.value)}"
-    reason = f"{shown}, which are no Pods of Gateway {chain.named.text()}"
+    reason = f"{shown}, which selects no Pods of Gateway {chain.named.text()}"
     draft = single(chain.host, reason=reason, suggestion=suggestion)
     yield Draft(draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
 
@@ -182,7 +182,7 @@ def _service_suggestion(cluster: Cluster, chain: Chain) -> str:
             (obj for obj in cluster.services_of(cluster.gateway_pods) if not obj.operator_made),
             key=lambda obj: -SequenceMatcher(None, wanted, f"{obj.name}.{obj.namespace}").ratio(),
         )
-    return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was read"
+    return ", ".join(f"{obj.name}.{obj.namespace}" for obj in services[:3]) or "none was found"
 
 
 @rule("KW407")

@@ -89,9 +89,9 @@ def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
         if container.get("image") != "auto":
             continue
         if inject is not None and str(inject) != "true":
-            reason = f"the label sidecar.istio.io/inject is {inject}, so Istio leaves it as it is"
+            reason = f"the label sidecar.istio.io/inject is {inject}, so Istio does not replace it"
         elif templates is not None and not set(str(templates).split(",")) & _ISTIO_TEMPLATES:
-            reason = f"the annotation inject.istio.io/templates is {templates}, so Istio leaves it as it is"
+            reason = f"the annotation inject.istio.io/templates is {templates}, so Istio does not replace it"
         else:
             continue
         yield single(Setting("auto", pod.obj, (*path, "image")), reason=reason)
@@ -132,7 +132,7 @@ def _empty_queue_proxy(cluster: Cluster) -> Iterator[Draft]:
     whole = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
     if (setting is None and whole) or (setting is not None and not setting.text().strip()):
         missing = Setting(None, obj, ("data", _QUEUE))
-        other = {"other_key": "what Knative's webhook takes", "other": "an image, not empty and not unset"}
+        other = {"other_key": "the value that Knative's webhook requires", "other": "an image"}
         yield single(missing, **other, fix=f"set {missing.key} to the queue-proxy image")
 
 

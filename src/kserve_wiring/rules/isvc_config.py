@@ -31,9 +31,9 @@ def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
         yield _bad(config.obj, ("data", key), None, f"it is not JSON: {error}", "write valid JSON without comments")
     for key, value in config.values.items():
         for path, item, wanted in type_problems(value, SCHEMAS[key], ("data", key)):
-            yield _bad(config.obj, path, item, f"KServe wants {wanted}", f"write {wanted}")
+            yield _bad(config.obj, path, item, f"KServe expects {wanted}", f"write {wanted}")
         for path, known in unknown_fields(value, SCHEMAS[key], ("data", key)):
-            yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"is {known} meant?", "warning")
+            yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"rename it to {known}", "warning")
     if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
         yield from _required(config, cluster.facts)
 
@@ -58,11 +58,11 @@ def _required(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
 def _block_fields(config: IsvcConfig, block: str) -> Iterator[Draft]:
     missing = [name for name in QUANTITIES if config.setting(block, name) is None]
     if len(missing) == len(QUANTITIES):
-        reason = f"failed to parse resource configuration for {block}; no InferenceService gets pods"
+        reason = f"failed to parse resource configuration for {block}; no InferenceService gets Pods"
         yield _bad(config.obj, ("data", block), None, reason, f"set {', '.join(QUANTITIES)} in it")
         return
     for name in missing:
-        reason = f'failed to parse resource configuration for "{block}"."{name}"; no InferenceService gets pods'
+        reason = f'failed to parse resource configuration for "{block}"."{name}"; no InferenceService gets Pods'
         yield _bad(config.obj, ("data", block, name), None, reason, "set it to a quantity")
 
 
@@ -83,7 +83,7 @@ def _ingress_fields(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
     for name in names:
         text = config.text("ingress", name)
         if (text or name == "kserveIngressGateway") and not _is_gateway_name(text):
-            reason = "a gateway is written <namespace>/<name>"
+            reason = "a gateway has the form <namespace>/<name>"
             yield _bad(obj, ("data", "ingress", name), text, reason, "write <namespace>/<name>")
     if config.text("ingress", "pathTemplate") and not config.text("ingress", "ingressDomain"):
         reason = "ingressDomain is required if pathTemplate is given"
@@ -147,7 +147,7 @@ def _malformed(setting: Setting) -> Iterator[Draft]:
         return  # a shape that the schema refuses; no quantity to judge
     try:
         quantity(str(setting.value))
-        reason = "" if any(map(str.isdigit, str(setting.value))) else "without a number it is 0, and the CRDs refuse it"
+        reason = "" if any(map(str.isdigit, str(setting.value))) else "without a number it is 0, and the CRDs reject it"
     except ValueError as error:
         reason = str(error)
     if reason:
@@ -162,6 +162,6 @@ def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
     except ValueError:
         return
     if above:
-        reason = f"it is larger than its limit {show(limit.value)} ({limit.key})"
+        reason = f"it exceeds its limit {show(limit.value)} ({limit.key})"
         draft = single(request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
         yield Draft(draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))

@@ -58,7 +58,7 @@ def _not_called(cluster: Cluster, service: KubeObject) -> Draft:
     shown = ", ".join(str(port.port) for port in gw.service_ports(service))
     setting = Setting(shown, owner_of(cluster, service, ("spec", "ports")).obj, ("spec", "ports"))
     args = {"other_key": "the port that KServe and Knative call", "other": str(CALLED_PORT)}
-    return single(setting, **args, suggestion=f"give the Service a port {CALLED_PORT}")
+    return single(setting, **args, suggestion=f"add port {CALLED_PORT} to the Service")
 
 
 def _serves_http(server: gw.Server) -> bool:
@@ -89,7 +89,7 @@ def _unreachable_servers(
             other = Setting(
                 ", ".join(f"{p.port}->{p.target}" for p in gw.service_ports(service)), service, ("spec", "ports")
             )
-            yield pair(own, other, suggestion=f"give the Service port {server.port}, or change {own.key}")
+            yield pair(own, other, suggestion=f"add port {server.port} to the Service, or change {own.key}")
         elif cluster.facts.complete:
             yield from _public_port(server, service, services)
 
@@ -103,7 +103,7 @@ def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObje
         return
     shown = Setting(", ".join(f"{port.port}->{port.target}" for port in ports), service, ("spec", "ports"))
     args = {"other_key": f"the port that clients of {server.protocol} call", "other": str(public)}
-    yield single(shown, **args, suggestion=f"give the Service port {public} with targetPort {listens}")
+    yield single(shown, **args, suggestion=f"add port {public} with targetPort {listens} to the Service")
 
 
 def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
@@ -155,8 +155,8 @@ def _left_out(cluster: Cluster, chain: Chain, servers: list[gw.Server], namespac
     assert gateway is not None  # the caller has its servers
     setting = owner_of(cluster, gateway, (*servers[0].path, "hosts"))
     patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
-    other = "the names of services there" if chain.role == "local" else "the names that clients use"
-    args = {"other_key": f"{other} ({namespace})", "other": host, "suggestion": '"*"'}
+    other = "the local host of a model" if chain.role == "local" else "the external host of a model"
+    args = {"other_key": f"{other} in namespace {namespace}", "other": host, "suggestion": '"*"'}
     return single(patterns, **args)
 
 

@@ -184,7 +184,7 @@ def _compared(app: KubeObject, kind: str, field: str, other: KubeObject | None, 
     setting = at(app, "spec", "ignoreDifferences")
     args = {
         "key": setting.key,
-        "value": f"without {field} of {kind}" if setting.value else "not set",
+        "value": f"set without {field} of {kind}" if setting.value else "not set",
         "other_key": f"{field} of {other.ref if other else kind}",
         "other": "rewritten by its controller",
         "suggestion": show(f"{{group: {group}, kind: {kind}, jqPathExpressions: [{expression}]}}"),

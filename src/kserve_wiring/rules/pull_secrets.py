@@ -181,7 +181,7 @@ def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
         hosts = auth_hosts(secret)
     except ValueError as error:
         setting = Setting(f"unusable: {error}", secret, (part, DOCKER_CONFIG))
-        yield _wrong(setting, "what Kubernetes reads from it", '{"auths": {...}}')
+        yield _wrong(setting, "the expected content", '{"auths": {...}}')
         return
     if not facts.registry:
         return

@@ -34,7 +34,7 @@ def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
     found = [obj for obj in cluster.find("ConfigMap", namespace, name) if not obj.source.partial]
     if found and not found[0].get("data", _BUNDLE):
         keys = ", ".join(sorted(map(str, found[0].mapping("data")))) or "no key"
-        yield single(setting, reason=f"ConfigMap {namespace}/{name} has {keys}", namespace=namespace)
+        yield single(setting, reason=f"ConfigMap {namespace}/{name} contains {keys}", namespace=namespace)
     elif not found and _should_be_seen(cluster, namespace, name):
         yield single(setting, reason=f"namespace {namespace} has no such ConfigMap", namespace=namespace)
 
@@ -67,8 +67,8 @@ def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
         return
     if kind.value not in ("ConfigMap", "Secret"):
         args = {
-            "other_key": "what the operator knows",
-            "other": "ConfigMap and Secret",
+            "other_key": "the type that the operator accepts",
+            "other": "ConfigMap or Secret",
             "suggestion": f"set {kind.key} to ConfigMap or Secret",
         }
         yield single(kind, **args)
@@ -78,7 +78,7 @@ def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
         yield against(said, cluster.facts, "registry_ca", suggestion=f"set {certs.key} to {cluster.facts.registry_ca}")
     elif not _ca_object(cluster, kind.text(), name.text()):
         namespace = cluster.knative.namespace
-        other = {"other_key": f"namespace {namespace}", "other": f"without such a {kind.text()}"}
+        other = {"other_key": f"that {kind.text()} in namespace {namespace}", "other": "missing"}
         yield single(said, **other, suggestion=f"create {kind.text()} {name.text()} in {namespace}")
 
 
@@ -105,7 +105,7 @@ def _mounted_certs(cluster: Cluster) -> Iterator[Draft]:
         if folder is None:
             missing = Setting(None, obj, (*spec, "containers", 0, "env"))
             level = "" if _resolves_at_registry(cluster) else "info"
-            suggestion = "mount the CA and set SSL_CERT_DIR to its folder"
+            suggestion = "mount the CA and set SSL_CERT_DIR to its directory"
             yield against(missing, cluster.facts, "registry_ca", suggestion=suggestion, level=level)
             continue
         yield from _certs_volume(cluster, obj, folder)
@@ -114,7 +114,7 @@ def _mounted_certs(cluster: Cluster) -> Iterator[Draft]:
 def _certs_volume(cluster: Cluster, obj: KubeObject, folder: Setting) -> Iterator[Draft]:
     mount = _mount_at(obj, folder)
     if mount is None:
-        other = {"other_key": "the volumeMounts of the container", "other": "without that folder"}
+        other = {"other_key": "that path in the volumeMounts of the container", "other": "missing"}
         yield single(folder, **other, suggestion=f"mount the CA at {folder.text()}")
         return
     for index, volume in mappings_of(obj.get("spec", "template", "spec", "volumes")):
@@ -129,10 +129,10 @@ def _certs_volume(cluster: Cluster, obj: KubeObject, folder: Setting) -> Iterato
             if said.value != cluster.facts.registry_ca:
                 yield against(said, cluster.facts, "registry_ca", suggestion=f"mount {cluster.facts.registry_ca}")
             elif not _ca_object(cluster, kind, name):
-                other = {"other_key": f"namespace {obj.namespace}", "other": f"without such a {kind}"}
+                other = {"other_key": f"that {kind} in namespace {obj.namespace}", "other": "missing"}
                 yield single(said, **other, suggestion=f"create {kind} {name} in {obj.namespace}")
         return
-    other = {"other_key": "the volumes of the pod", "other": f"without {mount}"}
+    other = {"other_key": f"volume {mount} of the Pod", "other": "missing"}
     yield single(folder, **other, suggestion=f"add a volume {mount} with the CA")
 
 
@@ -156,5 +156,5 @@ def _different_bundles(cluster: Cluster) -> Iterator[Draft]:
             yield pair(
                 shown,
                 Setting("another", ours[0].obj, ours[0].path),
-                suggestion="give both the same certificates",
+                suggestion="put the same certificates into both",
             )

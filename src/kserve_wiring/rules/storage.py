@@ -66,7 +66,7 @@ def skipped_storage_containers(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("ClusterStorageContainer"):
         if obj.get("disabled") is True:
             reason = "KServe skips it" + (
-                " and takes what inferenceservice-config says" if obj.name == "default" else ""
+                " and uses the ConfigMap inferenceservice-config instead" if obj.name == "default" else ""
             )
             yield single(at(obj, "disabled"), reason=reason, suggestion="false, or remove the object", level="warning")
             continue
@@ -78,17 +78,17 @@ def skipped_storage_containers(cluster: Cluster) -> Iterator[Draft]:
 def _container_name(obj: KubeObject) -> Iterator[Draft]:
     name = at(obj, "spec", "container", "name")
     if name.value != "storage-initializer":
-        reason = "KServe merges the container into its storage-initializer by name (container_merge.go)"
+        reason = "KServe replaces only a container of the name storage-initializer (container_merge.go)"
         yield single(name, reason=reason, suggestion="storage-initializer")
 
 
 def _workload_type(obj: KubeObject, minimal: bool) -> Iterator[Draft]:
     kind = at(obj, "spec", "workloadType")
     if kind.value is None and minimal:
-        reason = "the minimal CRD sets no default, and KServe skips the object"
+        reason = "the minimal CRD sets no default, so KServe skips the object"
         yield single(kind, reason=reason, suggestion="initContainer")
     elif kind.value is not None and kind.value not in _WORKLOAD_TYPES:
-        reason = f"KServe knows {' and '.join(_WORKLOAD_TYPES)}"
+        reason = f"KServe accepts {' and '.join(_WORKLOAD_TYPES)}"
         yield single(kind, reason=reason, suggestion="initContainer")
     elif minimal and obj.get("spec", "supportsMultiModelDownload") is None:
         setting = at(obj, "spec", "supportsMultiModelDownload")
@@ -107,7 +107,7 @@ def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
                 parse_regex(expression)
             except ValueError as error:
                 setting = Setting(expression, obj, ("spec", "supportedUriFormats", index, "regex"))
-                yield single(setting, reason=f"it is no regular expression: {error}", suggestion="one that compiles")
+                yield single(setting, reason=f"it does not compile: {error}", suggestion="a valid regular expression")
 
 
 def _has_minimal_crd(cluster: Cluster) -> bool:

@@ -51,7 +51,7 @@ def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, server
     tls = owner_of(cluster, gateway, (*server.path, "tls"))
     mode = owner_of(cluster, gateway, (*server.path, "tls", "mode"))
     if server.protocol not in _PROTOCOLS:
-        args = {"other_key": "what Istio knows", "other": ", ".join(_PROTOCOLS)}
+        args = {"other_key": "the list of protocols that Istio accepts", "other": ", ".join(_PROTOCOLS)}
         yield single(protocol, **args, suggestion=f"set {protocol.key} to HTTP or HTTPS")
     elif server.protocol == "HTTPS" and not server.tls:
         yield pair(protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
@@ -63,8 +63,8 @@ def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, server
     elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
         redirect = owner_of(cluster, gateway, (*server.path, "tls", "httpsRedirect"))
         args = {
-            "other_key": "the servers with protocol HTTPS",
-            "other": "none",
+            "other_key": "a server with protocol HTTPS",
+            "other": "missing",
             "suggestion": "add a server with protocol HTTPS",
         }
         yield single(redirect, **args)
@@ -79,8 +79,8 @@ def _credential(cluster: Cluster, chain: chain_of.Chain, server: gw.Server) -> I
     for namespace in namespaces:
         if not secret_exists(cluster, namespace, name) and not _certificate(cluster, namespace, name):
             setting = owner_of(cluster, chain.gateway, (*server.path, "tls", "credentialName"))
-            args = {"other_key": f"namespace {namespace}", "other": "without such a Secret"}
-            yield single(setting, **args, suggestion=f"create the Secret {name} in {namespace}")
+            args = {"other_key": f"that Secret in namespace {namespace}", "other": "missing"}
+            yield single(setting, **args, suggestion=f"create Secret {name} in namespace {namespace}")
 
 
 def _certificate(cluster: Cluster, namespace: str, secret: str) -> bool:
@@ -95,7 +95,7 @@ def _schemes(cluster: Cluster, gateway: KubeObject, servers: list[gw.Server]) ->
     protocols = Setting(", ".join(server.protocol for server in servers) or None, owner.obj, owner.path)
     for setting in _scheme_settings(cluster):
         if setting.text() not in ("http", "https"):
-            args = {"other_key": "the schemes of a URL", "other": "http and https"}
+            args = {"other_key": "the scheme of a URL", "other": "http or https"}
             yield single(setting, **args, suggestion=f"set {setting.key} to http or https")
         elif setting.text() == "https" and not encrypted:
             suggestion = f"set {setting.key} to http, or add a server with protocol HTTPS"

@@ -51,7 +51,7 @@ def _modes(cluster: Cluster) -> Iterator[Draft]:
             continue
         mode = setting.text()
         if mode not in _MODES and mode not in _OLD_MODES:
-            args = {"other_key": "what KServe knows", "other": "Knative, Standard and ModelMesh"}
+            args = {"other_key": "the mode that KServe accepts", "other": "Knative, Standard or ModelMesh"}
             yield single(setting, **args, reason="the names are case-sensitive", suggestion=_nearest_mode(mode))
         elif version is not None and (mode in _MODES) != (version >= _MODES_RENAMED):
             if mode in _OLD_MODES and not cluster.facts.is_said("kserve_version"):
@@ -85,7 +85,7 @@ def _knative_version(cluster: Cluster) -> Iterator[Draft]:
     oldest = operator[1] - _MINORS_IN_OPERATOR
     if version[0] != operator[0] or not oldest <= version[1] <= operator[1]:
         carried = f"{operator[0]}.{oldest} to {operator[0]}.{operator[1]}"
-        reason, suggestion = f"this operator carries Knative {carried}", f"a version of {carried}"
+        reason, suggestion = f"this operator installs Knative {carried}", f"a version from {carried}"
         yield against(setting, cluster.facts, "knative_operator_version", reason=reason, suggestion=suggestion)
 
 
@@ -178,7 +178,7 @@ def ignored_gateway_settings(cluster: Cluster) -> Iterator[Draft]:
 # What templates leave behind in a value when they go wrong, and what to do about it.
 _ARTEFACTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"^map\[.*\]$"), "a template printed a map where a string belongs", "give the chart a list of strings"),
-    (re.compile(r"<no value>|%!\w\("), "a template printed a value that is not there", "set the value it takes"),
+    (re.compile(r"<no value>|%!\w\("), "a template printed a missing value", "set the value that the template reads"),
 )
 _TOKENS = ("map[", "<no value>", "%!", "Error:", "{{", "{%")
 _FALLBACK = re.compile(r"^(?:docker\.io/)?kserve/[a-z-]+:latest$")
@@ -191,7 +191,7 @@ def broken_output(cluster: Cluster) -> Iterator[Draft]:
         if obj.kind == "CustomResourceDefinition" or not _is_suspect(obj):
             continue
         if "Error" in obj.body:
-            reason = "a value broke the YAML of a patch, and the chart went on without it"
+            reason = "a value broke the YAML of a patch, so the chart dropped the patch"
             suggestion = "remove quotes and --- from the values of this chart"
             yield single(Setting("set", obj, ("Error",)), reason=reason, suggestion=suggestion)
         yield from _artefacts(obj)
@@ -251,7 +251,7 @@ def _fallback_images(cluster: Cluster) -> Iterator[Draft]:
         return
     for use in cluster.images:
         if _FALLBACK.match(use.image):
-            reason = "that is the base of KServe's chart, whose patch was dropped"
+            reason = "this image is in the base of KServe's chart, whose patch was dropped"
             suggestion = "remove quotes and --- from the values of this chart"
             setting = Setting(use.image, use.setting.obj, use.setting.path)
             yield single(setting, reason=reason, suggestion=suggestion)

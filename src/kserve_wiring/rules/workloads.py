@@ -39,8 +39,8 @@ def proxy_user(cluster: Cluster) -> Iterator[Draft]:
         user = dig(pod.spec, "securityContext", "runAsUser")
         if user == _PROXY_USER and pod.obj.group == KSERVE_GROUP:
             setting = Setting(user, pod.obj, (*pod.path, "securityContext", "runAsUser"))
-            reason = "the model's own traffic leaves the mesh, too"
-            yield single(setting, reason=reason, suggestion="remove it, KServe v0.12 needs it no more")
+            reason = "the model's own traffic bypasses the mesh, too"
+            yield single(setting, reason=reason, suggestion="remove it; KServe v0.12 and newer do not need it")
     version = cluster.facts.version("kserve_version")
     if version is None or version >= _INITIALIZER_HAS_PROXY_USER_SINCE:
         return
@@ -49,7 +49,7 @@ def proxy_user(cluster: Cluster) -> Iterator[Draft]:
         if _is_injected(cluster, obj):
             reason = f"with Istio's CNI the storage initializer of KServe {cluster.facts.kserve_version} has no network"
             setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
-            yield single(setting, reason=reason, suggestion="take KServe v0.12 or newer")
+            yield single(setting, reason=reason, suggestion="upgrade to KServe v0.12 or newer")
 
 
 def _is_injected(cluster: Cluster, obj: KubeObject) -> bool:

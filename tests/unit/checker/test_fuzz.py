@@ -16,13 +16,10 @@ from kserve_wiring import Options, inspect, read
 from kserve_wiring.formats.json import as_json
 from kserve_wiring.formats.text import as_text
 from kserve_wiring.manifests.load import Loaded, load_bytes, load_values
-from tools.console import ROOT
+from tools.rules import manifests
 
-RULES = ROOT / "tests" / "rules"
-SAMPLES = [
-    [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
-    for path in sorted(RULES.glob("KW*/bad-*.yaml"))
-]
+BAD = [fixture.path for fixture in manifests() if fixture.is_bad]
+SAMPLES = [[document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document] for path in BAD]
 FACTS = {
     "registry": "harbor.corp.local",
     "offline": True,
@@ -87,7 +84,7 @@ def test_null_everywhere(number: int) -> None:
         check_all(Loaded(objects=load_values(item for item in documents if isinstance(item, dict))))
 
 
-TEXTS = [path.read_bytes() for path in sorted(RULES.glob("KW*/bad-*.yaml"))[::7]]
+TEXTS = [path.read_bytes() for path in BAD[::7]]
 NOISE = [
     b"\t",
     b"\r\n",

@@ -2,52 +2,37 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
 from kserve_wiring import Options, inspect, read
-from kserve_wiring.checker.known import NEEDED_BY
 from kserve_wiring.cli import main as cli
 from kserve_wiring.cluster.facts import KEYS, make_facts
 from kserve_wiring.manifests.load import load_text
+from kserve_wiring.rules.catalogue import catalogue, needed_by
 from tools.console import ROOT
+from tools.rules import expectation, manifests
 
 SCHEMA = json.loads((ROOT / "schemas" / "findings.schema.json").read_text("utf-8"))
 
 
-def fixtures() -> Any:
-    """The module that reads the headers of the fixtures."""
-    spec = importlib.util.spec_from_file_location("rule_fixtures", ROOT / "tests" / "rules" / "test_rules.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_rules_that_need_a_fact_are_those_whose_fixtures_do() -> None:
     """Take each fact from each bad fixture: where a finding is lost, the rule needs that fact."""
-    rules = fixtures()
     found: dict[str, set[str]] = defaultdict(set)
-    for path in rules.FIXTURES:
-        fixture = rules.read_fixture(path)
-        for key in fixture.context:
-            rest = {name: value for name, value in fixture.context.items() if name != key}
-            if sorted(map(rules.said, inspect(read(str(path)), Options(facts=rest)).findings)) != sorted(
-                fixture.expected
-            ):
+    for fixture in manifests():
+        for key in fixture.facts:
+            rest = {name: value for name, value in fixture.facts.items() if name != key}
+            findings = inspect(read(str(fixture.path)), Options(facts=rest)).findings
+            if sorted(map(expectation, findings)) != sorted(fixture.expected):
                 found[key].add(fixture.code)
-    assert set(NEEDED_BY) == set(KEYS)
-    assert {key: codes - set(NEEDED_BY[key]) for key, codes in found.items() if codes - set(NEEDED_BY[key])} == {}
-    stale = {key: set(codes) - found[key] for key, codes in NEEDED_BY.items() if set(codes) - found[key]}
+    needed = {key: set(needed_by(key)) for key in KEYS}
+    assert {key for entry in catalogue().values() for key in entry.needs} == set(KEYS)
+    assert {key: codes - needed[key] for key, codes in found.items() if codes - needed[key]} == {}
+    stale = {key: codes - found[key] for key, codes in needed.items() if codes - found[key]}
     assert stale == {"istio_version": {"KW503"}}, "the only one that no fixture shows"
 
 

@@ -89,18 +89,18 @@ def test_the_fault_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     codes(tmp_path, above="kserve-wiring: ignore KW999: x", annotation="KW104: no such images")
     assert cli.main(["check", str(tmp_path)]) == 1
     out = " ".join(capsys.readouterr().out.split())
-    assert "the comment on line 13 is KW999: x but it waives nothing: there is no rule KW999" in out
+    assert "the comment on line 13 is KW999: x, but it waives nothing: there is no rule KW999" in out
     assert "1 error, 1 warning, 0 info, 1 waived" in out
     codes(tmp_path, above="kserve-wiring: ignore KW10: x")
     cli.main(["check", str(tmp_path)])
-    assert "waives nothing: KW10 is no code, such as KW203" in " ".join(capsys.readouterr().out.split())
+    assert "waives nothing: KW10 is not a rule code such as KW203" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_waiver_without_a_finding_is_said_by_its_code(tmp_path: Path) -> None:
     codes(tmp_path, annotation="KW103, KW309: both for a reason")
     (unused,) = (finding for finding in inspect(read(str(tmp_path))).findings if finding.code == "KW002")
     assert (unused.level, unused.line) == ("info", 8)
-    assert unused.message.endswith("is KW103, KW309: both for a reason but no KW309 is found there")
+    assert unused.message.endswith("is KW103, KW309: both for a reason, but it matches no KW309 finding")
 
 
 def test_what_was_not_checked_is_not_judged(tmp_path: Path) -> None:
@@ -128,9 +128,13 @@ def test_what_was_not_checked_is_not_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "line", "said"),
     [
-        ("level: info\nignore:\n- KW104\n- KW309\n", 4, "ignore[1] is KW309 but no KW309 is found there"),
-        ("level: info\nignore:\n  KW30: history\n  KW1: b\n", 3, "ignore.KW30 is history but no KW30 is found there"),
-        ("level: info\nignore:\n  KW309:\n", 3, "ignore.KW309 is KW309 but no KW309 is found there"),
+        ("level: info\nignore:\n- KW104\n- KW309\n", 4, "ignore[1] is KW309, but it matches no KW309 finding"),
+        (
+            "level: info\nignore:\n  KW30: history\n  KW1: b\n",
+            3,
+            "ignore.KW30 is history, but it matches no KW30 finding",
+        ),
+        ("level: info\nignore:\n  KW309:\n", 3, "ignore.KW309 is KW309, but it matches no KW309 finding"),
     ],
 )
 def test_what_the_configuration_file_ignores_in_vain(

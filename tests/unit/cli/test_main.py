@@ -14,6 +14,7 @@ import pytest
 from kserve_wiring import __version__
 from kserve_wiring.cli import main as cli
 from tools.console import ROOT
+from tools.rules import RULES
 
 CLEAN = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 BAD = """\
@@ -161,9 +162,8 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_checked(
 
 def test_rules_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rules"]) == 0
-    assert (
-        "KW107  error    W3   A setting that the chart wires is set a second time with another value (chart only)"
-        in (capsys.readouterr().out.splitlines())
+    assert "KW107  error    W3   Raw configuration contradicts a setting that the chart manages (chart only)" in (
+        capsys.readouterr().out.splitlines()
     )
     assert cli.main(["explain", "kw103"]) == 0
     assert capsys.readouterr().out.startswith("KW103: digest-resolution-timeout is not a positive")
@@ -197,7 +197,7 @@ def test_no_shape_makes_it_raise(text: str, tmp_path: Path, capsys: pytest.Captu
     cli.main(["check", str(tmp_path), *flags, "--level", "info"])
     captured = capsys.readouterr()
     assert "internal error" not in captured.err
-    cli.main(["check", str(tmp_path / "odd.yaml"), str(ROOT / "tests" / "rules"), *flags])
+    cli.main(["check", str(tmp_path / "odd.yaml"), str(RULES), *flags])
     assert "internal error" not in capsys.readouterr().err
 
 
@@ -216,7 +216,7 @@ def test_version_starts_fast_and_loads_no_yaml() -> None:
 
 def test_lines_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     """Headings and single long words, such as digests, may be longer."""
-    cli.main(["check", str(ROOT / "tests" / "rules" / "KW401")])
+    cli.main(["check", str(RULES / "KW401")])
     for line in capsys.readouterr().out.splitlines():
         assert len(line) <= 80 or not line.startswith(" ") or len(line.split()) <= 2, line
 

@@ -18,8 +18,8 @@ from kserve_wiring.formats.junit import as_junit
 from kserve_wiring.formats.sarif import as_sarif
 from kserve_wiring.manifests.load import Problem
 from tools.console import ROOT
+from tools.rules import RULES, manifests
 
-RULES = ROOT / "tests" / "rules"
 SCHEMA = json.loads((ROOT / "schemas" / "findings.schema.json").read_text("utf-8"))
 KW403 = RULES / "KW403" / "bad-typo.yaml"
 
@@ -31,8 +31,8 @@ def parse(text: str) -> Xml.Element:
 def everything() -> Report:
     """Findings of every code, waived ones, and something that cannot be read."""
     report = Report(problems=[Problem("broken.yaml", 3, "not YAML: x")])
-    for path in sorted(RULES.glob("KW*/*.yaml")):
-        one = inspect(read(str(path)))
+    for fixture in manifests():
+        one = inspect(read(str(fixture.path)))
         report.findings += one.findings
         report.waived += one.waived
     assert report.findings

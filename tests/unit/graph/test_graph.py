@@ -18,10 +18,10 @@ from kserve_wiring.graph.layout import boxes
 from kserve_wiring.graph.mermaid import as_mermaid
 from kserve_wiring.graph.wiring import GATEWAYS, PODS, SERVICES, SETTINGS, Wiring, wiring_of
 from tools.console import ROOT
+from tools.rules import RULES, manifests
 
-RULES = ROOT / "tests" / "rules"
 TYPO = RULES / "KW403" / "bad-typo.yaml"
-FIXTURES = sorted(RULES.glob("KW4*/*.yaml"))
+FIXTURES = [fixture.path for fixture in manifests("KW4")]
 
 
 def drawn(path: Path) -> Wiring:
@@ -110,7 +110,9 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("path", sorted(RULES.glob("KW*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", [fixture.path for fixture in manifests()], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_line_is_one_that_mermaid_draws(path: Path) -> None:
     for line in as_mermaid(drawn(path)).splitlines():
         assert LINES.fullmatch(line), line

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from kserve_wiring.manifests import lines, yamltext
 from tools.console import ROOT
+from tools.rules import manifests
 
-FILES = [*sorted((ROOT / "tests" / "rules").glob("KW*/*.yaml")), *sorted((ROOT / "stacks").glob("*.yaml"))]
+FILES = [*(fixture.path for fixture in manifests()), *sorted((ROOT / "stacks").glob("*.yaml"))]
 WORDS = [
     "a",
     "1",

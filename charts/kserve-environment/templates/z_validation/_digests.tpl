@@ -17,10 +17,10 @@
 {{- $suggestion := or $hub $bare | ternary "index.docker.io" $host }}
 {{- $reason := "" }}
 {{- if contains "://" .entry }}{{ $reason = "it has a scheme" }}
-{{- else if contains "*" .entry }}{{ $reason = "a wildcard is not expanded" }}{{ $suggestion = "each host in full" }}
+{{- else if contains "*" .entry }}{{ $reason = "wildcards are not expanded" }}{{ $suggestion = "each host in full" }}
 {{- else if contains "/" .entry }}{{ $reason = "it has a path" }}
 {{- else if $hub }}{{ $reason = "Knative calls Docker Hub index.docker.io" }}
-{{- else if $bare }}{{ $reason = "a name without a dot and a port is a path of Docker Hub" }}
+{{- else if $bare }}{{ $reason = "a name without a dot or a port is read as a path on Docker Hub" }}
 {{- end }}
 {{- if $reason }}
 {{- include "kserve-environment.finding" (list .root "KW101" (dict "key" (printf "digests.skipRegistries[%d]" .index)
@@ -50,9 +50,9 @@
 {{- $http := "^(localhost|127\\.0\\.0\\.1|10\\.[0-9.]+|192\\.168\\.[0-9.]+|172\\.(1[6-9]|2[0-9]|3[01])\\.[0-9.]+|.+\\.local|.+\\.localhost)(:[0-9]+)?$" }}
 {{- $registry := .root.Values.registry }}
 {{- if .root.Values.offline -}}
-and offline is true
+which it cannot reach: offline is true
 {{- else if and $registry.plainHTTP (eq .registry $registry.host) (not (regexMatch $http .registry)) -}}
-by https, while registry.plainHTTP is true
+over HTTPS, but registry.plainHTTP is true
 {{- end }}
 {{- end }}
 
@@ -87,7 +87,7 @@ by https, while registry.plainHTTP is true
 {{- $wanted := .Values.digests.tlsMinVersion }}
 {{- if and $wanted (semverCompare "<1.11.0" .Values.versions.knative) }}
 {{- include "kserve-environment.finding" (list . "KW106" (dict "key" "digests.tlsMinVersion" "value" $wanted
-      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative reads it from 1.11 on"
+      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative reads it only from 1.11 on"
       "suggestion" "leave digests.tlsMinVersion empty")) }}
 {{- end }}
 {{- end }}

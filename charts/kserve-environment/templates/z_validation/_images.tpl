@@ -22,13 +22,13 @@
 {{- $rest := trimPrefix $repository $path }}
 {{- if include "kserve-environment.findings.text-reason" . }}
 {{- else if contains "://" . }}it has a scheme
-{{- else if regexMatch "\\s" . }}it has a blank
-{{- else if not (and (contains "/" .) (regexMatch "[.:]" $host)) }}it names no registry, so it means docker.io
-{{- else if regexMatch "[A-Z]" $repository }}its path has capitals
-{{- else if not (regexMatch "^[a-z0-9._/-]{2,255}$" $repository) }}its path is not 2 to 255 of a-z, 0-9, '.', '_', '-' and '/'
+{{- else if regexMatch "\\s" . }}it contains whitespace
+{{- else if not (and (contains "/" .) (regexMatch "[.:]" $host)) }}it names no registry, so it defaults to docker.io
+{{- else if regexMatch "[A-Z]" $repository }}its path has upper-case letters
+{{- else if not (regexMatch "^[a-z0-9._/-]{2,255}$" $repository) }}its path is not 2 to 255 characters of a-z, 0-9, '.', '_', '-' and '/'
 {{- else if not $rest }}it has neither tag nor digest
 {{- else if not (regexMatch "^(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@.*)?$" $rest) }}its tag is malformed
-{{- else if not (regexMatch "^(:[^@]+)?(@sha256:[0-9a-f]{64})?$" $rest) }}its digest is not sha256: and 64 hex digits
+{{- else if not (regexMatch "^(:[^@]+)?(@sha256:[0-9a-f]{64})?$" $rest) }}its digest is not sha256: with 64 hex digits
 {{- end }}
 {{- end }}
 

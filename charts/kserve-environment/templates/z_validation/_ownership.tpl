@@ -34,7 +34,7 @@
 {{- $range := printf "%d.%d to %d.%d" $operator.Major $oldest $operator.Major $newest }}
 {{- include "kserve-environment.finding" (list . "KW503" (dict "key" "versions.knative" "value" .Values.versions.knative
       "other_key" "versions.knativeOperator" "other" .Values.versions.knativeOperator
-      "reason" (printf "this operator carries Knative %s" $range) "suggestion" (printf "a version of %s" $range))) }}
+      "reason" (printf "this operator installs Knative %s" $range) "suggestion" (printf "a version from %s" $range))) }}
 {{- end }}
 {{- end }}
 

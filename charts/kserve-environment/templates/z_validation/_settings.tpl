@@ -57,7 +57,7 @@
 {{- range $name, $value := .Values.knative.config.istio }}
 {{- if regexMatch "^(local-)?gateway\\." $name }}
 {{- include "kserve-environment.finding" (list $ "KW407" (dict "key" (printf "knative.config.istio.%s" $name) "value" $value
-      "reason" "external-gateways and local-gateways are set too, and net-istio refuses both formats together"
+      "reason" "external-gateways and local-gateways are set, too, and net-istio rejects the two formats together"
       "suggestion" (printf "remove knative.config.istio.%s and set gateways" $name))) }}
 {{- end }}
 {{- end }}

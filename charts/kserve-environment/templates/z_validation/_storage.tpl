@@ -37,13 +37,13 @@
 {{- if $amount }}{{ $_ := set $amounts $role (float64 $amount) }}
 {{- else }}
 {{- include "kserve-environment.finding" (list $.root "KW306" (dict "key" $quantity.key "value" $quantity.value
-      "reason" "it is not a quantity" "suggestion" "write a number with a unit, such as 100m, \"1\" or 1Gi")) }}
+      "reason" "it is not a quantity" "suggestion" (printf "write %s as 100m, \"1\" or 1Gi" $quantity.key))) }}
 {{- end }}
 {{- end }}
 {{- if and (hasKey $amounts "request") (hasKey $amounts "limit") }}
 {{- if gt $amounts.request $amounts.limit }}
 {{- include "kserve-environment.finding" (list .root "KW306" (dict "key" .request.key "value" .request.value
-      "reason" (printf "%s is only %s" .limit.key .limit.value)
+      "reason" (printf "it exceeds %s, which is %s" .limit.key .limit.value)
       "suggestion" (printf "set %s to at most %s" .request.key .limit.value))) }}
 {{- end }}
 {{- end }}

@@ -35,8 +35,8 @@
 
 {{/* Why a text is refused, or nothing. Context: the text. */}}
 {{- define "kserve-environment.findings.text-reason" -}}
-{{- if contains "\"" . }}it has a double quote
-{{- else if contains "\n" . }}it has a line break
-{{- else if contains "---" . }}it has ---
+{{- if contains "\"" . }}it contains a double quote
+{{- else if contains "\n" . }}it contains a line break
+{{- else if contains "---" . }}it contains ---
 {{- end }}
 {{- end }}
