@@ -49,6 +49,11 @@ test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: test-space
+test-space: $(READY) ## Generate, render and check all pairs of choices that the questions offer, with both helms (5 minutes)
+	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
+	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest tests/space $(ARGS)
+
 .PHONY: test-registry
 test-registry: $(READY) ## Mirror, lock and pull with a real registry, built once, and real skopeo
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from kserve_wiring.manifests.environment import plan
 from tests.environments.conftest import Render, stack
+from tests.environments.public import public_hosts
 from tools.environment import render, schema
 from tools.upstream import helm
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
-
-# Registries of the images that upstream's charts and manifests name.
-PUBLIC = re.compile(r"\b(docker|quay|gcr|ghcr|nvcr|k8s\.gcr|registry\.k8s|registry\.istio)\.io\b|mcr\.microsoft\.com")
-SKIP_LIST = "registries-skipping-tag-resolving"
 
 
 def test_helm_lint_has_no_complaint(
@@ -53,25 +48,4 @@ def test_every_object_is_strictly_valid(example: Path, rendered: Render, newest_
 def test_an_offline_environment_names_no_public_host(example: Path, rendered: Render, newest_helm: Helm) -> None:
     if not yaml.safe_load(example.read_text(encoding="utf-8")).get("offline"):
         pytest.skip("has a way to the internet")
-    named = [
-        f"{schema.title(item)} {path}: {text}"
-        for one in rendered(example, newest_helm)
-        for item in one.objects()
-        if item["kind"] != "CustomResourceDefinition"
-        for path, text in strings(item)
-        if PUBLIC.search(text) and not path.endswith(SKIP_LIST)
-    ]
-    assert named == []
-
-
-def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every string of a document with its path. Keys count as strings of their own."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield f"{path}.{key}", str(key)
-            yield from strings(inner, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from strings(inner, f"{path}[{index}]")
-    elif isinstance(value, str):
-        yield path, value
+    assert public_hosts(item for one in rendered(example, newest_helm) for item in one.objects()) == []

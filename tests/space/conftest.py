@@ -1,0 +1,5 @@
+"""Environments of the space of answers."""
+
+from tests.template.conftest import template
+
+__all__ = ["template"]

@@ -1,0 +1,145 @@
+"""The space of answers: every choice that the questions offer, as factors, and answers that cover all pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+import yaml
+from covertable import make
+
+from tools import stacks
+from tools.console import ROOT
+
+Answers = dict[str, Any]
+Choice = dict[str, str]
+"""The level of each factor, by the name of the factor."""
+
+CA = yaml.safe_load((ROOT / "examples" / "everything.yaml").read_text("utf-8"))["registry_ca_bundle"]
+HOST = "harbor.corp.local:8443"
+
+FACTORS: dict[str, dict[str, Answers]] = {
+    "stack": {name: {"stack": name} for name in stacks.names()},
+    "knative": {"operator": {}, "yaml": {"knative_install": "yaml"}},
+    "registry": {
+        "none": {},
+        "keep": {"registry_host": HOST},
+        "keep in a project": {"registry_host": HOST, "registry_project": "ml/kserve"},
+        "flatten": {"registry_host": "nexus.corp.local", "registry_project": "kserve", "registry_layout": "flatten"},
+        "prefix": {"registry_host": "10.0.0.5:5000", "registry_layout": "prefix"},
+    },
+    "offline": {"no": {}, "yes": {"offline": True}},
+    "transport": {
+        "public CA": {},
+        "plain http": {"registry_plain_http": True},
+        "CA given here": {"registry_ca": "bundle", "registry_ca_bundle": CA},
+        "CA in a ConfigMap": {"registry_ca": "configmap", "registry_ca_name": "corp-ca"},
+        "CA in a Secret": {"registry_ca": "secret"},
+    },
+    "pull Secret": {
+        "none": {},
+        "existing": {"pull_secret": "harbor-pull"},
+        "external": {
+            "pull_secret": "harbor-pull",
+            "pull_secret_source": "external-secret",
+            "external_secret_store": "vault",
+            "external_secret_key": "kserve/registry",
+        },
+    },
+    "digests": {
+        "resolve": {"digest_policy": "resolve", "digest_timeout": "45s"},
+        "skip": {"digest_policy": "skip", "skip_registries": ["ghcr.io"]},
+        "pinned": {"digest_policy": "pinned"},
+    },
+    "charts": {"upstream": {"chart_source": "upstream"}, "oci": {"chart_source": "oci"}},
+    "gitops": {
+        "none": {},
+        "argocd": {"gitops": "argocd", "argocd_repo_url": "https://git.corp.local/c.git", "argocd_path": "clusters/x"},
+    },
+    "gateways": {
+        "default": {},
+        "own": {
+            "local_gateway_name": "ml-local",
+            "local_gateway_namespace": "ml-gateways",
+            "ingress_gateway_name": "ml-ingress",
+            "ingress_gateway_namespace": "ml-ingress",
+        },
+    },
+    "ingress TLS": {"none": {}, "secret": {"ingress_tls_secret": "ml-tls"}},
+    "tenants": {
+        "one": {},
+        "several": {
+            "tenants": [
+                {"name": "team-a", "service_account": "inference", "s3_secret": "minio"},
+                {"name": "team-b", "create_namespace": False, "s3_secret": "minio"},
+                {"name": "team-c"},
+            ]
+        },
+        "none": {"tenants": []},
+    },
+    "storage": {
+        "default": {},
+        "s3": {"s3_endpoint": "minio.corp.local:9000", "s3_region": "eu-central-1", "s3_use_https": False},
+        "own": {"storage_containers": [{"name": "own", "prefixes": ["own://"], "env": {"A": "b"}}]},
+    },
+    "runtimes": {
+        "default": {},
+        "one": {"serving_runtimes": ["vllmserver"]},
+        "with GPU": {"serving_runtimes": ["huggingfaceserver", "sklearnserver"]},
+    },
+    "domain": {"default": {}, "own": {"cluster_domain": "k8s.corp", "ingress_domain": "ml.corp.local"}},
+}
+
+
+# What the questions refuse: choices that have all levels of one of these.
+REFUSED: list[Choice] = [
+    {"registry": "none", "offline": "yes"},
+    *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
+    *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),
+    {"registry": "none", "charts": "oci"},  # no registry that has them is named
+    {"offline": "yes", "digests": "resolve"},
+    {"offline": "yes", "gitops": "argocd", "charts": "upstream"},
+    {"digests": "pinned", "runtimes": "with GPU"},  # KServe's chart appends -gpu to a digest
+]
+
+
+def is_refused(choice: Mapping[str, str]) -> bool:
+    """Whether the questions refuse a choice. Levels may be missing."""
+    return any(levels.items() <= choice.items() for levels in REFUSED)
+
+
+def pairs() -> list[Choice]:
+    """Choices in which each pair of levels that the questions accept occurs at least once."""
+    constraints = [
+        {
+            "operator": "or",
+            "conditions": [{"operator": "ne", "left": key, "value": level} for key, level in levels.items()],
+        }
+        for levels in REFUSED
+    ]
+    rows = make({name: list(levels) for name, levels in FACTORS.items()}, constraints=constraints)
+    return [{name: row[name] for name in FACTORS} for row in rows]
+
+
+def answers(choice: Mapping[str, str]) -> Answers:
+    """The answers of a choice. Pinned images get digests that no registry has, but of the right shape."""
+    found: Answers = {"environment_name": "space"}
+    for factor, level in choice.items():
+        found |= FACTORS[factor][level]
+    if "registry_host" in found:
+        found.setdefault("offline", False)
+    if found.get("digest_policy") == "pinned":
+        found["image_digests"] = dict(_digests(found.get("stack", stacks.DEFAULT)))
+    return found
+
+
+def _digests(stack: str) -> Iterator[tuple[str, str]]:
+    for image in stacks.images(stack).values():
+        if "@" not in image:
+            yield image, f"sha256:{sha256(image.encode()).hexdigest()}"
+
+
+def title(choice: Mapping[str, str]) -> str:
+    """The levels that are not the first of their factor, for a person."""
+    return ", ".join(f"{factor} {level}" for factor, level in choice.items() if level != next(iter(FACTORS[factor])))
