@@ -1,4 +1,4 @@
-# Everything a developer runs. Needs python3 >= 3.11, git, make, and Go or helm >= 3.16.
+# Commands for developers. Needs python3 >= 3.11, git, make, and Go or helm >= 3.16.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,11 +9,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Where upstream charts come from first: a folder or oci://registry/path. Empty: upstream's repositories, then Go modules.
+# Preferred source of upstream charts: a folder or oci://registry/path. Empty: upstream's repositories, then Go modules.
 CHARTS ?=
-# Of how many environments the benchmark is made.
+# Number of environments in the benchmark.
 COUNT ?= 200
-# Seconds that the fuzzer runs. Its packages are not among the locked ones, so they stay by themselves.
+# Run time of the fuzzer in seconds. Its packages are not in requirements.lock, so it has a separate virtual environment.
 FUZZ ?= 60
 FUZZ_VENV := build/fuzz/venv
 EXAMPLE ?= examples/offline-harbor.yaml
@@ -25,11 +25,11 @@ help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) ## Make the virtual environment .venv from requirements.lock
+setup: $(READY) ## Create the virtual environment .venv from requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "error: $(PYTHON) is missing or older than 3.11: install Python >= 3.11, or say make PYTHON=/path/to/python3" >&2; exit 2; }
+	  echo "error: $(PYTHON) is missing or older than 3.11: install Python >= 3.11, or run make PYTHON=/path/to/python3" >&2; exit 2; }
 	@echo "==> Installing the Python packages into $(VENV), once (about a minute)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
@@ -37,15 +37,15 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 .PHONY: helm
-helm: $(READY) ## Find helm >= 3.16, or build it once from its Go module; prints its path
+helm: $(READY) ## Find helm >= 3.16, or build it once from its Go module, and print its path
 	@$(BIN)/python -m tools.upstream.helm
 
 .PHONY: demo
-demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=examples/....yaml), then break it
+demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=examples/....yaml), then break one setting
 	@$(BIN)/python -m tools.demo $(EXAMPLE)
 
 .PHONY: test
-test: $(READY) ## Run the fast tests (ARGS="-k name" to choose)
+test: $(READY) ## Run the fast tests (ARGS="-k name" to select)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -55,28 +55,29 @@ test-space: $(READY) ## Generate, render and check all pairs of choices that the
 	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest tests/space $(ARGS)
 
 .PHONY: test-registry
-test-registry: $(READY) ## Mirror, lock and pull with a real registry, built once, and real skopeo
-	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, such as apt-get install skopeo" >&2; exit 2; }
+test-registry: $(READY) ## Test mirror, lock and pull with a real registry, built once, and real skopeo
+	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, for example with apt-get install skopeo" >&2; exit 2; }
 	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/mirror $(ARGS)
 
 .PHONY: test-live
-test-live: $(READY) ## Test the examples on the real controllers, without a cluster (ARGS="-k name"; 15 minutes)
+test-live: $(READY) ## Test the examples on the real controllers, without a cluster (15 minutes; ARGS="-k name" to select)
 	@$(BIN)/python -m tests.live.enter pytest $(ARGS)
 
 .PHONY: cluster
-cluster: $(READY) ## Keep one environment up on the real controllers, to look at (EXAMPLE=examples/....yaml)
+cluster: $(READY) ## Run one environment on the real controllers and open a shell (EXAMPLE=examples/....yaml)
 	@$(BIN)/python -m tests.live.enter cluster $(EXAMPLE)
 
 .PHONY: check
-check: lint types test ## Everything that must pass: lint, types and test
+check: lint types test ## Run lint, types and test, which must all pass
 
 .PHONY: lint
-lint: $(READY) ## Check style and that the generated files are fresh
+lint: $(READY) ## Check the style, the spelling and that generated files are up to date
 	@echo "==> Linting" >&2
 	@mkdir -p build
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "error: run make format" >&2; exit 1; }
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/codespell
 	@$(BIN)/lint-imports --no-cache > build/lint-imports.txt || { cat build/lint-imports.txt >&2; exit 1; }
 	@$(BIN)/shellcheck $$(git ls-files '*.sh') .ci/run
 	@$(BIN)/python -m tools.generate --check
@@ -87,12 +88,12 @@ types: $(READY) ## Check the types with mypy
 	@$(BIN)/mypy --no-error-summary
 
 .PHONY: format
-format: $(READY) ## Format the Python files and repair what ruff can repair
+format: $(READY) ## Format the Python files and apply ruff's automatic fixes
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: $(READY) ## Write the generated files anew
+generate: $(READY) ## Regenerate the generated files
 	@$(BIN)/python -m tools.generate
 
 .PHONY: charts
@@ -100,7 +101,7 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 	@$(BIN)/python -m tools.upstream.charts
 
 .PHONY: bench
-bench: $(READY) ## Measure generate + render + validate against bare copier and helm (COUNT=200)
+bench: $(READY) ## Compare generate + render + validate with bare copier and helm (COUNT=200)
 	@$(BIN)/python -m tools.bench.environments $(COUNT)
 	@$(BIN)/python -m tools.bench.checker
 
@@ -111,15 +112,15 @@ fuzz: ## Feed the checker broken YAML with atheris (FUZZ=60 seconds; needs Pytho
 	@$(FUZZ_VENV)/bin/python -m tools.bench.fuzz -max_total_time=$(FUZZ) -print_final_stats=1 $(ARGS)
 
 .PHONY: lock
-lock: ## Write requirements.lock anew (needs uv)
+lock: ## Regenerate requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
 	  --output-file requirements.lock pyproject.toml
 
 .PHONY: pin
-pin: $(READY) ## Write stacks/modules/*/go.sum anew from their go.mod
+pin: $(READY) ## Regenerate stacks/modules/*/go.sum from go.mod
 	@$(BIN)/python -m tools.upstream.modules
 
 .PHONY: clean
-clean: ## Remove the virtual environment and everything built
+clean: ## Remove the virtual environment and all build output
 	@chmod -R u+w build 2>/dev/null || true
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

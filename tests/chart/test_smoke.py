@@ -128,7 +128,7 @@ def test_the_model_answers(serve: list[str], ask: Callable[[str], subprocess.Com
             404,
             "the gateway has no route: KServe's localGateway and Knative's local-gateways must name the same Gateway",
         ),
-        (503, "the route leads nowhere: look at knativeLocalGatewayService and at the model's Pods"),
+        (503, "the route has no healthy backend: check knativeLocalGatewayService and the model's Pods"),
         (500, "see the conditions of the InferenceService"),
     ],
 )

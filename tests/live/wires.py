@@ -149,7 +149,7 @@ BROKEN = [
         *("True", "True", REFUSED, REFUSED, "KW403"),
     ),
     Broken(
-        "the Gateway listens on a port that its Service does not lead to",
+        "the Gateway listens on a port that is not a target port of its Service",
         GATEWAY,
         server(port=HTTP | {"number": 8081}),
         *("True", "True", REFUSED, REFUSED, "KW405"),

@@ -34,7 +34,7 @@ def test_python_is_missing(tmp_path: Path) -> None:
     done = make("setup", "PYTHON=python3.0", f"VENV={tmp_path}/venv")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-2] == (
-        "error: python3.0 is missing or older than 3.11: install Python >= 3.11, or say make PYTHON=/path/to/python3"
+        "error: python3.0 is missing or older than 3.11: install Python >= 3.11, or run make PYTHON=/path/to/python3"
     )
     assert not (tmp_path / "venv").exists()
 

@@ -1,4 +1,4 @@
-{{/* Objects that these values count on and nothing here creates, one Kind/namespace/name per line. Context: the root. */}}
+{{/* Objects that these values require and this chart does not create, one Kind/namespace/name per line. Context: the root. */}}
 {{- define "kserve-environment.context.existing" -}}
 {{- $existing := list }}
 {{- $created := include "kserve-environment.namespaces.created" . | fromJsonArray }}
@@ -23,7 +23,7 @@
 {{- join "\n" (uniq $existing) }}
 {{- end }}
 
-{{/* Namespaces in which the CA object exists already: KServe reads a ConfigMap only. A JSON list. Context: the root. */}}
+{{/* Namespaces with an existing CA object. KServe reads only a ConfigMap. A JSON list. Context: the root. */}}
 {{- define "kserve-environment.context.ca-namespaces" -}}
 {{- $ca := .Values.registry.ca }}
 {{- $namespaces := list }}

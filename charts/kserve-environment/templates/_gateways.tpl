@@ -1,11 +1,11 @@
-{{/* All of these take (dict "root" $ "gateway" .Values.gateways.<role>). */}}
+{{/* Context of every template here: (dict "root" $ "gateway" .Values.gateways.<role>). */}}
 
 {{/* Host of the gateway's Service. */}}
 {{- define "kserve-environment.gateways.service" -}}
 {{- printf "%s.%s.svc.%s" .gateway.name .gateway.namespace .root.Values.clusterDomain }}
 {{- end }}
 
-{{/* The Gateway as KServe names it. */}}
+{{/* The Gateway as KServe's settings reference it. */}}
 {{- define "kserve-environment.gateways.reference" -}}
 {{- printf "%s/%s" .gateway.namespace .gateway.name }}
 {{- end }}
@@ -16,7 +16,7 @@ app: {{ .gateway.name | quote }}
 istio: {{ .gateway.name | quote }}
 {{- end }}
 
-{{/* The gateway as the one entry of a list in config-istio. net-istio reads YAML 1.1, in which y, n, on and off are
+{{/* The gateway as the only entry of a list in config-istio. net-istio reads YAML 1.1, in which y, n, on and off are
      booleans, so every string is quoted. */}}
 {{- define "kserve-environment.gateways.entry" -}}
 - name: {{ .gateway.name | quote }}
@@ -24,7 +24,7 @@ istio: {{ .gateway.name | quote }}
   service: {{ include "kserve-environment.gateways.service" . | quote }}
 {{- end }}
 
-{{/* http or https, as clients outside ask for it. */}}
+{{/* The scheme for external clients: http or https. */}}
 {{- define "kserve-environment.gateways.scheme" -}}
 {{- empty .gateway.tlsSecret | ternary "http" "https" }}
 {{- end }}

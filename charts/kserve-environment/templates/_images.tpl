@@ -1,5 +1,5 @@
-{{/* The images that KServe puts beside a model, and the smoke test's, with upstream's of the KServe version where none is
-     given: KServe itself would fall back to :latest. A JSON map. Context: the root. */}}
+{{/* The images that KServe adds to a model's Pods, and the smoke test's image. The default is upstream's image for the
+     KServe version, because KServe itself would fall back to :latest. A JSON map. Context: the root. */}}
 {{- define "kserve-environment.images.kserve" -}}
 {{- $repositories := dict "agent" "agent" "router" "router" "artExplainer" "art-explainer"
       "storageInitializer" "storage-initializer" "smoke" "sklearnserver" }}
@@ -11,8 +11,7 @@
 {{- $images | toJson }}
 {{- end }}
 
-{{/* Every image that these values name, as a JSON map from its key to the reference. An image that is left to the Knative
-     operator is empty. Context: the root. */}}
+{{/* Every image in these values, as a JSON map from its key to the reference. Empty: the Knative operator's default image. Context: the root. */}}
 {{- define "kserve-environment.images.all" -}}
 {{- $all := dict }}
 {{- range $name, $image := include "kserve-environment.images.kserve" . | fromJson }}
@@ -29,8 +28,8 @@
 {{- $all | toJson }}
 {{- end }}
 
-{{/* spec.registry.override of KnativeServing. The operator takes <container> for every Deployment, so net-istio's two,
-     which are named controller and webhook like serving's, need <Deployment>/<container>. A JSON map.
+{{/* spec.registry.override of KnativeServing. The operator applies <container> to every Deployment. net-istio's
+     containers have the same names as Serving's, controller and webhook, so they need <Deployment>/<container>. A JSON map.
      Context: the root. */}}
 {{- define "kserve-environment.images.overrides" -}}
 {{- $keys := dict "net-istio-controller" "net-istio-controller/controller" "net-istio-webhook" "net-istio-webhook/webhook" }}
@@ -41,7 +40,7 @@
 {{- $overrides | toJson }}
 {{- end }}
 
-{{/* An image as the two fields that KServe joins with a colon: {"image", "defaultImageVersion"}. A digest is cut at its own
+{{/* An image as the two fields that KServe joins with a colon: {"image", "defaultImageVersion"}. A digest is split at its
      colon. Context: the reference. */}}
 {{- define "kserve-environment.images.split" -}}
 {{- $version := regexFind ":[^:/]+$" . }}

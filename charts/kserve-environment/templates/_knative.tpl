@@ -1,4 +1,4 @@
-{{/* What this chart wires in Knative's ConfigMaps: a JSON map <ConfigMap without config-> to its data.
+{{/* The settings that this chart wires in Knative's ConfigMaps: a JSON map from <ConfigMap without config-> to its data.
      Context: the root. */}}
 {{- define "kserve-environment.knative.wired" -}}
 {{- $local := dict "root" . "gateway" .Values.gateways.local }}
@@ -11,8 +11,8 @@
       "domain" (dict .Values.gateways.ingress.domain "") "features" .Values.knative.features "network" $network | toJson }}
 {{- end }}
 
-{{/* The data of config-deployment. The operator never writes queue-sidecar-image by itself, whatever its registry override
-     says (knative/operator#2313). Context: the root. */}}
+{{/* The data of config-deployment. The operator never sets queue-sidecar-image itself, not even from its registry override
+     (knative/operator#2313). Context: the root. */}}
 {{- define "kserve-environment.knative.deployment" -}}
 {{- $data := dict "digest-resolution-timeout" .Values.digests.timeout }}
 {{- with include "kserve-environment.registries.skipped" . }}
@@ -32,7 +32,7 @@
 {{- $config | toJson }}
 {{- end }}
 
-{{/* Annotations that restart Knative's controller when the CA changes: it reads the CA once, at its start.
+{{/* Annotations that restart Knative's controller when the CA changes, because it reads the CA only at start.
      Context: the root. */}}
 {{- define "kserve-environment.knative.ca-checksum" -}}
 {{- with .Values.registry.ca.bundle -}}
@@ -50,8 +50,7 @@ kserve-wiring.io/registry-ca-checksum: {{ sha256sum . }}
 {{- with $registry }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* What the resolver in Knative's controller needs beside its configuration, as fields of a workload of KnativeServing,
-     or nothing. Context: the root. */}}
+{{/* Additional settings of the resolver in Knative's controller, as fields of a workload of KnativeServing, or nothing. Context: the root. */}}
 {{- define "kserve-environment.knative.controller" -}}
 {{- with include "kserve-environment.knative.ca-checksum" . }}
 annotations:

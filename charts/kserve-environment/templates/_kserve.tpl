@@ -1,4 +1,4 @@
-{{/* What this chart wires in inferenceservice-config: a JSON map <key> to its fields. Context: the root. */}}
+{{/* The settings that this chart wires in inferenceservice-config: a JSON map from key to fields. Context: the root. */}}
 {{- define "kserve-environment.kserve.wired" -}}
 {{- $images := include "kserve-environment.images.kserve" . | fromJson }}
 {{- $router := dict "image" $images.router "imagePullSecrets" (without (list .Values.registry.pullSecret.name) "") }}
@@ -11,8 +11,8 @@
       "credentials" (dict "s3" (include "kserve-environment.kserve.s3" . | fromJson)) | toJson }}
 {{- end }}
 
-{{/* The key ingress. knativeLocalGatewayService is written even though it equals localGatewayService: it is what the
-     route leads to, and leaving it out hides which Service that is. Context: the root. */}}
+{{/* The key ingress. knativeLocalGatewayService is set although it equals localGatewayService: it is the destination of
+     KServe's route, and without it that Service would be implicit. Context: the root. */}}
 {{- define "kserve-environment.kserve.ingress" -}}
 {{- $local := dict "root" . "gateway" .Values.gateways.local }}
 {{- $ingress := dict "root" . "gateway" .Values.gateways.ingress }}
@@ -24,7 +24,7 @@
       "urlScheme" (include "kserve-environment.gateways.scheme" $ingress) | toJson }}
 {{- end }}
 
-{{/* The key storageInitializer. KServe reads its CA from a ConfigMap only, so a Secret is not wired here.
+{{/* The key storageInitializer. KServe reads its CA only from a ConfigMap, so a Secret is not wired here.
      Context: the root. */}}
 {{- define "kserve-environment.kserve.storage-initializer" -}}
 {{- $resources := .Values.storage.resources }}
@@ -38,14 +38,14 @@
 {{- $fields | toJson }}
 {{- end }}
 
-{{/* The part of the key credentials that says how S3 is reached. Context: the root. */}}
+{{/* The S3 settings of the key credentials. Context: the root. */}}
 {{- define "kserve-environment.kserve.s3" -}}
 {{- $s3 := .Values.storage.s3 }}
 {{- dict "s3Endpoint" $s3.endpoint "s3Region" $s3.region "s3UseHttps" $s3.useHttps "s3VerifySSL" $s3.verifySSL
       "s3UseVirtualBucket" $s3.useVirtualBucket | toJson }}
 {{- end }}
 
-{{/* All keys of inferenceservice-config: upstream's, then kserve.config, then what is wired. JSON.
+{{/* All keys of inferenceservice-config: upstream's, overridden by kserve.config, overridden by the wired settings. JSON.
      Context: the root. */}}
 {{- define "kserve-environment.kserve.config" -}}
 {{- $config := .Files.Get "files/inferenceservice-config.yaml" | fromYaml }}
@@ -54,7 +54,7 @@
 {{- end }}
 
 {{/* spec of a ClusterStorageContainer. workloadType and supportsMultiModelDownload have no defaults in KServe's minimal
-     CRDs, where leaving them out makes KServe skip the object or crash. The container must be called storage-initializer.
+     CRDs, so without them KServe skips the object or crashes. The container must be named storage-initializer.
      Context: (dict "root" $ "image" <reference> "formats" <list> "env" <list> "multiModel" <bool>). */}}
 {{- define "kserve-environment.kserve.storage-container" -}}
 container:

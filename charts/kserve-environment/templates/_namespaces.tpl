@@ -5,7 +5,7 @@
       $namespaces.certManager .Values.gateways.local.namespace .Values.gateways.ingress.namespace | uniq | toJson }}
 {{- end }}
 
-{{/* Namespaces to create, as a JSON list. Never the release's own: helm has to have it before. Context: the root. */}}
+{{/* Namespaces to create, as a JSON list. Never the release namespace, which must exist before the release. Context: the root. */}}
 {{- define "kserve-environment.namespaces.created" -}}
 {{- $created := list }}
 {{- if .Values.namespaces.create }}
@@ -18,7 +18,7 @@
 {{- end }}
 
 {{/* Namespaces whose Pods pull from the registry: all of them, because queue-proxy, the gateways' proxy and the storage
-     initializer are pulled where they run. A JSON list. Context: the root. */}}
+     initializer are pulled in the namespaces of their Pods. A JSON list. Context: the root. */}}
 {{- define "kserve-environment.namespaces.pulling" -}}
 {{- $pulling := include "kserve-environment.namespaces.system" . | fromJsonArray }}
 {{- range .Values.tenants }}{{ $pulling = append $pulling .name }}{{ end }}

@@ -1,10 +1,10 @@
-{{/* How Knative spells a registry when it compares: docker.io is index.docker.io (go-containerregistry
+{{/* The name that Knative uses to compare a registry: docker.io is index.docker.io (go-containerregistry
      pkg/name/registry.go). Context: host[:port]. */}}
 {{- define "kserve-environment.registries.spelled" -}}
 {{- eq . "docker.io" | ternary "index.docker.io" . }}
 {{- end }}
 
-{{/* The registry that an image is resolved at, as Knative spells it. Context: the reference. */}}
+{{/* The registry of an image, with the name that Knative uses. Context: the reference. */}}
 {{- define "kserve-environment.registries.of" -}}
 {{- $host := splitList "/" . | first }}
 {{- if and (contains "/" .) (regexMatch "[.:]" $host) }}
@@ -12,7 +12,7 @@
 {{- else }}index.docker.io{{ end }}
 {{- end }}
 
-{{/* registries-skipping-tag-resolving, or nothing when Knative's default will do. A list replaces the default, so its
+{{/* registries-skipping-tag-resolving, or nothing if Knative's default is sufficient. A list replaces the default, so its
      three entries are repeated. Context: the root. */}}
 {{- define "kserve-environment.registries.skipped" -}}
 {{- $added := list }}

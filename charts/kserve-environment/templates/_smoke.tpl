@@ -1,4 +1,4 @@
-{{/* Where the smoke test runs: {"namespace", "serviceAccount"} as JSON, or nothing when it does not. Context: the root. */}}
+{{/* Namespace and ServiceAccount of the smoke test: {"namespace", "serviceAccount"} as JSON, or nothing without a smoke test. Context: the root. */}}
 {{- define "kserve-environment.smoke" -}}
 {{- $tenants := include "kserve-environment.tenants" . | fromJsonArray }}
 {{- $name := .Values.smoke.namespace }}
@@ -12,7 +12,7 @@
 {{- end }}
 {{- end }}
 
-{{/* What every container of the smoke test may do: nothing. */}}
+{{/* The security context of the smoke test's containers. */}}
 {{- define "kserve-environment.smoke.security-context" -}}
 allowPrivilegeEscalation: false
 runAsNonRoot: true
@@ -23,7 +23,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* Hooks of `helm test`: what the last run left is kept to be looked at until the next one. Context: the weight. */}}
+{{/* Hooks of `helm test`: the objects of a run are kept until the next run, for inspection. Context: the weight. */}}
 {{- define "kserve-environment.smoke.hook" -}}
 helm.sh/hook: test
 helm.sh/hook-weight: {{ . | quote }}

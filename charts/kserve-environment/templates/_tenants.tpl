@@ -8,7 +8,7 @@
 {{- $tenants | toJson }}
 {{- end }}
 
-{{/* The fields of a tenant's ServiceAccount that matter: who pulls images, and whose keys read models.
+{{/* The credentials of a tenant's ServiceAccount: the pull Secret and the S3 Secret.
      Context: (dict "root" $ "tenant" <tenant>). */}}
 {{- define "kserve-environment.tenants.credentials" -}}
 {{- with .root.Values.registry.pullSecret.name }}
@@ -21,8 +21,8 @@ secrets:
 {{- end }}
 {{- end }}
 
-{{/* The S3 settings of a tenant as annotations of its Secret. KServe reads them there, and from a ServiceAccount only when
-     that one carries eks.amazonaws.com/role-arn (kserve pkg/credentials/service_account_credentials.go).
+{{/* The S3 settings of a tenant as annotations of its Secret. KServe reads them there, and from a ServiceAccount only if
+     it has the annotation eks.amazonaws.com/role-arn (kserve pkg/credentials/service_account_credentials.go).
      Context: the tenant's s3. */}}
 {{- define "kserve-environment.tenants.s3-annotations" -}}
 {{- $names := dict "endpoint" "s3-endpoint" "region" "s3-region" "useHttps" "s3-usehttps" "verifySSL" "s3-verifyssl"

@@ -1,7 +1,7 @@
-"""Ask the URL in $URL until it answers 200, at most $SECONDS seconds long; print every change of what was seen.
+"""Request $URL until it returns 200, for at most $SECONDS seconds, and print every change of the outcome.
 
-Exit code 0 when it answered, 1 when it did not, with a sentence on where to look: what a client sees says which
-setting is wrong, while the conditions of the InferenceService stay true for most of them.
+Exit with 0 on success. Otherwise exit with 1 and print a hint: the outcome of the request shows which setting is wrong,
+but for most wrong settings the conditions of the InferenceService stay true.
 """
 
 import os
@@ -15,13 +15,13 @@ HINTS = {
     "no such host": "KServe's localGatewayService names a Service that does not exist",
     "connection refused": "no gateway Pod listens: compare the Gateway's selector and port with the gateway's Service",
     "404": "the gateway has no route: KServe's localGateway and Knative's local-gateways must name the same Gateway",
-    "503": "the route leads nowhere: look at knativeLocalGatewayService and at the model's Pods",
-    "timed out": "a gateway or a model is not ready, or a policy drops the request",
+    "503": "the route has no healthy backend: check knativeLocalGatewayService and the model's Pods",
+    "timed out": "a gateway or a model is not ready, or a NetworkPolicy drops the request",
 }
 
 
 def seen(url: str) -> tuple[str, str]:
-    """Send one request; return what a person would call the outcome, and the body."""
+    """Send one request; return the outcome in plain words, and the body."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the chart wrote the URL
             return str(answer.status), answer.read(200).decode(errors="replace").strip()
@@ -32,7 +32,7 @@ def seen(url: str) -> tuple[str, str]:
 
 
 def reason(error: OSError) -> str:
-    """Name a failure that came before any answer."""
+    """Return a name for an error without an HTTP response."""
     cause = getattr(error, "reason", error)
     if isinstance(cause, socket.gaierror):
         return "no such host"
@@ -42,7 +42,7 @@ def reason(error: OSError) -> str:
 
 
 def main() -> int:
-    """Ask until the answer is 200 or the time is over."""
+    """Send requests until one returns 200 or the time is over."""
     url, deadline, last = os.environ["URL"], time.monotonic() + float(os.environ["SECONDS"]), ""
     while True:
         outcome, body = seen(url)

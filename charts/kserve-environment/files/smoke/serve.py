@@ -1,4 +1,4 @@
-"""Answer every GET on port 8080: the model of the smoke test's InferenceService."""
+"""Serve every GET request on port 8080: the model of the smoke test's InferenceService."""
 
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -6,10 +6,10 @@ ANSWER = b"kserve-environment\n"
 
 
 class Answer(BaseHTTPRequestHandler):
-    """One answer for every path."""
+    """The same response for every path."""
 
     def do_GET(self) -> None:
-        """Send the answer."""
+        """Send the response."""
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(ANSWER)))

@@ -1,4 +1,4 @@
-{{/* KW101-KW106: how Knative gets from a tag to a digest. Context: the root. */}}
+{{/* KW101-KW106: how Knative resolves a tag to a digest. Context: the root. */}}
 {{- define "kserve-environment.findings.digests" -}}
 {{- range $index, $entry := .Values.digests.skipRegistries }}
 {{- include "kserve-environment.findings.skip-entry" (dict "root" $ "index" $index "entry" $entry) }}
@@ -9,7 +9,7 @@
 {{- include "kserve-environment.findings.tls" . }}
 {{- end }}
 
-{{/* KW101: an entry that equals no registry as Knative spells it. Context: (dict "root" $ "index" <n> "entry" <entry>). */}}
+{{/* KW101: an entry that matches no registry name that Knative uses. Context: (dict "root" $ "index" <n> "entry" <entry>). */}}
 {{- define "kserve-environment.findings.skip-entry" -}}
 {{- $host := regexReplaceAll "^[a-zA-Z]+://" .entry "" | splitList "/" | first }}
 {{- $hub := has $host (list "docker.io" "registry-1.docker.io") }}
@@ -28,8 +28,8 @@
 {{- end }}
 {{- end }}
 
-{{/* KW102: a tag that Knative would resolve where it cannot. Only of images that a Revision names: what KServe injects is
-     never resolved. Context: the root. */}}
+{{/* KW102: a tag that Knative cannot resolve. Only for images in a Revision: Knative does not resolve the images that KServe
+     injects. Context: the root. */}}
 {{- define "kserve-environment.findings.unresolvable" -}}
 {{- $images := include "kserve-environment.images.kserve" . | fromJson }}
 {{- range $key, $image := dict "images.smoke" $images.smoke "images.kserve.router" $images.router }}
@@ -43,8 +43,8 @@
 {{- end }}
 {{- end }}
 
-{{/* Why Knative cannot resolve at this registry, or nothing. Its resolver speaks plain http only to private addresses and
-     to names that end in .local or .localhost (go-containerregistry pkg/name/registry.go, Scheme).
+{{/* Why Knative cannot resolve tags at this registry, or nothing. Its resolver uses plain http only for private addresses
+     and for names that end in .local or .localhost (go-containerregistry pkg/name/registry.go, Scheme).
      Context: (dict "root" $ "registry" <host[:port]>). */}}
 {{- define "kserve-environment.findings.no-resolving" -}}
 {{- $http := "^(localhost|127\\.0\\.0\\.1|10\\.[0-9.]+|192\\.168\\.[0-9.]+|172\\.(1[6-9]|2[0-9]|3[01])\\.[0-9.]+|.+\\.local|.+\\.localhost)(:[0-9]+)?$" }}
@@ -70,7 +70,7 @@ over HTTPS, but registry.plainHTTP is true
 {{- end }}
 {{- end }}
 
-{{/* KW105. An image that is left to the Knative operator has a digest. Context: the root. */}}
+{{/* KW105. The Knative operator's default images have digests. Context: the root. */}}
 {{- define "kserve-environment.findings.pinned" -}}
 {{- if eq .Values.digests.policy "pinned" }}
 {{- range $key, $image := include "kserve-environment.images.all" . | fromJson }}

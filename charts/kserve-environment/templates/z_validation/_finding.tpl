@@ -1,9 +1,9 @@
-{{/* One finding as a line `[CODE] values: <message>; <fix>`, worded by the rule catalogue.
+{{/* One finding as a line `[CODE] values: <message>; <fix>`, with the text of the rule catalogue.
      Context: (list <root> <code> <arguments of the rule>). */}}
 {{- define "kserve-environment.finding" -}}
 {{- $root := index . 0 }}{{ $code := index . 1 }}
 {{- $rule := index ($root.Files.Get "files/rules.yaml" | fromYaml) $code }}
-{{- /* Doubled braces stand for single ones, as in Python's format. */}}
+{{- /* Double braces are escaped single braces, as in Python's format. */}}
 {{- $text := printf "%s; %s" $rule.message $rule.fix | replace "{{" "\u0001" | replace "}}" "\u0002" }}
 {{- range $name, $value := index . 2 }}
 {{- $text = replace (printf "{%s}" $name) (include "kserve-environment.finding.shown" $value) $text }}

@@ -1,4 +1,4 @@
-{{/* KW201, KW202 and KW207: every image that the values name. Context: the root. */}}
+{{/* KW201, KW202 and KW207: every image in the values. Context: the root. */}}
 {{- define "kserve-environment.findings.images" -}}
 {{- range $key, $image := include "kserve-environment.images.all" . | fromJson }}
 {{- $reason := $image | empty | ternary "" (include "kserve-environment.findings.image-reason" $image) }}
@@ -13,8 +13,8 @@
 {{- end }}
 {{- end }}
 
-{{/* Why a reference is malformed, or nothing. Text that is refused as such (KW504) is left to that rule. The grammar is
-     go-containerregistry's, with a host and a tag or digest demanded. Context: the reference. */}}
+{{/* Why a reference is malformed, or nothing. KW504 reports text that no value may contain. The grammar is
+     go-containerregistry's, but a host and a tag or digest are required. Context: the reference. */}}
 {{- define "kserve-environment.findings.image-reason" -}}
 {{- $host := splitList "/" . | first }}
 {{- $path := trimPrefix (printf "%s/" $host) . }}
@@ -32,7 +32,7 @@
 {{- end }}
 {{- end }}
 
-{{/* KW201: with a private registry every image comes from it. Context: (dict "root" $ "key" <key> "image" <image>). */}}
+{{/* KW201: with a private registry, every image must come from it. Context: (dict "root" $ "key" <key> "image" <image>). */}}
 {{- define "kserve-environment.findings.image-place" -}}
 {{- $registry := .root.Values.registry }}
 {{- $place := without (list $registry.host $registry.project) "" | join "/" }}
@@ -42,8 +42,8 @@
 {{- end }}
 {{- end }}
 
-{{/* KW207: the operator's override <container> reaches the Deployment of net-istio whose container has the same name. With a
-     private registry KW201 asks for the image anyway. Context: (dict "root" $ "container" <container>). */}}
+{{/* KW207: the operator also applies the override <container> to net-istio's Deployment with a container of that name. With a
+     private registry, KW201 already requires that image. Context: (dict "root" $ "container" <container>). */}}
 {{- define "kserve-environment.findings.image-collision" -}}
 {{- $images := .root.Values.images.knative }}
 {{- $mine := printf "net-istio-%s" .container }}

@@ -23,7 +23,7 @@
 {{- end }}
 {{- end }}
 
-{{/* KW503 of the operator: it carries the manifests of its own minor version and of the three before. Context: the root. */}}
+{{/* KW503 of the operator: it contains the manifests of its own minor version and of the three before it. Context: the root. */}}
 {{- define "kserve-environment.findings.operator" -}}
 {{- $operator := semver .Values.versions.knativeOperator }}
 {{- $knative := semver .Values.versions.knative }}

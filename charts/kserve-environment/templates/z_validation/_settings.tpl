@@ -1,5 +1,5 @@
-{{/* Settings of knative.config and kserve.config that this chart wires itself: KW107, or the rule that knows the field
-     better. Context: the root. */}}
+{{/* Settings of knative.config and kserve.config that this chart wires itself: KW107, or the rule for that
+     field. Context: the root. */}}
 {{- define "kserve-environment.findings.settings" -}}
 {{- $knative := include "kserve-environment.knative.wired" . | fromJson }}
 {{- $kserve := include "kserve-environment.kserve.wired" . | fromJson }}
@@ -11,7 +11,7 @@
 {{- include "kserve-environment.findings.domains" . }}
 {{- end }}
 
-{{/* Compare what is given with what is wired, field by field.
+{{/* Compare the given settings with the wired ones, field by field.
      Context: (dict "root" $ "base" <values key> "path" <path of both maps> "wired" <map> "given" <map>). */}}
 {{- define "kserve-environment.findings.set-twice" -}}
 {{- range $name, $given := .given }}
@@ -27,7 +27,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The finding for one field: KW107, or the code of the rule that knows the field.
+{{/* The finding for one field: KW107, or the code of the rule for that field.
      Context: as of set-twice, with the two values. */}}
 {{- define "kserve-environment.findings.field" -}}
 {{- $key := include "kserve-environment.findings.owner" . }}
@@ -44,14 +44,14 @@
 {{- end }}
 {{- end }}
 
-{{/* The value of values.yaml that sets a wired field. A map of fields is listed by its name alone. Context: as of field. */}}
+{{/* The key in values.yaml that sets a wired field. A map of fields is listed only by its name. Context: as of field. */}}
 {{- define "kserve-environment.findings.owner" -}}
 {{- $owners := get (.root.Files.Get "files/wired-keys.yaml" | fromYaml) .base }}
 {{- $map := splitList "." .path | first }}
 {{- get $owners .path | default (printf "%s%s" (get $owners $map) (trimPrefix $map .path)) }}
 {{- end }}
 
-{{/* KW407: net-istio refuses a ConfigMap with both formats (net-istio pkg/reconciler/ingress/config/istio.go).
+{{/* KW407: net-istio rejects a ConfigMap with both formats (net-istio pkg/reconciler/ingress/config/istio.go).
      Context: the root. */}}
 {{- define "kserve-environment.findings.legacy-gateways" -}}
 {{- range $name, $value := .Values.knative.config.istio }}
@@ -63,7 +63,7 @@
 {{- end }}
 {{- end }}
 
-{{/* KW410: a second domain without a selector, of which Knative takes either; KW107: a selector for the wired domain.
+{{/* KW410: a second domain without a selector, so Knative may use either; KW107: a selector for the wired domain.
      Context: the root. */}}
 {{- define "kserve-environment.findings.domains" -}}
 {{- $domain := .Values.gateways.ingress.domain }}

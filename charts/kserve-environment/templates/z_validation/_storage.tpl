@@ -10,7 +10,7 @@
 {{- include "kserve-environment.findings.containers" . }}
 {{- end }}
 
-{{/* KW306 of the keys that kserve.config changes. One malformed quantity stops every Pod of every InferenceService.
+{{/* KW306 of the keys that kserve.config changes. A single malformed quantity blocks the Pods of all InferenceServices.
      Context: the root. */}}
 {{- define "kserve-environment.findings.config-quantities" -}}
 {{- $config := include "kserve-environment.kserve.config" . | fromJson }}
@@ -49,7 +49,7 @@
 {{- end }}
 {{- end }}
 
-{{/* A quantity as a plain number, or nothing when it is malformed. Context: the quantity. */}}
+{{/* A quantity as a plain number, or nothing if it is malformed. Context: the quantity. */}}
 {{- define "kserve-environment.findings.amount" -}}
 {{- $text := toString . }}
 {{- if and (kindIs "string" .) (regexMatch "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$" $text) }}
@@ -72,7 +72,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Two ClusterStorageContainers with one name, or that match one URI. Context: (dict "root" $ "mine" <one> "other" <one>). */}}
+{{/* Two ClusterStorageContainers with the same name, or that match the same URI. Context: (dict "root" $ "mine" <one> "other" <one>). */}}
 {{- define "kserve-environment.findings.container-pair" -}}
 {{- if eq .mine.name .other.name }}
 {{- include "kserve-environment.finding" (list .root "KW505" (dict "key" (printf "%s.name" .mine.key) "value" .mine.name
@@ -90,7 +90,7 @@
 {{- end }}
 {{- end }}
 
-{{/* "true" when two URI formats match one URI: equal regular expressions, a prefix of a prefix, or a regular expression
+{{/* "true" if two URI formats match the same URI: equal regular expressions, a prefix of a prefix, or a regular expression
      that matches below a prefix. Two different regular expressions are not compared. Context: (list <format> <format>). */}}
 {{- define "kserve-environment.findings.formats-overlap" -}}
 {{- $a := index . 0 }}{{ $b := index . 1 }}

@@ -1,6 +1,6 @@
-{{/* KW504: text that another chart could silently drop. KServe's chart cuts its settings at --- and discards what is not
-     YAML any more after a double quote (kserve charts/_common), and these values are shared with it. Free text, which
-     only this chart writes, may hold anything. Context: the root. */}}
+{{/* KW504: text that another chart could silently drop. KServe's chart shares these values. It splits its settings at --- and
+     discards them if a double quote makes them invalid YAML (kserve charts/_common). Free text that only this chart
+     renders may contain anything. Context: the root. */}}
 {{- define "kserve-environment.findings.text" -}}
 {{- $shared := omit .Values "global" "knative" "kserve" "registry" "storage" }}
 {{- include "kserve-environment.findings.text-below" (dict "root" . "path" "" "value" $shared) }}
@@ -33,7 +33,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Why a text is refused, or nothing. Context: the text. */}}
+{{/* Why a text is rejected, or nothing. Context: the text. */}}
 {{- define "kserve-environment.findings.text-reason" -}}
 {{- if contains "\"" . }}it contains a double quote
 {{- else if contains "\n" . }}it contains a line break
