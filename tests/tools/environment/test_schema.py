@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tools import stacks
 from tools.environment import schema
 from tools.environment.render import Job, template
 from tools.upstream.charts import Upstream
@@ -64,7 +65,7 @@ def rendered(folder: Path, helm: Helm, *values: Path) -> list[Object]:
 @pytest.fixture(scope="module")
 def crds(upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> list[Object]:
     """The CRDs of Istio and of KServe."""
-    charts = upstream_charts("kserve-0.20").folders
+    charts = upstream_charts(stacks.DEFAULT).folders
     folders = (charts["base", "1.27.1"], charts["kserve-crd", "v0.20.0"])
     objects = [item for folder in folders for item in rendered(folder, newest_helm)]
     return [item for item in objects if item["kind"] == "CustomResourceDefinition"]
@@ -210,7 +211,7 @@ def test_embedded_pod_templates_of_kserve_are_validated(problems: Callable[[Obje
     ]
 
 
-@pytest.mark.parametrize("stack", ["kserve-0.20", "knative-1.23"])
+@pytest.mark.parametrize("stack", stacks.names())
 def test_upstream_charts_are_valid(
     stack: str, upstream_charts: Callable[[str], Upstream], newest_helm: Helm, openapi: Path, tmp_path: Path
 ) -> None:

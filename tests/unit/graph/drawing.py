@@ -1,0 +1,22 @@
+"""What the tests of the graph draw: the fixtures of the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kserve_wiring import inspect, read
+from kserve_wiring.graph.wiring import Wiring, wiring_of
+from tools.console import ROOT
+
+RULES = ROOT / "tests" / "rules"
+TYPO = RULES / "KW403" / "bad-typo.yaml"
+EVERY = sorted(RULES.glob("KW*/*.yaml"))
+GATEWAY_RULES = sorted(RULES.glob("KW4*/*.yaml"))
+
+
+def drawn(path: Path) -> Wiring:
+    return wiring_of(inspect(read(str(path))))
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
