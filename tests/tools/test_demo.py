@@ -64,8 +64,8 @@ def test_it_shows_the_error_of_a_broken_setting(shown: subprocess.CompletedProce
 def test_without_any_charts_it_names_what_it_could_not_render(tmp_path: Path) -> None:
     # A home of its own: no charts in build/, no modules, no proxy.
     script = (
-        "import sys; from pathlib import Path; from tools import console, demo, upstream; "
-        "upstream.BUILD = Path(sys.argv.pop()); console.run(demo.main)"
+        "import sys; from pathlib import Path; from tools import console, demo; from tools.upstream import charts; "
+        "charts.BUILD = Path(sys.argv.pop()); console.run(demo.main)"
     )
     env = {
         **os.environ,

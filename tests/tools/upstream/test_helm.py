@@ -86,7 +86,7 @@ def test_each_helm_has_its_major_version(each_helm: helm.Helm) -> None:
 
 @pytest.mark.parametrize("major", helm.MAJORS)
 def test_pinned_helm_has_its_hash(major: int) -> None:
-    module = helm.ROOT / "tools" / "modules" / f"helm{major}"
+    module = helm.ROOT / "tools" / "upstream" / f"helm{major}"
     path = f"helm.sh/helm/v{major}"
     version = golang.pinned(module / "go.mod")[path]
     assert golang.sums(module / "go.sum")[path, version].startswith("h1:")
