@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.conftest import CHART, ROOT, Chart, named
+from tests.chart.conftest import CHART, Chart, named
 from tests.chart.refused import CASES, OFFLINE
 from tests.chart.refused.case import container, skip_entry
+from tools.console import ROOT
 
 
 @pytest.mark.parametrize(("values", "lines"), CASES.values(), ids=CASES)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.conftest import ROOT
 from tools import stacks
+from tools.console import ROOT
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
