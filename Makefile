@@ -45,9 +45,9 @@ demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=example
 	@$(BIN)/python -m tools.demo $(EXAMPLE)
 
 .PHONY: test
-test: $(READY) ## Run the fast tests (ARGS="-k name" to select)
+test: $(READY) ## Run the fast tests on all cores (ARGS="-k name" to select, ARGS="-n 0" for one core)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 .PHONY: test-space
 test-space: $(READY) ## Generate, render and check all pairs of choices that the questions offer, with both helms (5 minutes)

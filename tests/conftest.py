@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2.sandbox import SandboxedEnvironment
 
 from tools import stacks
+from tools.console import ROOT
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
+
+EXAMPLES = (ROOT / "examples", ROOT / "tests" / "answers" / "valid")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Tests of one example run in one process, which generates and renders it once; so do the tests of one file."""
+    if hasattr(config, "workerinput"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(example_of(item) or item.nodeid.partition("::")[0]))
+
+
+def example_of(item: pytest.Item) -> str:
+    """The name of the answers file that a test is about."""
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return next((value.stem for value in given if isinstance(value, Path) and value.parent in EXAMPLES), "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_text_is_compiled_once() -> Iterator[None]:
+    """Copier compiles all texts of a template again for every copy, which is half of the time that a copy takes."""
+    real, known = SandboxedEnvironment.compile, dict[tuple[Any, ...], Any]()
+
+    def compile_once(self: SandboxedEnvironment, source: str, *args: Any, **options: Any) -> Any:
+        syntax = (self.block_start_string, self.variable_start_string, self.trim_blocks, self.lstrip_blocks)
+        key = (source, args, *options.items(), *syntax, self.keep_trailing_newline)
+        if key not in known:
+            known[key] = real(self, source, *args, **options)
+        self.preprocess(source)  # here an extension forgets the text before
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SandboxedEnvironment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session", params=helm.MAJORS, ids=lambda major: f"helm{major}")

@@ -17,6 +17,8 @@ from tools.upstream.helm import Helm
 
 CHART = ROOT / "charts" / "kserve-environment"
 VALUES = Path(__file__).parent / "values"
+# A tenth of the time of the one in Python, where PyYAML has it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Object = dict[str, Any]
 Values = dict[str, Any]
@@ -33,7 +35,7 @@ class Outcome:
     def objects(self) -> list[Object]:
         """The objects of the manifest; fails the test when there is none because of an error."""
         assert not self.error, self.error
-        return [document for document in yaml.safe_load_all(self.manifest) if document]
+        return [document for document in yaml.load_all(self.manifest, LOADER) if document]
 
     @property
     def findings(self) -> list[str]:

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.chart.conftest import CHART, ROOT, Chart, named
+from tests.chart.conftest import CHART, Chart, named
+from tools.console import ROOT
 from tools.generate import __main__ as generate
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text("utf-8"))

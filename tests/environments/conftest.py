@@ -11,6 +11,7 @@ import yaml
 
 from kserve_wiring.manifests.environment import plan
 from tests.template.conftest import EXAMPLES, copy_template, environment, template
+from tools import stacks
 from tools.environment import render
 from tools.environment.render import Rendered
 from tools.upstream.charts import Upstream
@@ -42,4 +43,4 @@ def example(request: pytest.FixtureRequest) -> Path:
 
 def stack(example: Path) -> str:
     """The stack that an answers file asks for."""
-    return str(yaml.safe_load(example.read_text(encoding="utf-8")).get("stack", "kserve-0.20"))
+    return str(yaml.safe_load(example.read_text(encoding="utf-8")).get("stack", stacks.DEFAULT))

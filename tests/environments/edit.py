@@ -1,4 +1,4 @@
-"""Changes one value of a rendered object, also inside the JSON and YAML texts that settings are written in."""
+"""Changes values of an object, also inside the JSON and YAML texts that settings are written in."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def put(*path: Step, value: Any) -> Edit:
 
     def edit(body: Body) -> None:
         _put(body, path, value)
+
+    return edit
+
+
+def every(*edits: Edit) -> Edit:
+    """All of these changes, one after the other."""
+
+    def edit(body: Body) -> None:
+        for one in edits:
+            one(body)
 
     return edit
 

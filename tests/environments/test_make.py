@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.manifests.environment import plan
-from tests.template.conftest import ROOT
+from tools import stacks
+from tools.console import ROOT
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
@@ -29,7 +30,7 @@ def harbor(environment: Callable[[Path], Path], tmp_path: Path) -> Path:
 def make(
     harbor: Path, newest_helm: Helm, upstream_charts: Callable[[str], Upstream]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    charts = next(iter(upstream_charts("kserve-0.20").folders.values())).parent
+    charts = next(iter(upstream_charts(stacks.DEFAULT).folders.values())).parent
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,8 @@ from kserve_wiring.manifests.objects import KubeObject
 from tests.environments.conftest import Render
 from tests.environments.edit import edited
 from tests.environments.wires import End, ends
+from tests.live.bed.environments import SHARED
+from tests.live.wires import BROKEN, RELEASE, Broken
 from tests.template.conftest import EXAMPLES
 from tools.upstream.helm import Helm
 
@@ -24,6 +26,9 @@ Objects = tuple[KubeObject, ...]
 WIRED = [
     path for path in EXAMPLES if path.stem in {"everything", "offline-harbor", "pull-limits", "custom-local-gateway"}
 ]
+
+# The environment of the test bed.
+BED = next(path for path in EXAMPLES if path.stem == SHARED)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,14 @@ def test_a_changed_end_is_named(
         with subtests.test(wire=end.wire, end=end.name):
             findings = inspect(read(changed(objects(example), end))).findings
             assert end.code in {finding.code for finding in findings}, [said(finding) for finding in findings]
+
+
+@pytest.mark.parametrize("row", [row for row in BROKEN if row.target != RELEASE], ids=lambda row: row.wire)
+def test_what_the_test_bed_breaks_is_named(row: Broken, objects: Callable[[Path], Objects]) -> None:
+    """tests/live shows what the real controllers do with the same objects."""
+    kind, name, namespace = row.target
+    end = End("W9", row.wire, f"{kind.rpartition('/')[2]} {namespace}/{name}", row.change, row.code)
+    assert row.code in {finding.code for finding in inspect(read(changed(objects(BED), end))).findings}
 
 
 def test_an_object_of_two_releases_is_named(objects: Callable[[Path], Objects]) -> None:

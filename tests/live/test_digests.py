@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.environments.edit import Edit
 from tests.live.bed.api import Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import KSVC, REVISION, fresh, inference, pod_of, sklearn
 from tests.live.bed.registry import Registry
-from tests.live.wires import SERVING, Change, broken
+from tests.live.wires import SERVING, broken
 
 pytestmark = pytest.mark.live
 NAMESPACE = "vision"
@@ -123,7 +124,7 @@ def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Regi
     assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:v3", account="default")
 
 
-def deployment(**values: str | None) -> Change:
+def deployment(**values: str | None) -> Edit:
     """Other keys of config-deployment, where the operator takes them from, with _ for -; None takes one away."""
 
     def change(serving: Object) -> None:

@@ -6,23 +6,24 @@ import json
 
 import pytest
 
+from tests.environments.edit import Edit
 from tests.live.bed.api import ApiError, Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import ISVC, fresh, inference, make, sklearn
-from tests.live.wires import CONFIG, Change, broken
+from tests.live.wires import CONFIG, broken
 
 pytestmark = pytest.mark.live
 NAMESPACE = "vision"
 CA = ("v1/ConfigMap", "harbor-ca", "kserve")
 
 
-def text(key: str, value: str) -> Change:
+def text(key: str, value: str) -> Edit:
     """Another text for a whole key of inferenceservice-config."""
     return lambda config: config["data"].update({key: value})
 
 
-def initializer(**values: str) -> Change:
+def initializer(**values: str) -> Edit:
     """Other values in the storageInitializer of inferenceservice-config."""
 
     def change(config: Object) -> None:
@@ -48,7 +49,7 @@ def other_key(config: Object) -> None:
     ids=["ingress", "storageInitializer", "quantity", "CA without ConfigMap", "CA under another key"],
 )
 def test_no_inference_service_is_reconciled(
-    bed: Bed, environment: Environment, target: tuple[str, str, str], change: Change, said: str
+    bed: Bed, environment: Environment, target: tuple[str, str, str], change: Edit, said: str
 ) -> None:
     """Nothing tells the user but the log of KServe's controller."""
     with broken(environment, target, change), inference(bed, NAMESPACE, sklearn("s3://models/iris"), "unread") as name:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.environments.edit import Edit, put
 from tests.live.bed.api import until
 from tests.live.bed.bed import Bed
 from tests.live.bed.client import send
 from tests.live.bed.diagnosis import gateway_address
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import ISVC, container, inference, outcome, pod_of, ready
-from tests.live.wires import CONFIG, Change, broken, ingress
+from tests.live.wires import CONFIG, INGRESS, broken
 
 pytestmark = [pytest.mark.live, pytest.mark.net_istio]
 NAMESPACE = "vision"
@@ -60,12 +61,12 @@ def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, 
 @pytest.mark.parametrize(
     ("change", "domain"),
     [
-        (ingress(ingressGateway="knative-serving/knative-ingress-gateway"), "ml.corp.local"),
-        (ingress(ingressDomain="other.corp"), "other.corp"),
+        (put(*INGRESS, "ingressGateway", value="knative-serving/knative-ingress-gateway"), "ml.corp.local"),
+        (put(*INGRESS, "ingressDomain", value="other.corp"), "other.corp"),
     ],
     ids=["another gateway", "another domain"],
 )
-def test_kserve_and_knative_disagree_outside(bed: Bed, environment: Environment, change: Change, domain: str) -> None:
+def test_kserve_and_knative_disagree_outside(bed: Bed, environment: Environment, change: Edit, domain: str) -> None:
     """Ready, and the predictor is reached outside by Knative's route, but not the model by KServe's."""
     address = gateway_address(bed, environment.answers["ingress_gateway_name"])
     with broken(environment, CONFIG, change), inference(bed, NAMESPACE, container(IMAGE), "outside") as name:

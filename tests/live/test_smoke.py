@@ -6,11 +6,12 @@ import subprocess
 
 import pytest
 
+from tests.environments.edit import put
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import ready
 from tests.live.bed.processes import last_lines
-from tests.live.wires import CONFIG, broken, ingress
+from tests.live.wires import CONFIG, INGRESS, broken
 
 pytestmark = [pytest.mark.live, pytest.mark.net_istio]
 REQUEST = "kserve-environment-smoke-request"
@@ -24,7 +25,7 @@ def test_good(bed: Bed, environment: Environment) -> None:
 
 def test_broken(bed: Bed, environment: Environment) -> None:
     """The InferenceService is Ready, and the smoke test fails all the same: it says what it got."""
-    with broken(environment, CONFIG, ingress(localGateway="knative-serving/knative-local-gateway")):
+    with broken(environment, CONFIG, put(*INGRESS, "localGateway", value="knative-serving/knative-local-gateway")):
         done = helm_test(environment, "25s")
         assert done.returncode != 0
         assert said(bed).splitlines()[-1].endswith(": 404")

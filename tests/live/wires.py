@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import yaml
-
+from tests.environments.edit import Edit, edited, every, put
 from tests.live.bed.api import Object, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
@@ -24,7 +22,6 @@ SERVICE = ("v1/Service", "ml-local-gateway", "ml-gateway")
 # Not an object but the values of a release, which is installed anew.
 RELEASE = ("release", "local-gateway", "ml-gateway")
 Target = tuple[str, str, str]
-Change = Callable[[Object], None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Broken:
 
     wire: str
     target: Target
-    change: Change
+    change: Edit
     knative: str
     kserve: str
     host: str
@@ -41,166 +38,115 @@ class Broken:
     code: str
 
 
-def ingress(**values: str) -> Change:
-    """Other values in the ingress settings of KServe."""
-
-    def change(config: Object) -> None:
-        config["data"]["ingress"] = json.dumps(json.loads(config["data"]["ingress"]) | values)
-
-    return change
-
-
-def local_gateways(**values: str) -> Change:
-    """Other values in the entry of config-istio, where the operator takes them from."""
-
-    def change(serving: Object) -> None:
-        istio = serving["spec"]["config"]["istio"]
-        entry = yaml.safe_load(istio["local-gateways"])[0] | values
-        istio["local-gateways"] = json.dumps([entry])
-
-    return change
-
-
-def server(**values: Any) -> Change:
-    """Other values in the Gateway's server."""
-    return lambda gateway: gateway["spec"]["servers"][0].update(values)
-
-
-def selector(**labels: str) -> Change:
-    return lambda found: found["spec"]["selector"].update(labels)
-
-
-def pod_label(values: Object) -> None:
-    """Another label of the gateway's Pods, in the values of Istio's chart."""
-    values["labels"]["istio"] = "other"
-
-
-def service_port(**values: Any) -> Change:
-    """Other values in the Service's port 80."""
-
-    def change(service: Object) -> None:
-        next(port for port in service["spec"]["ports"] if port["port"] == 80).update(values)
-
-    return change
-
-
-def without_default(serving: Object) -> None:
-    """config-istio as Knative ships it."""
-    serving["spec"]["config"]["istio"]["local-gateways"] = json.dumps(
-        [
-            {
-                "name": "knative-local-gateway",
-                "namespace": "knative-serving",
-                "service": "knative-local-gateway.istio-system.svc.cluster.local",
-            }
-        ]
-    )
-
-
+INGRESS = ("data", "ingress", "json")
+GATEWAYS = ("spec", "config", "istio", "local-gateways")
+ENTRY = (*GATEWAYS, "yaml", 0)
+SERVER = ("spec", "servers", 0)
 STOCK = "knative-local-gateway.istio-system.svc.cluster.local"
-HTTP = {"number": 80, "name": "http", "protocol": "HTTP"}
 REFUSED = "connection refused"
+# config-istio as Knative ships it.
+SHIPPED = [{"name": "knative-local-gateway", "namespace": "knative-serving", "service": STOCK}]
 
 BROKEN = [
     Broken(
         "KServe's `localGateway` names another Gateway",
         CONFIG,
-        ingress(localGateway="knative-serving/knative-local-gateway"),
+        put(*INGRESS, "localGateway", value="knative-serving/knative-local-gateway"),
         *("True", "True", "404", "200", "KW401"),
     ),
     Broken(
         "KServe's gateway and Services are still the default ones",
         CONFIG,
-        ingress(
-            localGateway="knative-serving/knative-local-gateway",
-            localGatewayService=STOCK,
-            knativeLocalGatewayService=STOCK,
+        every(
+            put(*INGRESS, "localGateway", value="knative-serving/knative-local-gateway"),
+            put(*INGRESS, "localGatewayService", value=STOCK),
+            put(*INGRESS, "knativeLocalGatewayService", value=STOCK),
         ),
         *("True", "True", "no endpoints", "200", "KW401"),
     ),
     Broken(
         "KServe's `localGatewayService` is in another namespace",
         CONFIG,
-        ingress(localGatewayService="ml-local-gateway.istio-system.svc.cluster.local"),
+        put(*INGRESS, "localGatewayService", value="ml-local-gateway.istio-system.svc.cluster.local"),
         *("True", "True", "no such host", "200", "KW401"),
     ),
     Broken(
         "KServe's `localGatewayService` is in another cluster domain",
         CONFIG,
-        ingress(localGatewayService="ml-local-gateway.ml-gateway.svc.corp.local"),
+        put(*INGRESS, "localGatewayService", value="ml-local-gateway.ml-gateway.svc.corp.local"),
         *("True", "True", "no such host", "200", "KW411"),
     ),
     Broken(
         "KServe's `knativeLocalGatewayService` names another Service",
         CONFIG,
-        ingress(knativeLocalGatewayService="ml-local.ml-gateway.svc.cluster.local"),
+        put(*INGRESS, "knativeLocalGatewayService", value="ml-local.ml-gateway.svc.cluster.local"),
         *("True", "True", "503", "200", "KW401"),
     ),
     Broken(
         "the Gateway's selector matches no Pods",
         GATEWAY,
-        selector(istio="typo"),
+        put("spec", "selector", "istio", value="typo"),
         *("True", "True", REFUSED, REFUSED, "KW403"),
     ),
     Broken(
         "the gateway's Pods have another label than the Gateway selects",
         RELEASE,
-        pod_label,
+        put("labels", "istio", value="other"),
         *("True", "True", REFUSED, REFUSED, "KW403"),
     ),
     Broken(
         "the Gateway listens on a port that is not a target port of its Service",
         GATEWAY,
-        server(port=HTTP | {"number": 8081}),
+        put(*SERVER, "port", "number", value=8081),
         *("True", "True", REFUSED, REFUSED, "KW405"),
     ),
     Broken(
         "the Gateway's hosts are those of another namespace",
         GATEWAY,
-        server(hosts=["*.speech", "*.speech.svc", "*.speech.svc.cluster.local"]),
+        put(*SERVER, "hosts", value=["*.speech", "*.speech.svc", "*.speech.svc.cluster.local"]),
         *("Unknown", "Unknown", "404", "no such host", "KW406"),
     ),
     Broken(
         "the Gateway's hosts have only the longest of Knative's three names",
         GATEWAY,
-        server(hosts=["*.vision.svc.cluster.local"]),
+        put(*SERVER, "hosts", value=["*.vision.svc.cluster.local"]),
         *("Unknown", "Unknown", "404", "no such host", "KW406"),
     ),
     Broken(
         "the Service's selector matches no Pods",
         SERVICE,
-        selector(istio="typo"),
+        put("spec", "selector", "istio", value="typo"),
         *("True", "True", "no endpoints", "no endpoints", "KW404"),
     ),
     Broken(
         "the Service has another port than 80",
         SERVICE,
-        service_port(port=8080),
+        put("spec", "ports", 1, "port", value=8080),
         *("True", "True", REFUSED, REFUSED, "KW405"),
     ),
     Broken(
         "`config-istio` names a Gateway that does not exist",
         SERVING,
-        local_gateways(name="other"),
+        put(*ENTRY, "name", value="other"),
         *("Unknown", "Unknown", "404", "no such host", "KW402"),
     ),
     Broken(
         "`config-istio` names a Service that does not exist",
         SERVING,
-        local_gateways(service="other.ml-gateway.svc.cluster.local"),
+        put(*ENTRY, "service", value="other.ml-gateway.svc.cluster.local"),
         *("True", "True", "200", "no such host", "KW404"),
     ),
     Broken(
         "`config-istio` still names the stock gateway",
         SERVING,
-        without_default,
+        put(*GATEWAYS, value=json.dumps(SHIPPED)),
         *("True", "True", "404", "no endpoints", "KW401"),
     ),
 ]
 
 
 @contextlib.contextmanager
-def broken(environment: Environment, target: Target, change: Change) -> Iterator[None]:
+def broken(environment: Environment, target: Target, change: Edit) -> Iterator[None]:
     """The object changed, and as it was again afterwards."""
     if target == RELEASE:
         with _reinstalled(environment, change):
@@ -208,8 +154,7 @@ def broken(environment: Environment, target: Target, change: Change) -> Iterator
         return
     bed = environment.bed
     original = bed.api.get(*target)
-    changed = json.loads(json.dumps(original))
-    change(changed)
+    changed = edited(original, change)
     _replace(bed, target, changed)
     try:
         _followed(bed, target)
@@ -225,11 +170,10 @@ def broken(environment: Environment, target: Target, change: Change) -> Iterator
 
 
 @contextlib.contextmanager
-def _reinstalled(environment: Environment, change: Change) -> Iterator[None]:
+def _reinstalled(environment: Environment, change: Edit) -> Iterator[None]:
     _, release, namespace = RELEASE
     original = environment.values(release)
-    changed = json.loads(json.dumps(original))
-    change(changed)
+    changed = edited(original, change)
     try:
         _install(environment, release, namespace, changed)
         yield

@@ -18,8 +18,9 @@ from tests.live.bed.control_plane import certificate_authority, issue
 from tests.mirror.registry import FIRST, Registry, free_port, pull_secret
 from tests.mirror.standins import StandIn, stand_in
 from tests.template.conftest import copy_template
+from tools import stacks
 
-STACK = "kserve-0.20"
+STACK = stacks.DEFAULT
 
 
 @dataclass

@@ -12,7 +12,6 @@ import pytest
 
 from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.cli import main as cli
-from kserve_wiring.formats.terminal import for_terminal
 from kserve_wiring.rules.catalogue import catalogue, chart_only, page_of
 from tools.console import ROOT
 from tools.generate import rule_pages
@@ -83,16 +82,6 @@ def test_explain_shows_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert "<!--" not in out
     assert "```" not in out
     assert "\x1b" not in out
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_prose_fits_in_80_columns(code: str) -> None:
-    for line in for_terminal(page_of(code)).splitlines():
-        assert len(line) <= 80 or line.startswith("    ") or " " not in line.strip().removeprefix("- "), line
-
-
-def test_a_heading_stands_out_on_a_terminal() -> None:
-    assert for_terminal("# A: b\n\n## Why\n\nx\n", colour=True) == "\x1b[1mA: b\x1b[0m\n\n\x1b[1mWHY\x1b[0m\n\nx\n"
 
 
 def test_the_wheel_has_the_pages_and_the_schema(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import yaml
 
 # Situations that a user may start from, and answers that are valid but awkward.
 EXAMPLES = [*sorted((ROOT / "examples").glob("*.yaml")), *sorted((ROOT / "tests" / "answers" / "valid").glob("*.yaml"))]
+# The fast one, where PyYAML has it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What Copier reads of the repository.
 TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template")
 

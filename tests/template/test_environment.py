@@ -11,14 +11,14 @@ import copier
 import pytest
 import yaml
 
-from tests.template.conftest import EXAMPLES, ROOT
+from tests.template.conftest import EXAMPLES, LOADER, ROOT
 
 Environment = Callable[[Path], Path]
 IMAGE_FILES = ("images.txt", "catalogue.yaml", "skopeo-sync.yaml", "hauler.yaml", "zarf.yaml", "mirror.sh")
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (a safe one)
 
 
 def files(folder: Path) -> set[str]:

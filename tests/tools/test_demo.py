@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.tools.releases import UPSTREAM_RELEASES
+from tools import stacks
 from tools.console import ROOT
-from tools.environment import wiring_table
 from tools.upstream import helm
 from tools.upstream.charts import Upstream
 
@@ -28,7 +28,7 @@ def demo(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def shown(upstream_charts: Callable[[str], Upstream]) -> subprocess.CompletedProcess[str]:
     """What the demo prints when the charts are in a folder."""
-    folders = {folder.parent for folder in upstream_charts("kserve-0.20").folders.values()}
+    folders = {folder.parent for folder in upstream_charts(stacks.DEFAULT).folders.values()}
     return demo(CHARTS=str(folders.pop()))
 
 
@@ -91,24 +91,3 @@ def test_an_answers_file_that_does_not_exist() -> None:
         "error: examples/nothing.yaml cannot be read (No such file or directory): name an answers file, such as one "
         "of examples/\n"
     )
-
-
-def test_the_table_shows_what_is_in_the_objects_and_not_what_was_meant() -> None:
-    config = {
-        "kind": "ConfigMap",
-        "metadata": {"name": "inferenceservice-config", "namespace": "kserve"},
-        "data": {"ingress": '{"localGateway": "mesh/local", "ingressDomain": "a.example"}'},
-    }
-    gateway = {"kind": "Gateway", "metadata": {"name": "lokal", "namespace": "mesh"}, "spec": {}}
-    rows = {row.what: row for row in wiring_table.rows([config, gateway])}
-    assert rows["local gateway"].where == (
-        "no Gateway of that name, inferenceservice-config (localGateway), not in config-istio"
-    )
-    assert rows["domain"].value == "a.example"
-    assert "registry" not in rows
-
-
-def test_long_images_keep_what_tells_them_apart() -> None:
-    image = f"harbor.corp.local:8443/kserve/serving/cmd/queue@sha256:{'4095' * 16}"
-    text = wiring_table.table([wiring_table.Row("W6", "queue-proxy", image, "KnativeServing")])
-    assert "harbor.corp.local:8443/…/queue@sha256:4095…" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,7 +22,7 @@ def program() -> Path:
     target = BUILD / "tools" / f"upstream-functions-{hashlib.sha256(pins).hexdigest()[:12]}" / "upstream-functions"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_suffix(".new")
+        fresh = target.with_suffix(f".{os.getpid()}")
         command = [golang.find_go(), "build", "-trimpath", "-o", str(fresh), "."]
         polite = ["nice", "-n", "19"] if shutil.which("nice") else []
         subprocess.run([*polite, *command], cwd=SOURCE, env=golang.environment(), check=True)

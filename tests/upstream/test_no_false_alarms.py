@@ -11,6 +11,7 @@ import pytest
 from kserve_wiring import inspect, read
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.objects import KubeObject
+from tools import stacks
 from tools.upstream import modules
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
@@ -23,10 +24,8 @@ NAMESPACES = {
     "knative-operator": "knative-operator",
 }
 
-
-STACKS = ("kserve-0.20", "knative-1.23")
 # Releases of KServe besides the stacks'. Of v0.18 nothing is on the module proxy.
-KSERVE = ("kserve-0.17", "kserve-0.19")
+KSERVE = sorted({path.name for path in stacks.modules("").iterdir()} - set(stacks.names()))
 # One installation. Chart kserve-llmisvc-resources would make objects of kserve-resources a second time: KW501, rightly.
 TOGETHER = (
     "kserve-crd",
@@ -39,7 +38,7 @@ TOGETHER = (
 SWITCHES = {"kserve-runtime-configs": ("kserve.servingruntime.enabled=true", "kserve.llmisvcConfigs.enabled=true")}
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(scope="module", params=stacks.names())
 def defaults(
     request: pytest.FixtureRequest, upstream_charts: Callable[[str], Upstream], newest_helm: Helm
 ) -> dict[str, list[KubeObject]]:
@@ -70,7 +69,7 @@ def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
     assert [f"{finding.code} {finding.object}" for finding in inspect(read(everything)).findings] == []
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", stacks.names())
 def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Subtests) -> None:
     data = modules.folder(stack, "knative.dev/operator") / "cmd" / "operator" / "kodata"
     folders = [path for path in (data / "knative-serving").iterdir() if path.is_dir()]

@@ -12,13 +12,15 @@ A chart that cannot be had anywhere is reported, not fatal: our own chart can st
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,17 +114,29 @@ def _cached(source: Source, stack: str, chart: Chart) -> Path:
     """The chart's folder, fetched when it is not there yet. It appears complete or not at all."""
     target = BUILD / "upstream" / stack / source.key / chart.folder
     stamp, state = target.with_name(f"{chart.folder}.state"), source.state(chart)
-    if target.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == state:
-        return target
     target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target.parent):
+        if not (target.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == state):
+            _fetch(source, chart, target)
+            stamp.write_text(state, encoding="utf-8")
+    return target
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: another one must not replace a chart that this one has just found."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(source: Source, chart: Chart, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         partial = Path(temporary) / chart.name
         source.fetch(chart, partial)
         _check(chart, partial)
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
-    stamp.write_text(state, encoding="utf-8")
-    return target
 
 
 def _check(chart: Chart, folder: Path) -> None:

@@ -15,6 +15,7 @@ from copier import run_copy
 from tests.live.bed import brought
 from tests.live.bed.bed import Bed
 from tests.live.bed.pulls import Pulls
+from tools import stacks
 from tools.console import BUILD, ROOT
 
 # What the bed changes of an environment, as values of releases, merged over what was generated.
@@ -62,7 +63,7 @@ class Environment:
 
     @property
     def stack(self) -> str:
-        return str(self.answers.get("stack", "kserve-0.20"))
+        return str(self.answers.get("stack", stacks.DEFAULT))
 
     @property
     def releases(self) -> list[Values]:

@@ -9,7 +9,8 @@ import pytest
 
 from kserve_wiring.manifests.environment import HelmCall, plan
 from tests.tools.releases import UPSTREAM_RELEASES
-from tools.console import ROOT, Stop
+from tools import stacks
+from tools.console import ROOT
 from tools.environment import generate as environment
 from tools.environment import render
 from tools.environment.render import RenderError
@@ -29,7 +30,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_release_is_rendered_in_order_and_then_the_patches(
     generated: Path, upstream_charts: Callable[[str], Upstream]
 ) -> None:
-    work, without = plan(generated, upstream_charts("kserve-0.20").folder)
+    work, without = plan(generated, upstream_charts(stacks.DEFAULT).folder)
     assert without == []
     assert [(job.release, job.part) for job in work] == [
         ("kserve-prerequisites", ""),
@@ -73,7 +74,7 @@ def test_lint_names_what_is_wrong(each_helm: Helm, tmp_path: Path) -> None:
 def test_the_v_of_upstreams_versions_is_no_complaint(
     each_helm: Helm, upstream_charts: Callable[[str], Upstream], tmp_path: Path
 ) -> None:
-    chart = upstream_charts("kserve-0.20").folder("kserve-crd", "v0.20.0")
+    chart = upstream_charts(stacks.DEFAULT).folder("kserve-crd", "v0.20.0")
     assert chart is not None
     assert render.lint(HelmCall("kserve-crd", "kserve", chart), each_helm) == ""
 
@@ -87,34 +88,3 @@ def test_a_key_that_stands_twice_is_refused() -> None:
 def test_yaml_is_read_as_kubernetes_reads_it() -> None:
     text = "date: 2024-01-02\nport: 12:30\noctal: 0644\nyes: on\n"
     assert list(render.parse(text, "x")) == [{"date": "2024-01-02", "port": "12:30", "octal": 420, True: True}]
-
-
-def test_the_answers_file_does_not_exist(tmp_path: Path) -> None:
-    path = tmp_path / "nothing.yaml"
-    with pytest.raises(Stop) as stop:
-        environment.load_answers(path)
-    assert str(stop.value) == (
-        f"{path} cannot be read (No such file or directory): name an answers file, such as one of examples/"
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("- a\n", "holds no answers: write one `question: answer` per line"),
-        ("a: [\n", "is not YAML: while parsing a flow node"),
-    ],
-)
-def test_the_answers_file_is_malformed(tmp_path: Path, text: str, problem: str) -> None:
-    path = tmp_path / "answers.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(Stop) as stop:
-        environment.load_answers(path)
-    assert str(stop.value).startswith(f"{path} {problem}")
-
-
-def test_a_refused_answer_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Stop) as stop:
-        environment.generate({"cluster_domain": "not a name"}, tmp_path / "out")
-    assert str(stop.value).startswith("copier refused the answers: Validation error for question 'cluster_domain':")
-    assert not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kserve_wiring.manifests.environment import HelmCall
+from tools import stacks
 from tools.environment import schema
 from tools.environment.render import template
 from tools.upstream.charts import Upstream
@@ -65,7 +66,7 @@ def rendered(folder: Path, helm: Helm, *values: Path) -> list[Object]:
 @pytest.fixture(scope="module")
 def crds(upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> list[Object]:
     """The CRDs of Istio and of KServe."""
-    charts = upstream_charts("kserve-0.20").folders
+    charts = upstream_charts(stacks.DEFAULT).folders
     folders = (charts["base", "1.27.1"], charts["kserve-crd", "v0.20.0"])
     objects = [item for folder in folders for item in rendered(folder, newest_helm)]
     return [item for item in objects if item["kind"] == "CustomResourceDefinition"]
@@ -211,7 +212,7 @@ def test_embedded_pod_templates_of_kserve_are_validated(problems: Callable[[Obje
     ]
 
 
-@pytest.mark.parametrize("stack", ["kserve-0.20", "knative-1.23"])
+@pytest.mark.parametrize("stack", stacks.names())
 def test_upstream_charts_are_valid(
     stack: str, upstream_charts: Callable[[str], Upstream], newest_helm: Helm, openapi: Path, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,15 +15,14 @@ import pytest
 import yaml
 
 from tools import stacks
-from tools.console import ROOT, Stop
-from tools.stacks import Chart
+from tools.console import Stop
 from tools.upstream import charts as upstream
-from tools.upstream import golang, modules, network
+from tools.upstream import modules
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 from tools.upstream.modules import Unavailable
 
-STACK = "kserve-0.20"
+STACK = stacks.DEFAULT
 GATEWAY = next(chart for chart in stacks.charts(STACK) if chart.name == "gateway")
 
 
@@ -196,48 +194,3 @@ def test_a_chart_that_cannot_be_had_is_reported(
     found = upstream.charts(STACK, named="")
     assert found.folders == {}
     assert found.missing == {("gateway", "1.27.1"): "the module proxy: no route to host"}
-
-
-def test_a_host_that_never_answers_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_ask", lambda origin: time.sleep(60) or "")
-    start = time.monotonic()
-    network.probe([f"oci://silent{number}.example/charts" for number in range(4)])
-    assert time.monotonic() - start < network.SECONDS + 2
-    with pytest.raises(Unavailable) as unavailable:
-        network.require("oci://silent1.example/charts")
-    assert str(unavailable.value) == "silent1.example: no answer"
-
-
-@pytest.mark.parametrize("stack", stacks.names())
-def test_every_module_is_pinned_with_its_hash(stack: str) -> None:
-    pins = golang.pinned(stacks.modules(stack) / "go.mod")
-    assert set(golang.sums(stacks.modules(stack) / "go.sum")) == set(pins.items())
-    assert {chart.module for chart in stacks.charts(stack)} | {"k8s.io/kubernetes"} <= set(pins)
-
-
-def test_a_module_that_is_not_what_was_pinned_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pins = tmp_path / "modules" / "forged"
-    pins.mkdir(parents=True)
-    version = golang.pinned(stacks.modules(STACK) / "go.mod")["knative.dev/operator"]
-    (pins / "go.mod").write_text(f"module x\n\nrequire knative.dev/operator {version}\n", encoding="utf-8")
-    (pins / "go.sum").write_text(f"knative.dev/operator {version} h1:forged=\n", encoding="utf-8")
-    monkeypatch.setattr(stacks, "STACKS", tmp_path)
-    with pytest.raises(Stop) as stop:
-        modules.folder("forged", "knative.dev/operator")
-    real = golang.sums(ROOT / "stacks" / "modules" / STACK / "go.sum")
-    assert str(stop.value) == (
-        f"knative.dev/operator {version} is {real['knative.dev/operator', version]} but stacks/modules/forged/go.sum "
-        "says h1:forged=: do not use it; if the pin was moved on purpose, run make pin"
-    )
-
-
-def test_an_unknown_stack() -> None:
-    with pytest.raises(Stop) as stop:
-        stacks.charts("kserve-9")
-    assert str(stop.value) == "there is no stack kserve-9: choose one of knative-1.23, kserve-0.20"
-
-
-def test_charts_are_named_once() -> None:
-    folders = [chart.folder for chart in stacks.charts(STACK)]
-    assert len(folders) == len(set(folders)) == 8
-    assert all(isinstance(chart, Chart) for chart in stacks.charts(STACK))

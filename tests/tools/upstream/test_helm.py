@@ -8,24 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.upstream.conftest import command
 from tools.console import Stop
 from tools.upstream import golang, helm
-
-
-def command(folder: Path, name: str, output: str) -> str:
-    """A command that prints one line, as an installed helm or go of some version does."""
-    path = folder / name
-    path.write_text(f"#!/bin/sh\necho '{output}'\n", encoding="utf-8")
-    path.chmod(0o755)
-    return str(path)
-
-
-@pytest.fixture
-def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A PATH with nothing but one empty folder, and no HELM."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("HELM", raising=False)
-    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -80,13 +65,6 @@ def test_something_else_called_helm(tmp_path: Path) -> None:
     with pytest.raises(Stop) as stop:
         helm.version_of(path)
     assert str(stop.value) == f"{path} is no helm: `version --short` says 'usage: helm [-n]'"
-
-
-def test_go_too_old(empty_path: Path) -> None:
-    path = command(empty_path, "go", "go1.19.8")
-    with pytest.raises(Stop) as stop:
-        golang.find_go()
-    assert str(stop.value) == f"{path} is version 1.19: install Go >= 1.21 from https://go.dev/dl/"
 
 
 def test_too_old_helm_on_path_is_replaced_by_a_built_one(

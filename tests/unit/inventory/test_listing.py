@@ -14,8 +14,9 @@ import yaml
 from kserve_wiring.cli import main as cli
 from kserve_wiring.inventory.formats import as_hauler, as_skopeo, as_zarf
 from kserve_wiring.inventory.listing import Image, read_catalogue
-from tests.template.conftest import EXAMPLES, ROOT
+from tests.template.conftest import EXAMPLES, LOADER
 from tools import stacks
+from tools.console import ROOT
 from tools.upstream import helm
 from tools.upstream.charts import Upstream
 
@@ -47,7 +48,7 @@ def store(upstream_charts: Callable[[str], Upstream]) -> Callable[[Path], str]:
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (a safe one)
 
 
 def lines(folder: Path) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Reading: streams, lists, broken documents, and the line of a key."""
+"""Reading: streams, lists and broken documents."""
 
 from __future__ import annotations
 
@@ -97,13 +97,6 @@ def test_schemas_of_large_crds_are_left_out() -> None:
     assert "versions" not in value["spec"]
     assert value["spec"]["conversion"] == {"strategy": "Webhook"}
     assert "versions" in yamltext.load(crd + "  versions:\n  - name: v1\n" + conversion)["spec"]
-
-
-def test_lines_inside_a_text() -> None:
-    text = 'data:\n  ingress: |-\n    {\n      "a": 1,\n      "localGateway": "x/y"\n    }\n'
-    assert lines.line_of(text, ("data", "ingress", "localGateway")) == 5
-    assert lines.line_of(text, ("data", "ingress")) == 2
-    assert lines.line_of(text, ("data", "missing", "key")) == 1
 
 
 def test_an_anchor_that_holds_itself_is_refused_as_kubernetes_does() -> None:

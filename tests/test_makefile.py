@@ -7,7 +7,6 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools.bench import environments as bench
 from tools.console import ROOT
 
 TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -50,13 +49,3 @@ def test_the_lock_has_a_hash_for_every_package() -> None:
     entries = re.split(r"(?m)^(?=[a-z])", lock)[1:]
     assert len(entries) > 40
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-
-
-def test_the_benchmark_says_its_ratio() -> None:
-    assert bench.report(1, 1.5, 1.0) == (
-        "   1 environment    ours    1.50 s   bare    1.00 s   ratio 1.50, within the aim of 2"
-    )
-    assert bench.report(200, 300.0, 100.0) == (
-        " 200 environments   ours  300.00 s   bare  100.00 s   ratio 3.00, above the aim of 2"
-    )
-    assert bench.answers(7)["local_gateway_name"] == "local-007"

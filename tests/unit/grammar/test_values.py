@@ -1,4 +1,4 @@
-"""Go durations, Kubernetes quantities and versions."""
+"""Durations, quantities and names as Go and Kubernetes parse them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 
 from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain, parse_duration, parse_quantity
-from kserve_wiring.grammar.version import version_tuple
 
 SECOND = 1_000_000_000
 
@@ -89,21 +88,6 @@ def test_quantity(text: str, value: Fraction | int) -> None:
 def test_refused_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="quantit"):
         parse_quantity(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("v0.20.0", (0, 20, 0)),
-        ("1.21.1", (1, 21, 1)),
-        ("knative-v1.23.0", (1, 23, 0)),
-        ("1.22", (1, 22, 0)),
-        ("latest", None),
-        ("", None),
-    ],
-)
-def test_version(text: str, numbers: tuple[int, ...] | None) -> None:
-    assert version_tuple(text) == numbers
 
 
 def test_names() -> None:
