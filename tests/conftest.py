@@ -20,6 +20,7 @@ from tools.upstream.helm import Helm
 EXAMPLES = (ROOT / "examples", ROOT / "tests" / "answers" / "valid")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Tests of one example run in one process, which generates and renders it once; so do the tests of one file."""
     if hasattr(config, "workerinput"):
