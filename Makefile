@@ -47,7 +47,7 @@ demo: $(READY) ## Generate, render and validate one environment (EXAMPLE=example
 .PHONY: test
 test: $(READY) ## Run the fast tests on all cores (ARGS="-k name" to select, ARGS="-n 0" for one core)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: test-space
 test-space: $(READY) ## Generate, render and check all pairs of choices that the questions offer, with both helms (5 minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,10 @@ import pytest
 from jinja2.sandbox import SandboxedEnvironment
 
 from tools import stacks
-from tools.console import ROOT
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
-
-EXAMPLES = (ROOT / "examples", ROOT / "tests" / "answers" / "valid")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Tests of one example run in one process, which generates and renders it once; so do the tests of one file."""
-    if hasattr(config, "workerinput"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(example_of(item) or item.nodeid.partition("::")[0]))
-
-
-def example_of(item: pytest.Item) -> str:
-    """The name of the answers file that a test is about."""
-    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return next((value.stem for value in given if isinstance(value, Path) and value.parent in EXAMPLES), "")
 
 
 @pytest.fixture(scope="session", autouse=True)
