@@ -8,8 +8,10 @@ from typing import Any
 
 from tools.environment import schema
 
-# Registries of the images that upstream's charts and manifests name.
-_PUBLIC = re.compile(r"\b(docker|quay|gcr|ghcr|nvcr|k8s\.gcr|registry\.k8s|registry\.istio)\.io\b|mcr\.microsoft\.com")
+# Registries of the images that upstream's charts and manifests name. In the layout `prefix` they are a part of the path.
+_PUBLIC = re.compile(
+    r"(?<![\w.]/)\b(docker|quay|gcr|ghcr|nvcr|k8s\.gcr|registry\.k8s|registry\.istio)\.io\b|mcr\.microsoft\.com"
+)
 _SKIP_LIST = "registries-skipping-tag-resolving"
 
 
