@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.environment import schema
 
-# Registries of the images that upstream's charts and manifests name. In the layout `prefix` they are a part of the path.
+# Registries of the images that upstream names. In the layout `prefix` they are a part of the path, which is private.
 _PUBLIC = re.compile(
     r"(?<![\w.]/)\b(docker|quay|gcr|ghcr|nvcr|k8s\.gcr|registry\.k8s|registry\.istio)\.io\b|mcr\.microsoft\.com"
 )

@@ -1,0 +1,100 @@
+"""The charts in the private registry: what the environment's README tells a person to type reaches them, too.
+
+The registry is in no system store: once with a private CA and a password, once with plain http.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.mirror.registry import FIRST, USER, Registry
+from tests.mirror.world import STACK, World
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+
+LOGIN = re.compile(r"^\$ ((?:skopeo|helm registry) login .+)$", re.MULTILINE)
+
+
+@dataclass
+class Site:
+    """An environment whose charts are to come from the private registry, and a person's empty home."""
+
+    world: World
+    environment: Path
+    home: Path
+    helm: Helm
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = self.world.env(HOME=str(self.home), REGISTRY_AUTH_FILE=str(self.home / "auth.json"))
+        return kept | {"PATH": f"{self.home / 'bin'}:{kept['PATH']}"}
+
+    def make(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.world.make_target(self.environment, *words, **self.env)
+
+    def log_in(self) -> list[str]:
+        """Types the logins of the README on a terminal; what was typed."""
+        commands = LOGIN.findall((self.environment / "README.md").read_text(encoding="utf-8"))
+        for command in commands:
+            terminal = pexpect.spawn("bash", ["-c", command], cwd=str(self.environment), env=self.env, timeout=30)
+            for prompt, answer in (("Username:", USER), ("Password:", FIRST)):
+                terminal.expect(prompt)
+                terminal.sendline(answer)
+            said = terminal.read().decode()
+            terminal.close()
+            assert terminal.exitstatus == 0, said
+        return commands
+
+    def pack(self, charts: Upstream) -> None:
+        """What `make upstream-charts` fetches from the internet: upstream's release gives a chart its version."""
+        folder = self.environment / "build" / "charts"
+        for (_, version), chart in charts.folders.items():
+            command = [self.helm.path, "package", str(chart), "--version", version, "--destination", str(folder)]
+            subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(params=["private CA and password", "plain http"])
+def site(request: pytest.FixtureRequest, world: World, tmp_path: Path, each_helm: Helm) -> Iterator[Site]:
+    plain = request.param == "plain http"
+    registry = Registry(tmp_path / "registry", world.port, None if plain else world.keys)
+    registry.serve()
+    trust = {"registry_plain_http": True, "registry_ca_source": None, "registry_ca_bundle": None} if plain else {}
+    environment = world.generate(tmp_path / "environment", chart_source="oci", **trust)
+    (tmp_path / "home" / "bin").mkdir(parents=True)
+    (tmp_path / "home" / "bin" / "helm").symlink_to(each_helm.path)
+    yield Site(world, environment, tmp_path / "home", each_helm)
+    registry.stop()
+
+
+def test_the_charts_go_through_the_registry(site: Site, upstream_charts: Callable[[str], Upstream]) -> None:
+    assert len(site.log_in()) == 2
+    site.pack(upstream_charts(STACK))
+    pushed = site.make("push-charts")
+    assert pushed.returncode == 0, pushed.stderr
+    shutil.rmtree(site.environment / "build")
+
+    for target in ("charts", "template"):
+        done = site.make(target)
+        assert done.returncode == 0, done.stderr
+    assert len(list((site.environment / "build" / "charts").glob("*.tgz"))) == 8
+    rendered = {path.stem for path in (site.environment / "build").glob("*.yaml")}
+    assert {"cert-manager", "istiod", "knative-operator", "kserve-resources"} < rendered
+
+
+def test_without_the_access_the_charts_are_refused(site: Site, upstream_charts: Callable[[str], Upstream]) -> None:
+    """So the test above shows that the access is what counts."""
+    site.log_in()
+    site.pack(upstream_charts(STACK))
+    done = site.make("push-charts", "CHART_ACCESS=")
+    assert done.returncode == 2
+    assert re.search(
+        r"x509: certificate signed by unknown authority|server gave HTTP response to HTTPS client", done.stderr
+    )
