@@ -179,7 +179,7 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("selct: []\n", "unknown key 'selct'; known are select, ignore, level, facts"),
+        ("selct: []\n", "unknown key 'selct'; valid keys: select, ignore, level, facts"),
         ("level: fatal\n", "level must be one of error, warning, info, not 'fatal'"),
         ("ignore: KW101\n", "ignore must be a list of codes"),
         ("ignore: [1]\n", "ignore must be a list of codes"),

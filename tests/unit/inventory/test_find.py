@@ -78,7 +78,7 @@ def test_a_version_that_is_not_known_is_said() -> None:
     assert images == []
     assert notes == [
         "KnativeServing knative-serving/knative-serving: "
-        "which images the operator embeds for Knative 1.99.0 is not known"
+        "the images that the operator embeds for Knative 1.99.0 are unknown"
     ]
 
 
@@ -308,7 +308,7 @@ def test_standard_input(manifest: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         (["--check"], "--check compares an environment with its list, and {}/images/catalogue.yaml does not exist"),
         (
             ["--format", "oras"],
-            "where docker.io/vllm/vllm-openai-cpu:v1 is copied to is not known: name an environment folder",
+            "the target of docker.io/vllm/vllm-openai-cpu:v1 is unknown: name an environment folder",
         ),
     ],
 )
