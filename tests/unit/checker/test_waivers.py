@@ -188,7 +188,7 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
         ("facts: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
         ("- a\n", ".kserve-wiring.yaml: not a mapping of settings"),
         ("a: [\n", ".kserve-wiring.yaml:2: did not find"),
-        ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: the key ignore stands twice"),
+        ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: duplicate key ignore"),
     ],
 )
 def test_a_configuration_that_cannot_be_used(

@@ -240,7 +240,7 @@ def test_two_clusters_in_one_folder_are_said(tmp_path: Path, capsys: pytest.Capt
     said = (
         f"note: ConfigMap a is in {tmp_path}/a.yaml and in {tmp_path}/b.yaml with different content, "
         "and 1 more in the same way: "
-        "if these are two clusters or two variants, check them one by one"
+        "if these are two clusters or variants, check them one by one"
     )
     assert said in " ".join(capsys.readouterr().out.split())
     (tmp_path / "b.yaml").write_text(CLEAN)
