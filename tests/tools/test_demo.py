@@ -41,7 +41,7 @@ def test_it_succeeds_and_says_every_step(shown: subprocess.CompletedProcess[str]
 
 
 def test_it_shows_the_wiring(shown: subprocess.CompletedProcess[str]) -> None:
-    assert "The environment lies in build/demo." in shown.stdout
+    assert "The environment is in build/demo." in shown.stdout
     for wire, value in (
         ("W1", "harbor.corp.local:8443"),
         ("W4", "harbor-ca"),
@@ -64,8 +64,8 @@ def test_it_shows_the_error_of_a_broken_setting(shown: subprocess.CompletedProce
 def test_without_any_charts_it_names_what_it_could_not_render(tmp_path: Path) -> None:
     # A home of its own: no charts in build/, no modules, no proxy.
     script = (
-        "import sys; from pathlib import Path; from tools import console, demo, upstream; "
-        "upstream.BUILD = Path(sys.argv.pop()); console.run(demo.main)"
+        "import sys; from pathlib import Path; from tools import console, demo; from tools.upstream import charts; "
+        "charts.BUILD = Path(sys.argv.pop()); console.run(demo.main)"
     )
     env = {
         **os.environ,

@@ -2,10 +2,10 @@
 
 Usage: python -m tools.generate.__main__ [--check]
 
-values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one schema
-file to another, least of all offline. files/rules.yaml is a copy of schemas/rules.yaml, because a chart reads only its
-own files. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of the rules
-from their fixtures (rule_pages.py). With --check nothing is written, and the exit code is 1 when a file is stale.
+Fragments in schemas/values/ form values.schema.json, because Helm does not follow references between schema files,
+least of all offline. files/rules.yaml is a copy of schemas/rules.yaml, because a chart reads only its own files. The
+schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of the rules from their
+fixtures (rule_pages.py). --check writes nothing; the exit code is 1 if a file is stale.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def generated() -> dict[Path, str]:
 def values_schema(fragments: Path) -> Schema:
     """Assemble the schema of the values from a folder of fragments.
 
-    root.yaml is the head, definitions.yaml holds the types that are named by `use`, every other file holds top-level
-    values. Raises KeyError for a type that is not defined and ValueError for a value that two files define.
+    root.yaml is the head, definitions.yaml holds the types for `use`, every other file holds top-level values. Raises
+    KeyError for an undefined type and ValueError for a value that two files define.
     """
     definitions = _load(fragments / "definitions.yaml")
     properties: Schema = {}
@@ -58,7 +58,7 @@ def values_schema(fragments: Path) -> Schema:
 
 
 def inlined(node: Any, definitions: Schema) -> Any:
-    """Replace every `use: <name>` by the definition; what stands beside it is merged over the definition."""
+    """Replace every `use: <name>` by the definition, and merge the keys next to it over the definition."""
     if isinstance(node, list):
         return [inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -71,7 +71,7 @@ def inlined(node: Any, definitions: Schema) -> Any:
 
 
 def closed(schema: Schema) -> Schema:
-    """Refuse unknown keys in every object that lists its keys, unless it says otherwise."""
+    """Refuse unknown keys in every object that lists its keys, unless its schema allows them."""
     result = dict(schema)
     if "properties" in result:
         result["properties"] = {name: closed(value) for name, value in result["properties"].items()}
