@@ -1,4 +1,4 @@
-"""What the tools print: steps, progress of long steps, and one clear line when they have to stop."""
+"""Output of the tools: steps, progress of long steps, and a one-line error."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
-# Ignored by git: everything that is built, downloaded or generated.
+# Ignored by git: everything built, downloaded or generated.
 BUILD = ROOT / "build"
 
 
 class Stop(Exception):
-    """The tool cannot go on. The text is one line that says what to change; the exit code is 2."""
+    """The tool cannot continue. The message is one line with the change to make; the exit code is 2."""
 
 
 def step(text: str) -> None:
@@ -26,7 +26,7 @@ def note(text: str) -> None:
 
 
 def shown(path: Path) -> str:
-    """The path as a person types it: relative to the working directory when it lies below it."""
+    """The path as a person types it: relative to the working directory if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -34,9 +34,9 @@ def shown(path: Path) -> str:
 
 
 class Heartbeat:
-    """Says now and then that a long step still runs, so that neither a person nor a CI log sees silence.
+    """Print now and then that a long step is still running, so that neither a person nor a CI log sees silence.
 
-    `tick(text)` may be called as often as wanted; it prints at most every `every` seconds.
+    `tick(text)` may be called at any rate; it prints at most once in `every` seconds.
     """
 
     def __init__(self, every: float = 15.0) -> None:
@@ -55,7 +55,7 @@ class Heartbeat:
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Runs a tool's main: a `Stop` becomes one line on stderr and exit code 2."""
+    """Run a tool's main. A `Stop` becomes one line on stderr and exit code 2."""
     try:
         code = main()
     except Stop as stop:

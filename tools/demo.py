@@ -1,6 +1,6 @@
-"""The main job on one example: generate an environment, render it, validate it, and show what came out.
+"""The main job on one example: generate an environment, render it, validate it, and show the result.
 
-Then one setting is broken on purpose, to show the error that a user would get.
+Then break one setting on purpose, to show the error that a user would get.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def main() -> int:
     _name_missing(without, charts)
     _validate(rendered, stack, complete=not without)
     if without:
-        _step(5, "Left out: whether all settings agree cannot be said without the releases above")
+        _step(5, "Skipped: without the releases above the settings cannot be compared")
     else:
         _agree(rendered)
     _show(rendered, charts, newest)
     if without:
-        _step(6, "Left out: a broken setting shows between the releases above")
+        _step(6, "Skipped: only the releases above would show the broken setting")
     else:
         _break(charts, newest)
     return 0
@@ -66,7 +66,7 @@ def _step(number: int, text: str) -> None:
 
 
 def _render(work: Sequence[HelmCall], newest: Helm) -> list[Rendered]:
-    """Lints and renders every release whose chart could be had."""
+    """Lint and render every release whose chart is available."""
     _step(3, f"Linting and rendering {len({job.release for job in work})} releases with {newest}")
     for job in work:
         complaint = "" if job.part else render.lint(job, newest)
@@ -84,25 +84,25 @@ def _render(work: Sequence[HelmCall], newest: Helm) -> list[Rendered]:
 
 def _name_missing(without: Sequence[Release], charts: Upstream) -> None:
     for release in without:
-        reason = charts.missing.get((release.chart, release.version), "it belongs to no stack")
+        reason = charts.missing.get((release.chart, release.version), "it is in no stack")
         note(f"{release.name:<34}not rendered: no chart {release.chart} {release.version} ({reason})")
 
 
 def _validate(rendered: Sequence[Rendered], stack: str, complete: bool) -> None:
-    """Validates everything strictly against the CRDs of the set and Kubernetes' own schemas."""
+    """Validate everything strictly against the CRDs of the set and Kubernetes' own schemas."""
     objects = [item for result in rendered if not result.partial for item in result.objects()]
     crds = sum(item["kind"] == "CustomResourceDefinition" for item in objects)
     _step(4, f"Validating {len(objects)} objects against {crds} CRDs and Kubernetes {render.kube_version()}")
     try:
         openapi = modules.folder(stack, "k8s.io/kubernetes") / "api" / "openapi-spec" / "v3"
     except Unavailable as reason:
-        note(f"not validated: the schemas of Kubernetes could not be had ({reason})")
+        note(f"not validated: the schemas of Kubernetes are not available ({reason})")
         return
     problems = schema.validate(objects, openapi, complete)
     if problems:
         lines = "\n  ".join(map(str, problems[:20]))
         raise Stop(f"{len(problems)} problems:\n  {lines}")
-    note("no unknown field, no wrong type, no unknown kind" if complete else "right, as far as there are schemas")
+    note("no unknown field, no wrong type, no unknown kind" if complete else "valid, as far as there are schemas")
 
 
 def _agree(rendered: Sequence[Rendered]) -> None:
@@ -114,7 +114,7 @@ def _agree(rendered: Sequence[Rendered]) -> None:
 
 
 def _check(folder: Path, rendered: Sequence[Rendered]) -> Report:
-    """What `kserve-wiring check` says of the rendered objects and of the Argo CD Applications beside them."""
+    """Run `kserve-wiring check` on the rendered objects and on the Argo CD Applications of the environment."""
     loaded = Loaded()
     for result in rendered:
         file = f"rendered/{result.release}{'-patches' if result.partial else ''}.yaml"
@@ -128,7 +128,7 @@ def _check(folder: Path, rendered: Sequence[Rendered]) -> Report:
 def _show(rendered: Sequence[Rendered], charts: Upstream, newest: Helm) -> None:
     width = min(max(shutil.get_terminal_size((140, 24)).columns, 100), 160)
     objects = [item for result in rendered for item in result.objects()]
-    print(f"\nThe environment lies in {shown(TARGET)}. Its wiring, read from the rendered objects:\n")
+    print(f"\nThe environment is in {shown(TARGET)}. Its wiring, read from the rendered objects:\n")
     print(wiring_table.table(wiring_table.rows(objects), width))
     print("\nWhat to do next:\n")
     for command, why in _next(charts, newest):
@@ -137,7 +137,7 @@ def _show(rendered: Sequence[Rendered], charts: Upstream, newest: Helm) -> None:
 
 
 def _next(charts: Upstream, newest: Helm) -> list[tuple[str, str]]:
-    """Commands that work as they are printed."""
+    """Next commands, which work as printed."""
     place = shown(TARGET)
     commands = [
         (f"less {place}/README.md", "the field manual of this environment"),
@@ -153,7 +153,7 @@ def _next(charts: Upstream, newest: Helm) -> list[tuple[str, str]]:
 
 
 def _break(charts: Upstream, newest: Helm) -> None:
-    """Renames the gateway's Pods in one values file, as a hand would, and shows what the check says."""
+    """Rename the gateway's Pods in one values file, as a user might, and show the report of the checker."""
     shutil.rmtree(BROKEN, ignore_errors=True)
     shutil.copytree(TARGET, BROKEN)
     values = BROKEN / "values" / "local-gateway.yaml"
@@ -162,12 +162,12 @@ def _break(charts: Upstream, newest: Helm) -> None:
     _step(6, f"Breaking one setting on purpose: {name} becomes {name}-2 in {shown(values)}")
     values.write_text(text.replace(f'"{name}"', f'"{name}-2"'), encoding="utf-8")
     work, _ = plan(BROKEN, charts.folder)
-    note("Everything still renders, and on a cluster everything would say Ready. This is what the check says:\n")
+    note("Everything still renders, and on a cluster everything would be Ready. The check reports:\n")
     report = _check(BROKEN, render.render(work, newest))
     print(wording.as_text(report), flush=True)
     if not report.findings:
         raise Stop("the broken setting was not noticed: please report it")
-    note(f"That was the copy in {shown(BROKEN)}; {shown(TARGET)} is as it was.")
+    note(f"That was the copy in {shown(BROKEN)}; {shown(TARGET)} is unchanged.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stacks as the tools see them: which charts a stack consists of, and where each comes from.
+"""The stacks: which charts a stack consists of, and where each comes from.
 
 The data is stacks/<stack>.yaml (versions) and stacks/common/releases.yaml (the releases of every stack).
 """
@@ -19,7 +19,7 @@ DEFAULT = "kserve-0.20"
 
 @dataclass(frozen=True)
 class Chart:
-    """An upstream chart. `repository` is an oci:// or https:// URL; `directory` is its folder in the Go module."""
+    """An upstream chart. repository: an oci:// or https:// URL. directory: its folder in the Go module."""
 
     name: str
     version: str
@@ -37,11 +37,7 @@ def names() -> list[str]:
 
 
 def charts(stack: str) -> list[Chart]:
-    """The upstream charts of a stack, each once, in the order of installation.
-
-    Raises:
-        Stop: there is no such stack.
-    """
+    """The upstream charts of a stack, once each, in the order of installation. Raises Stop for an unknown stack."""
     known = versions(stack)
     releases = _load(STACKS / "common" / "releases.yaml")
     found = [_chart(release["chart"], known) for release in releases if "repository" in release["chart"]]
@@ -49,21 +45,13 @@ def charts(stack: str) -> list[Chart]:
 
 
 def versions(stack: str) -> dict[str, str]:
-    """The versions of a stack by component.
-
-    Raises:
-        Stop: there is no such stack.
-    """
+    """The versions of a stack by component. Raises Stop for an unknown stack."""
     found: dict[str, str] = _stack(stack)["versions"]
     return found
 
 
 def images(stack: str) -> dict[str, str]:
-    """Upstream's references of all images that a stack can pull, by their names in the catalogue.
-
-    Raises:
-        Stop: there is no such stack.
-    """
+    """Upstream's references of a stack's images, by name in the catalogue. Raises Stop for an unknown stack."""
     data = _stack(stack)
     catalogue = _load(STACKS / "common" / "images.yaml")
     references = {name: data["images"].get(name) or entry["image"] for name, entry in catalogue.items()}
@@ -71,7 +59,7 @@ def images(stack: str) -> dict[str, str]:
 
 
 def modules(stack: str) -> Path:
-    """The folder whose go.mod and go.sum pin what a stack's tests download."""
+    """The folder whose go.mod and go.sum pin the downloads of a stack's tests."""
     return STACKS / "modules" / stack
 
 

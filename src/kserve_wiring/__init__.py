@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the wiring mistake between KServe, Knative Serving, Istio and a private registry.
 
-``check`` reads manifests and returns findings. ``read`` and ``inspect`` are its two halves: read gives what was loaded,
-inspect a Report with everything that a run knows. All names are imported lazily, so ``import kserve_wiring`` is cheap.
+``check`` reads manifests and returns findings. ``read`` and ``inspect`` are its two halves: ``read`` returns what was
+loaded, ``inspect`` a Report on it. All names are imported lazily, so ``import kserve_wiring`` is cheap.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def test_it_succeeds_and_says_every_step(shown: subprocess.CompletedProcess[str]
 
 
 def test_it_shows_the_wiring(shown: subprocess.CompletedProcess[str]) -> None:
-    assert "The environment lies in build/demo." in shown.stdout
+    assert "The environment is in build/demo." in shown.stdout
     for wire, value in (
         ("W1", "harbor.corp.local:8443"),
         ("W4", "harbor-ca"),

@@ -1,8 +1,8 @@
-"""How long kserve-wiring takes, as a ratio to PyYAML's CSafeLoader parsing the same files.
+"""Measure kserve-wiring as a ratio to PyYAML's CSafeLoader parsing the same files.
 
-10,000 objects with 1,000 InferenceServices in 50 namespaces, and twice as many: the aim is a ratio of at most 1.5,
-and at most 2.2 times as long for twice as many. `kserve-wiring --version` is to take at most twice as long as
-`import yaml`. Judged is the median of the ratios.
+10,000 objects with 1,000 InferenceServices in 50 namespaces, and twice as many. Aims: a ratio of at most 1.5, at most
+2.2 times as long for twice as many objects, and `kserve-wiring --version` in at most twice the time of `import yaml`.
+The verdict is on the median of the ratios.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ START_RUNS = 15
 COMMAND = [sys.executable, "-m", "kserve_wiring"]
 
 _PARSE = "import sys, yaml\nfor p in sys.argv[1:]:\n    for d in yaml.load_all(open(p, 'rb'), yaml.CSafeLoader): pass\n"
-# Of the memory, what was parsed is a part: the checker looks at all objects together.
+# The checker keeps all objects in memory to compare them, so the other side keeps its values too.
 _KEEP = "import sys, yaml\nkept = [list(yaml.load_all(open(p, 'rb'), yaml.CSafeLoader)) for p in sys.argv[1:]]\n"
 
 _INFERENCE_SERVICE = """apiVersion: serving.kserve.io/v1beta1
@@ -96,7 +96,7 @@ _GROUP = [_INFERENCE_SERVICE, *[_DEPLOYMENT] * 3, *[_SERVICE] * 3, *[_CONFIG_MAP
 
 
 def write(objects: int) -> list[Path]:
-    """One file for each of the 50 namespaces."""
+    """Write one file for each of the 50 namespaces."""
     folder = PLACE / str(objects)
     folder.mkdir(parents=True, exist_ok=True)
     texts: dict[int, list[str]] = {}
@@ -109,7 +109,7 @@ def write(objects: int) -> list[Path]:
 
 
 def processor_time(command: list[str]) -> float:
-    """Seconds of the processor that a command takes: others on the machine must not count."""
+    """Seconds of processor time of a command, which other load on the machine does not change."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -117,7 +117,7 @@ def processor_time(command: list[str]) -> float:
 
 
 def compare(ours: list[str], other: list[str], runs: int = RUNS) -> tuple[list[float], list[float]]:
-    """Seconds of two commands, run by turns, so that a busy minute meets both."""
+    """Seconds of two commands, run in turns, so that load on the machine affects both."""
     times = [(processor_time(ours), processor_time(other)) for _ in range(runs)]
     return [ours for ours, _ in times], [other for _, other in times]
 

@@ -1,8 +1,8 @@
-"""How long the main job takes, as a ratio to the bare tools in the same run.
+"""Measure the main job as a ratio to the bare tools in the same run.
 
 Ours: generate an environment from the template, render every release with helm, validate every object. Bare: `copier
-copy` of an empty template, and the same `helm template` commands without looking at their output. One environment, and
-many (200 by default) that differ in every name, both with all processors. The aim is a ratio of at most 2.
+copy` of an empty template, and the same `helm template` commands, output ignored. Measured for one environment, and for
+many (200 by default) that differ in every name, both on all processors. The aim is a ratio of at most 2.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BATCH = 20
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured with: two templates as tagged git repositories, charts, schemas and helm."""
+    """The inputs of a measurement: two templates as tagged git repositories, charts, schemas and helm."""
 
     template: Path
     empty: Path
@@ -46,20 +46,20 @@ class Bench:
     helm: Helm
 
     def ours(self, number: int) -> None:
-        """Generates, renders and validates one environment. Raises Stop when it is not valid."""
+        """Generate, render and validate one environment. Raises Stop when it is not valid."""
         target = PLACE / "ours" / f"{number:03}"
         copier.run_copy(str(self.template), target, answers(number), defaults=True, quiet=True)
         rendered = [render.template(job, self.helm) for job in self._jobs(target)]
         self._validate(rendered)
 
     def one(self) -> None:
-        """The same for one environment alone: helm runs on all processors."""
+        """The same for a single environment: helm runs on all processors."""
         target = PLACE / "ours" / "one"
         copier.run_copy(str(self.template), target, answers(0), defaults=True, quiet=True)
         self._validate(render.render(self._jobs(target), self.helm))
 
     def bare(self, number: int) -> None:
-        """An empty template, and the helm commands of the environment of this number."""
+        """Copy an empty template, and run the helm commands of the environment with this number."""
         self._copy_empty(f"{number:03}")
         for job in self._jobs(PLACE / "ours" / f"{number:03}"):
             render.template(job, self.helm)
@@ -82,7 +82,7 @@ class Bench:
 
 
 def answers(number: int) -> dict[str, Any]:
-    """The answers of the example, with names of their own."""
+    """The answers of the example, with unique names."""
     tenants = [{"name": f"{name}-{number:03}", "service_account": "inference"} for name in ("vision", "speech", "text")]
     own = {
         "environment_name": f"site-{number:03}",
@@ -95,7 +95,7 @@ def answers(number: int) -> dict[str, Any]:
 
 
 def prepare() -> Bench:
-    """The working tree and an empty template as tagged repositories, as users have templates."""
+    """Tag the working tree and an empty template as git repositories, as users have them."""
     shutil.rmtree(PLACE, ignore_errors=True)
     stack = environment.stack_of(answers(0))
     charts = upstream.charts(stack, only_modules=True)
@@ -126,7 +126,7 @@ def _empty(target: Path) -> Path:
 
 def _tagged(folder: Path) -> Path:
     who = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "commit.gpgsign=false"]
-    # Packed, as a clone from a server is: Copier clones a template anew for each environment, and removes the clone.
+    # Packed like a clone from a server: Copier clones a template for each environment, and removes the clone.
     made = (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "-m", "bench"], ["tag", "v1.0.0"])
     for words in (*made, ["gc", "--quiet"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
@@ -134,7 +134,7 @@ def _tagged(folder: Path) -> Path:
 
 
 def best_of(times: int, work: Callable[[], None], made: Path) -> float:
-    """The shortest of some runs, in seconds; each starts without what the last one made."""
+    """The shortest of some runs, in seconds. Removes what a run made before the next one."""
     found = []
     for _ in range(times):
         shutil.rmtree(made, ignore_errors=True)
@@ -145,9 +145,9 @@ def best_of(times: int, work: Callable[[], None], made: Path) -> float:
 
 
 def many(pool: Executor, bench: Bench, count: int) -> tuple[float, float]:
-    """The seconds for all environments, ours and bare, on all processors.
+    """Seconds for all environments, ours and bare, on all processors.
 
-    The two take turns, a batch each: a machine that gets slower on the way slows down both.
+    The two take turns in batches: a machine that becomes slower slows down both.
     """
     beat, ours, bare = Heartbeat(), 0.0, 0.0
     for start in range(0, count, BATCH):

@@ -1,7 +1,7 @@
-"""Feeds the checker what nobody would write, guided by the code that it reaches: `make fuzz`.
+"""Fuzz the checker with coverage-guided input: `make fuzz`.
 
-An input is a stream of YAML. It is read, checked with and without facts, and written in every format and as a graph.
-Any exception ends the run and leaves the input in build/fuzz; run it again with `python -m tools.bench.fuzz FILE`.
+An input is a YAML stream. It is read, checked with and without facts, and written in every format and as a graph.
+Any exception ends the run and stores the input in build/fuzz; rerun it with `python -m tools.bench.fuzz FILE`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tools.console import ROOT
 from tools.rules import manifests
 
 PLACE = ROOT / "build" / "fuzz"
-# Seconds and MiB that one small input may take.
+# Limits for one small input, in seconds and MiB.
 LONGEST, LARGEST = 20, 2048
 
 with atheris.instrument_imports(include=["kserve_wiring"]):
@@ -75,7 +75,7 @@ ODD: tuple[Any, ...] = (
 
 
 def one_input(data: bytes) -> None:
-    """Check one input. Whatever it raises is a mistake."""
+    """Check one input. Any exception is a bug."""
     for facts in (None, FACTS):
         sys.stdin = io.TextIOWrapper(io.BytesIO(data))
         found = inspect(read("-"), Options(facts=facts or {}))
@@ -87,7 +87,7 @@ def one_input(data: bytes) -> None:
 
 
 def mutate(data: bytes, largest: int, seed: int) -> bytes:
-    """Every other time a value of the YAML is replaced, and the bytes are changed otherwise."""
+    """Replace a value of the YAML in half of the calls, and change bytes in the others."""
     chance = random.Random(seed)  # noqa: S311 (nothing secret)
     if chance.random() < 0.5:
         return bytes(atheris.Mutate(data, largest))
@@ -101,7 +101,7 @@ def mutate(data: bytes, largest: int, seed: int) -> bytes:
 
 
 def _replace(value: Any, chance: random.Random) -> None:
-    """Put something odd, or a copy of its neighbour, at some place below a container."""
+    """Put something odd, or a copy of a neighbour, somewhere below a container."""
     while isinstance(value, (dict, list)) and value:
         key = chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
         if not isinstance(value[key], (dict, list)) or not value[key] or chance.random() < 0.15:
@@ -112,7 +112,7 @@ def _replace(value: Any, chance: random.Random) -> None:
 
 
 def main() -> None:
-    """Arguments are those of libFuzzer: https://llvm.org/docs/LibFuzzer.html#options."""
+    """Run the fuzzer; arguments are those of libFuzzer: https://llvm.org/docs/LibFuzzer.html#options."""
     corpus = PLACE / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for fixture in manifests():

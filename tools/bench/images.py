@@ -1,11 +1,10 @@
-"""Compares who finds which images of the default environment, side by side in one run, and how long ours takes.
+"""Compare which tool finds which images of the default environment in one run, and measure ours.
 
 Usage: python -m tools.bench.images [--hauler PATH] [--zarf PATH]
 
-The environment is generated and rendered with upstream's charts from the pinned Go modules. Then the images are looked
-for by `kserve-wiring images`, by grep, and by Hauler and Zarf when their programs are named. The table is that of
-docs/images.md. Neither Hauler nor Zarf needs a registry for what is counted here: what they want to pull is read from
-what they say.
+Generate the environment and render it with upstream's charts from the pinned Go modules. Then find its images with
+`kserve-wiring images`, with grep, and with Hauler and Zarf if their programs are given. The table is that of
+docs/images.md. Hauler and Zarf need no registry for this: the images that they would pull are read from their output.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def main() -> int:
 
 
 def row(name: str, found: Iterable[str], needed: set[str]) -> None:
-    """One line of the table; what is not needed is named below."""
+    """Print one line of the table, and name the images that are not needed below it."""
     images = {canonical(one) for one in found}
     others = sorted(images - needed)
     print(f"| {name} | {len(images)} | {len(images & needed)} of {len(needed)} | {len(others)} |")
@@ -92,7 +91,7 @@ def grep(rendered: list[Rendered]) -> set[str]:
 
 
 def hauler(program: str, jobs: list[HelmCall]) -> set[str]:
-    """What `hauler store add chart --add-images` wants to pull. Its log names every image."""
+    """The images that `hauler store add chart --add-images` would pull. Its log names every image."""
     found: set[str] = set()
     with tempfile.TemporaryDirectory() as temporary:
         for job in jobs:
@@ -100,7 +99,7 @@ def hauler(program: str, jobs: list[HelmCall]) -> set[str]:
             flags = ["--add-images", "--no-progress", "--kube-version", f"v{render.kube_version()}", *values]
             command = [program, "store", "--store", f"{temporary}/store", "--log-level", "debug", "--ignore-errors"]
             command += ["--retries", "1", "add", "chart", str(job.chart), *flags]
-            text = _said(command, Path(temporary))
+            text = _output(command, Path(temporary))
             found |= {
                 one for names in re.findall(r"parsed image references \[([^\]]*)\]", text) for one in names.split()
             }
@@ -108,9 +107,9 @@ def hauler(program: str, jobs: list[HelmCall]) -> set[str]:
 
 
 def zarf(program: str, jobs: list[HelmCall]) -> tuple[set[str], set[str]]:
-    """What `zarf dev find-images` prints for a package with all charts, and its guesses.
+    """The images that `zarf dev find-images` prints for a package with all charts, and its guesses.
 
-    It asks registries about those, and drops them when it cannot: they are taken from its log.
+    Zarf asks registries about its guesses and drops those that it cannot confirm, so they are read from its log.
     """
     with tempfile.TemporaryDirectory() as temporary:
         charts = [
@@ -130,7 +129,7 @@ def zarf(program: str, jobs: list[HelmCall]) -> tuple[set[str], set[str]]:
         }
         (Path(temporary) / "zarf.yaml").write_text(yaml.safe_dump(package), encoding="utf-8")
         command = [program, "dev", "find-images", temporary, "--skip-cosign", "--kube-version", render.kube_version()]
-        text = _said([*command, "--log-level", "debug", "--log-format", "json"], Path(temporary))
+        text = _output([*command, "--log-level", "debug", "--log-format", "json"], Path(temporary))
     guesses = re.findall(r'"found possible fuzzy match".*"value":"([^"]+)"', text)
     return set(re.findall(r"^\s*- (\S+)$", text, re.MULTILINE)), set(guesses)
 
@@ -139,15 +138,15 @@ def _version(chart: Path) -> str:
     return str(yaml.safe_load((chart / "Chart.yaml").read_text(encoding="utf-8"))["version"])
 
 
-def _said(command: list[str], cwd: Path) -> str:
-    """What a program prints. It may fail afterwards, when it cannot reach the registries of what it has found."""
+def _output(command: list[str], cwd: Path) -> str:
+    """Output of a program. Ignores its exit code: it may fail later, when it cannot reach the registries."""
     env = os.environ | {"HOME": str(cwd), "NO_COLOR": "1"}
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     return f"{done.stdout}\n{done.stderr}"
 
 
 def timing(folder: Path, charts: upstream.Upstream, jobs: list[HelmCall]) -> None:
-    """Median of the command over the median of the render that it reads."""
+    """Print the median time of the command over that of the render that it reads."""
     store = next(iter(charts.folders.values())).parent
     program = helm.find()
     command = [sys.executable, "-m", "kserve_wiring", "images", str(folder), "--charts", str(store)]

@@ -1,4 +1,4 @@
-"""Generates an environment from an answers file with Copier, from the working tree as it is."""
+"""Generate an environment from an answers file with Copier, from the current working tree."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from tools.console import ROOT, Stop, shown
 
 
 def load_answers(path: Path) -> dict[str, Any]:
-    """The answers of a file, as `copier copy --data-file` reads them.
+    """The answers in a file, as `copier copy --data-file` reads them.
 
-    Raises:
-        Stop: there is no such file, or it is no YAML mapping.
+    Raises Stop when there is no such file, or when it is not a YAML mapping.
     """
     try:
         answers = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -30,7 +29,7 @@ def load_answers(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise Stop(f"{shown(path)} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(answers, dict):
-        raise Stop(f"{shown(path)} holds no answers: write one `question: answer` per line")
+        raise Stop(f"{shown(path)} has no answers: write one `question: answer` per line")
     return answers
 
 
@@ -39,14 +38,10 @@ def stack_of(answers: dict[str, Any]) -> str:
 
 
 def generate(answers: dict[str, Any], target: Path) -> None:
-    """What `copier copy --defaults` makes of the answers, in a folder that is emptied first.
-
-    Raises:
-        Stop: an answer is refused.
-    """
+    """Run `copier copy --defaults` with the answers into an emptied folder. Raises Stop when an answer is refused."""
     shutil.rmtree(target, ignore_errors=True)
     with warnings.catch_warnings():
-        # The working tree counts, not the last tag: what a developer has just changed has to be seen.
+        # The working tree, not the last tag: a developer wants to see the current changes.
         warnings.simplefilter("ignore", DirtyLocalWarning)
         try:
             copier.run_copy(str(ROOT), target, answers, vcs_ref="HEAD", defaults=True, quiet=True)

@@ -1,6 +1,6 @@
-"""Renders every release of a generated environment with helm, and lints it.
+"""Render every release of a generated environment with helm, and lint it.
 
-What releases there are, with their charts and values files, is read from the environment's releases.yaml.
+The releases, their charts and their values files come from the environment's releases.yaml.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from tools.upstream.helm import Helm
 
 Object = dict[str, Any]
 
-# helm 4 calls the `v` of an upstream version bad (`helm lint --strict` then fails) although helm 3, which made the
-# charts, does not: upstream's own published charts have it.
+# helm 4 refuses the `v` of an upstream version (`helm lint --strict` fails). helm 3, which packaged the charts, does
+# not: upstream's own published charts have it.
 _KNOWN_LINT = re.compile(r"\[WARNING\] Chart\.yaml: version 'v[\d.]+' is not a valid SemVerV2")
 _CRD = re.compile(r"^kind: CustomResourceDefinition$", re.MULTILINE)
 
 
 class RenderError(Exception):
-    """helm refused a release. The text is what helm said."""
+    """helm refused a release. The message is helm's."""
 
     def __init__(self, release: str, text: str) -> None:
         super().__init__(f"{release}: {text}")
@@ -46,7 +46,7 @@ class RenderError(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """What helm made of a release. `partial` objects are patches: they need not be complete."""
+    """Output of helm for a release. partial: the objects are patches and may be incomplete."""
 
     release: str
     namespace: str
@@ -54,28 +54,24 @@ class Rendered:
     partial: bool = False
 
     def objects(self) -> list[Object]:
-        """The objects, parsed as Kubernetes' clients parse them. Do not change CRDs: they are shared between calls."""
+        """The objects, parsed as Kubernetes' clients do. Do not change CRDs: calls share them."""
         return list(parse(self.text, self.release))
 
 
 @cache
 def kube_version() -> str:
-    """The Kubernetes version to render for: that of the OpenAPI that the objects are validated against."""
+    """The Kubernetes version to render for: that of the OpenAPI used for validation."""
     return golang.pinned(stacks.modules(stacks.DEFAULT) / "go.mod")["k8s.io/kubernetes"].removeprefix("v")
 
 
 def render(calls: Sequence[HelmCall], helm: Helm) -> list[Rendered]:
-    """Renders everything, in the given order.
-
-    Raises:
-        RenderError: helm refused one.
-    """
+    """Render everything, in the given order. Raises RenderError when helm refuses a release."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(lambda call: template(call, helm), calls))
 
 
 def template(call: HelmCall, helm: Helm) -> Rendered:
-    """Renders one release. Raises RenderError when helm refuses it."""
+    """Render one release. Raises RenderError when helm refuses it."""
     done = _helm(helm, "template", call.release, *call.arguments, "--include-crds")
     if done.returncode != 0:
         raise RenderError(call.release, _meaning(done.stderr))
@@ -83,7 +79,7 @@ def template(call: HelmCall, helm: Helm) -> Rendered:
 
 
 def lint(call: HelmCall, helm: Helm) -> str:
-    """What `helm lint --strict` complains about, or nothing."""
+    """The complaints of `helm lint --strict`; "" if there are none."""
     done = _helm(helm, "lint", *call.arguments, "--strict")
     complaints = [line for line in done.stdout.splitlines() if re.match(r"\[(WARNING|ERROR)\]", line)]
     unknown = [line for line in complaints if not _KNOWN_LINT.fullmatch(line.strip())]
@@ -93,11 +89,7 @@ def lint(call: HelmCall, helm: Helm) -> str:
 
 
 def parse(text: str, name: str) -> Iterator[Object]:
-    """The objects of a YAML stream.
-
-    Raises:
-        RenderError: a document is not YAML, or has the same key twice.
-    """
+    """The objects of a YAML stream. Raises RenderError when a document is not YAML, or has a duplicate key."""
     for line, document in yamltext.documents(text):
         try:
             value = _parse_crd(document) if _CRD.search(document) else load_unique(document)
@@ -109,8 +101,10 @@ def parse(text: str, name: str) -> Iterator[Object]:
 
 @lru_cache(maxsize=256)
 def _parse_crd(document: str) -> Any:
-    """The CRDs are the bulk of an environment, the same in all of a stack, and slow to parse: 0.6 s as YAML, 0.02 s as
-    JSON. So they are kept as JSON by their content."""
+    """Parse a CRD, and cache it as JSON by its content.
+
+    CRDs are the bulk of an environment, the same throughout a stack, and slow to parse: 0.6 s as YAML, 0.02 s as JSON.
+    """
     kept = BUILD / "cache" / "crds" / f"{hashlib.sha256(document.encode()).hexdigest()}.json"
     if kept.is_file():
         return json.loads(kept.read_bytes())
@@ -131,6 +125,6 @@ def _helm(helm: Helm, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _meaning(stderr: str) -> str:
-    """What helm says, without its advice to use --debug."""
+    """helm's error without its advice to use --debug."""
     lines = [line for line in stderr.splitlines() if line.strip() and "Use --debug" not in line]
     return "\n".join(lines).removeprefix("Error: ")

@@ -1,6 +1,6 @@
 """The wiring of an environment as a short table, read from its rendered objects.
 
-Nothing is taken from the answers or from values files: what is shown is what would reach the cluster.
+Reads neither answers nor values files: the table shows what would reach the cluster.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tools.environment.render import Object
 
 Path = tuple[str | int, ...]
 
-# The ConfigMap in which our chart sums the environment up for the checker: a place that nothing in the cluster reads.
+# The ConfigMap in which our chart passes facts to the checker. Nothing in the cluster reads it.
 CONTEXT = "kserve-environment"
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One scalar of an object; what is written as JSON or YAML inside a string is taken apart."""
+    """One scalar of an object. JSON or YAML inside a string is split into its scalars."""
 
     kind: str
     object: str
@@ -38,19 +38,19 @@ class Leaf:
 
     @property
     def holder(self) -> str:
-        """What holds it, as a person calls it: a ConfigMap by its name, anything else by its kind."""
+        """Name of the holder: of a ConfigMap its name, of any other object its kind."""
         return self.name if self.kind == "ConfigMap" and self.path != ("metadata", "name") else self.kind
 
     @property
     def key(self) -> str:
-        """The last key that says something: `name` alone does not. Empty for the object's own name."""
+        """The last specific key: `name` alone is not. Empty for the object's own name."""
         keys = [step for step in self.path if isinstance(step, str) and step not in ("metadata", "name")]
         return keys[-1] if keys else ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: wire of DESIGN (W1 to W14), what it is, its value, and where that value landed."""
+    """One line of the table: wire (W1 to W14, docs/wiring.md of an environment), name, value, and where it landed."""
 
     wire: str
     what: str
@@ -59,7 +59,7 @@ class Row:
 
 
 def rows(objects: Iterable[Object]) -> list[Row]:
-    """The table. A wire that an environment does not use has no row."""
+    """The table. An unused wire has no row."""
     items = [item for item in objects if item.get("kind") != "CustomResourceDefinition"]
     leaves = [leaf for item in items for leaf in _leaves(item)]
     facts = _Facts(leaves)
@@ -73,7 +73,7 @@ def rows(objects: Iterable[Object]) -> list[Row]:
 
 
 def table(found: Iterable[Row], width: int = 120) -> str:
-    """The rows in columns; the last one is wrapped to the width, in characters."""
+    """The rows in columns. Wraps the last column to the width, in characters."""
     heads = ("wire", "what", "value", "where it landed")
     cells = [heads, *((row.wire, row.what, _shortened(row.value), row.where) for row in found)]
     sizes = [max(len(row[column]) for row in cells) for column in range(3)]
@@ -91,7 +91,7 @@ def table(found: Iterable[Row], width: int = 120) -> str:
 
 
 class _Facts:
-    """Single settings, by the object that holds them and the end of their path."""
+    """Single settings, by their object and the end of their path."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
         self._by_place = {(leaf.name, leaf.path[-1]): leaf.value for leaf in leaves if leaf.path}
@@ -120,7 +120,7 @@ def _images(leaves: list[Leaf], facts: _Facts) -> Iterator[Row]:
     for leaf in leaves:
         if leaf.path[-1] == "net-istio-controller/controller":
             yield Row(
-                "W7", "net-istio", leaf.value, "KnativeServing (registry.override), beside serving's own controller"
+                "W7", "net-istio", leaf.value, "KnativeServing (registry.override), next to serving's own controller"
             )
 
 
@@ -164,7 +164,7 @@ def _gateways(items: list[Object], leaves: list[Leaf], facts: _Facts) -> Iterato
 
 
 def _config_istio(leaves: list[Leaf], value: str) -> str:
-    """config-istio writes namespace and name apart."""
+    """config-istio has namespace and name as two values."""
     namespace, _, name = value.partition("/")
     for leaf in leaves:
         if leaf.path[-1] == "name" and leaf.value == name and _sibling(leaves, leaf, "namespace") == namespace:
@@ -185,7 +185,7 @@ def _ending(leaves: list[Leaf], end: str) -> str:
 
 
 def _where(leaves: Iterable[Leaf], value: str) -> str:
-    """The places that hold exactly this value, by what holds them, without the summary that the checker reads."""
+    """The places with exactly this value, grouped by holder, without the facts for the checker."""
     places: dict[str, list[str]] = {}
     for leaf in leaves:
         if leaf.value == value and leaf.name != CONTEXT:
@@ -226,7 +226,7 @@ def _walk(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _embedded(text: str, path: Path) -> Any:
-    """What a string holds when it is JSON, or a YAML list as in config-istio; else None."""
+    """The value of a string that is JSON, or a YAML list as in config-istio; else None."""
     try:
         if text.startswith("{"):
             return json.loads(text)
@@ -236,7 +236,7 @@ def _embedded(text: str, path: Path) -> Any:
 
 
 def _shortened(value: str, width: int = 46) -> str:
-    """Long image references keep what tells them apart: the registry if it fits, the name, the head of the digest."""
+    """Shorten a long image reference to its distinctive parts: the registry if it fits, name, head of the digest."""
     if len(value) <= width:
         return value
     head, _, last = value.rpartition("/")

@@ -2,11 +2,11 @@
 
 Usage: python -m tools.generate [--check]
 
-The catalogue is what the program reads of rules/*/rule.yaml; the chart has a copy, because a chart reads only its own
-files. values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one
-schema file to another, least of all offline. The schema of the answers comes from the questions of copier.yml
-(answers_schema.py), the pages of the rules from their folders (rule_pages.py). With --check nothing is written, and the
-exit code is 1 when a file is stale or something is missing in the folder of a rule (rule_faults.py).
+rules/*/rule.yaml give the catalogue of the program and its copy in the chart, because a chart reads only its own files.
+The fragments in schemas/values/ form values.schema.json, because Helm does not follow references between schema files,
+least of all offline. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of
+the rules from their folders (rule_pages.py). --check writes nothing; the exit code is 1 if a file is stale or something
+is missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def generated() -> dict[Path, str]:
 def values_schema(fragments: Path) -> Schema:
     """Assemble the schema of the values from a folder of fragments.
 
-    root.yaml is the head, definitions.yaml holds the types that are named by `use`, every other file holds top-level
-    values. Raises KeyError for a type that is not defined and ValueError for a value that two files define.
+    root.yaml is the head, definitions.yaml holds the types for `use`, every other file holds top-level values. Raises
+    KeyError for an undefined type and ValueError for a value that two files define.
     """
     definitions = _load(fragments / "definitions.yaml")
     properties: Schema = {}
@@ -69,7 +69,7 @@ def values_schema(fragments: Path) -> Schema:
 
 
 def inlined(node: Any, definitions: Schema) -> Any:
-    """Replace every `use: <name>` by the definition; what stands beside it is merged over the definition."""
+    """Replace every `use: <name>` by the definition, and merge the keys next to it over the definition."""
     if isinstance(node, list):
         return [inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -82,7 +82,7 @@ def inlined(node: Any, definitions: Schema) -> Any:
 
 
 def closed(schema: Schema) -> Schema:
-    """Refuse unknown keys in every object that lists its keys, unless it says otherwise."""
+    """Refuse unknown keys in every object that lists its keys, unless its schema allows them."""
     result = dict(schema)
     if "properties" in result:
         result["properties"] = {name: closed(value) for name, value in result["properties"].items()}

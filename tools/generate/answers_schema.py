@@ -1,7 +1,7 @@
 """The JSON Schema of an answers file, from the questions of copier.yml; make generate writes it.
 
-Editors read it for completion. The validators of copier.yml find with it unknown answers and non-booleans, because
-Copier ignores the former and takes any text for true (copier/_tools.py, cast_to_bool), and answers that have no effect.
+Editors use it for completion. The validators of copier.yml use it to find unknown answers and non-booleans, because
+Copier ignores the former and reads any text as true (copier/_tools.py, cast_to_bool), and answers without effect.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ SCHEMA = ROOT / "includes" / "answers.schema.json"
 
 
 def choices(question: dict[str, Any]) -> list[Any]:
-    """The values of a question's choices, which stand bare or beside their own validator."""
+    """The values of a question's choices. A choice is a value, or a mapping of value and validator."""
     return [choice["value"] if isinstance(choice, dict) else choice for choice in question["choices"].values()]
 
 
 def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of one answer. A default that other answers decide, a Jinja template, is left out."""
+    """The JSON Schema of one answer. Omits a default that depends on other answers, a Jinja template."""
     described = {"description": " ".join(question["help"].split())}
     default = question["default"]
     if not isinstance(default, str) or "{" not in default:
@@ -37,7 +37,7 @@ def answer_schema(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def answers_schema() -> dict[str, Any]:
-    """The JSON Schema of an answers file: every question that a person is asked."""
+    """The JSON Schema of an answers file: every question that Copier asks."""
     questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
     asked = {
         name: answer_schema(question)

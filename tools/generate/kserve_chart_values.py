@@ -1,9 +1,9 @@
-"""Lists the values of each release of KServe's charts.
+"""List the values of each release of KServe's charts.
 
 Usage: python -m tools.generate.kserve_chart_values CLONE_OF_KSERVE
 
-A value counts as known when values.yaml names it, or a template does; what a template takes as a whole, and what is
-empty or a list in values.yaml, may hold anything.
+A value is known if values.yaml or a template names it. Anything is allowed below a value that a template uses as a
+whole, and below one that is empty or a list in values.yaml.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tools.console import ROOT
 
 FILE = ROOT / "schemas" / "kserve-chart-values.yaml"
 HEADER = """\
-# The values of KServe's charts by release: what each adds to the one before, and what it drops. Below a value that is
-# listed anything may stand. Written by `python -m tools.generate.kserve_chart_values CLONE_OF_KSERVE`:
+# The values of KServe's charts by release: what each adds to the one before, and what it drops. Below a listed
+# value anything is allowed. Written by `python -m tools.generate.kserve_chart_values CLONE_OF_KSERVE`:
 # do not edit.
 """
 _RELEASE = re.compile(r"v0\.(1[1-9]|[2-9]\d)\.\d+")
@@ -45,7 +45,7 @@ def values_of(values: str, templates: Iterator[str]) -> set[str]:
     found = set(_leaves(yaml.safe_load(values) or {}, ()))
     for text in templates:
         found |= {match[1:] for match in _MENTIONED.findall(text)}
-    # A path above another one is left out only when no template takes it as a whole.
+    # A path above another one is dropped, unless a template uses it as a whole.
     return {path for path in found if not any(path.startswith(f"{other}.") for other in found)}
 
 
@@ -68,7 +68,7 @@ def _charts(clone: Path, tag: str) -> Iterator[tuple[str, set[str]]]:
 
 
 def is_template(file: str, folder: str) -> bool:
-    """Whether helm renders a file into a chart: its own templates and files, and the library chart _common."""
+    """True if helm renders a file into a chart: its own templates and files, and the library chart _common."""
     parts = (f"{folder}/templates/", f"{folder}/files/", "charts/_common/")
     return file.startswith(parts) and file.endswith((".yaml", ".tpl"))
 

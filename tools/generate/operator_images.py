@@ -1,7 +1,7 @@
-"""Writes stacks/operator/<version>.yaml: the images that each release of the Knative operator has in its own manifests.
+"""Write stacks/operator/<version>.yaml: the images in the embedded manifests of each release of the Knative operator.
 
-No chart and no manifest of the user names them, so `kserve-wiring images` and the completeness of the stacks rest on
-these files. They are read from cmd/operator/kodata of the pinned Go module, with the image finder of the checker.
+No chart and no manifest of the user names them, so `kserve-wiring images` and the completeness of the stacks depend on
+these files. Reads cmd/operator/kodata of the pinned Go module with the image finder of the checker.
 
 Usage: python -m tools.generate.operator_images [--check]
 """
@@ -64,7 +64,7 @@ def _images(folder: Path) -> Images:
 
 def _uses(file: Path) -> Iterator[ImageUse]:
     for obj in load_text(file.read_text(encoding="utf-8"), str(file)).objects:
-        # A switch of config-features is named like an image.
+        # A feature flag in config-features has the name of an image field.
         yield from (use for use in image_uses(obj) if "/" in use.image)
 
 

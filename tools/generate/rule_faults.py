@@ -10,8 +10,8 @@ import string
 from collections.abc import Collection, Iterator, Mapping
 
 from kserve_wiring import Options, inspect, read
-from kserve_wiring.checker.finding import LEVELS
 from kserve_wiring.cluster.facts import KEYS
+from kserve_wiring.data import LEVELS
 from tools.rules import Fixture, RuleFolder
 
 REQUIRED = (

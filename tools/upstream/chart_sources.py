@@ -1,7 +1,7 @@
-"""Makes a chart out of its source in a Go module, as upstream's own release does.
+"""Turn the source of a chart in a Go module into a chart, as upstream's release process does.
 
-A chart in a source tree is not yet the chart that upstream publishes: versions are placeholders, and some parts lie
-elsewhere. Each function here names the upstream script it follows.
+The source of a chart is not yet the published chart: versions are placeholders, and some parts are elsewhere. Each
+function names the upstream script that it follows.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from pathlib import Path
 
 from tools.stacks import Chart
 
-# Istio's images moved with 1.30; facts: the published charts' default `hub`.
+# Istio's images moved with 1.30; see the default `hub` of the published charts.
 ISTIO_HUBS = {True: "registry.istio.io/release", False: "docker.io/istio"}
 
 
 def assemble(chart: Chart, module: Path, target: Path) -> None:
-    """Writes the chart into the folder `target`, which must not exist.
+    """Write the chart into the folder `target`, which must not exist.
 
-    Args:
-        chart: which chart, and where it lies in the module.
-        module: folder of the module's content, read-only.
-        target: the new folder; its files are writable.
+    chart: gives its folder in the module. module: folder of the module's content, read-only. target: the new folder;
+    its files are writable.
     """
     shutil.copytree(module / chart.directory, target, copy_function=shutil.copyfile)
     for folder in [target, *(path for path in target.rglob("*") if path.is_dir())]:
@@ -34,14 +32,14 @@ def assemble(chart: Chart, module: Path, target: Path) -> None:
 
 
 def _knative_operator(chart: Chart, module: Path, target: Path) -> None:
-    """knative/operator hack/generate-helm.sh: the version without, the tag with its `v`."""
+    """knative/operator hack/generate-helm.sh: the version without `v`, the tag with it."""
     _replace(target / "Chart.yaml", r"\{\{ version \}\}", chart.version.removeprefix("v"))
     _replace(target / "values.yaml", r"\{\{ tag \}\}", chart.version)
 
 
 def _cert_manager(chart: Chart, module: Path, target: Path) -> None:
-    """cert-manager make/manifests.mk. Up to 1.17 the CRDs are templates in deploy/crds that the build puts into the
-    chart, and Chart.yaml is a template; later both are in the chart's folder."""
+    """cert-manager make/manifests.mk. Up to 1.17 the build copies the CRDs from deploy/crds into the chart's templates,
+    and Chart.yaml is a template. Later both are in the chart's folder."""
     template = target / "Chart.template.yaml"
     if template.exists():
         template.rename(target / "Chart.yaml")
@@ -54,7 +52,7 @@ def _cert_manager(chart: Chart, module: Path, target: Path) -> None:
 
 
 def _istio(chart: Chart, module: Path, target: Path) -> None:
-    """istio/release-builder: the version everywhere, and the release's images instead of the development ones."""
+    """istio/release-builder: set the version everywhere, and the release's images instead of the development ones."""
     _set_version(target / "Chart.yaml", chart.version)
     minor = int(chart.version.split(".")[1])
     values = target / "values.yaml"

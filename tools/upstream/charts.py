@@ -1,12 +1,12 @@
-"""Makes upstream's charts available as folders build/upstream/<stack>/<source>/<chart>-<version>/.
+"""Provide upstream's charts as folders build/upstream/<stack>/<source>/<chart>-<version>/.
 
 The first source that has a chart wins:
 
-1. what the user names with CHARTS: a folder of charts or packaged charts, or an OCI registry (oci://host/path);
+1. CHARTS, set by the user: a folder of charts or packaged charts, or an OCI registry (oci://host/path);
 2. upstream's own chart repositories, over the network;
 3. the Go modules that stacks/modules/<stack> pins, through Go's module proxy.
 
-A chart that cannot be had anywhere is reported, not fatal: our own chart can still be rendered.
+A chart that no source has is reported and not fatal: our own chart can still be rendered.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PULL_SECONDS = 120
 
 @dataclass
 class Upstream:
-    """Where the charts of a stack lie, as {(name, version): folder}, and why the others could not be had."""
+    """The charts of a stack as {(name, version): folder}, and why others are missing."""
 
     folders: dict[tuple[str, str], Path] = field(default_factory=dict)
     missing: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -48,27 +48,25 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Source:
-    """One place to get charts from. `fetch` writes a chart into a new folder or raises Unavailable."""
+    """One source of charts.
+
+    fetch: writes a chart into a new folder or raises Unavailable. state: changes when charts that were fetched before
+    must not be reused. prepare: runs once, before the first chart.
+    """
 
     title: str
     key: str
     fetch: Callable[[Chart, Path], None]
-    # Text that changes when what was fetched before must not be used again.
     state: Callable[[Chart], str] = lambda chart: ""
-    # What is done once, before the first chart.
     prepare: Callable[[], None] = lambda: None
 
 
 def charts(stack: str, named: str | None = None, only_modules: bool = False) -> Upstream:
     """The charts of a stack.
 
-    Args:
-        stack: name of a file in stacks/.
-        named: a folder or oci:// address that goes first; CHARTS of the environment when None.
-        only_modules: the pinned modules only, as the tests do: the same input on every machine.
-
-    Raises:
-        Stop: the named folder does not exist, or a module is not what was pinned.
+    named: a folder or oci:// address that goes first; None means CHARTS of the environment. only_modules: use only the
+    pinned modules, as the tests do, for the same input on every machine. Raises Stop when the named folder does not
+    exist, or when a module differs from its pin.
     """
     named = os.environ.get("CHARTS", "") if named is None else named
     sources = [] if only_modules else [*_named(named), _repositories(stack)]
@@ -82,7 +80,7 @@ def charts(stack: str, named: str | None = None, only_modules: bool = False) -> 
 
 
 def _take(source: Source, stack: str, result: Upstream) -> None:
-    """Takes from one source the charts that are still missing, and says in one line how that went."""
+    """Take the missing charts from one source, and report the result in one line."""
     wanted = [chart for chart in stacks.charts(stack) if (chart.name, chart.version) not in result.folders]
     reasons: list[str] = []
     source.prepare()
@@ -99,19 +97,19 @@ def _take(source: Source, stack: str, result: Upstream) -> None:
 
 
 def _because(reasons: Sequence[str]) -> str:
-    """The reasons in brackets, hosts with the same problem together."""
+    """The reasons in parentheses, grouped by problem."""
     groups: dict[str, list[str]] = {}
     for reason in dict.fromkeys(reasons):
         host, _, problem = reason.partition(": ")
         groups.setdefault(problem, []).append(host)
-    said = "; ".join(
+    grouped = "; ".join(
         f"{problem}: {', '.join(hosts)}" if problem else ", ".join(hosts) for problem, hosts in groups.items()
     )
-    return f" ({said})" if said else ""
+    return f" ({grouped})" if grouped else ""
 
 
 def _cached(source: Source, stack: str, chart: Chart) -> Path:
-    """The chart's folder, fetched when it is not there yet. It appears complete or not at all."""
+    """The chart's folder, fetched if it is not there yet. It appears complete or not at all."""
     target = BUILD / "upstream" / stack / source.key / chart.folder
     stamp, state = target.with_name(f"{chart.folder}.state"), source.state(chart)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -140,12 +138,12 @@ def _fetch(source: Source, chart: Chart, target: Path) -> None:
 
 
 def _check(chart: Chart, folder: Path) -> None:
-    """A chart of another name or version must not pass for the one that is wanted."""
+    """Refuse a chart with another name or version than the requested one."""
     try:
         found = yaml.safe_load((folder / "Chart.yaml").read_text(encoding="utf-8"))
         name, version = found["name"], str(found["version"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise Unavailable(f"{chart.folder} has no usable Chart.yaml") from error
+        raise Unavailable(f"{chart.folder} has no valid Chart.yaml") from error
     if name != chart.name or version.removeprefix("v") != chart.version.removeprefix("v"):
         raise Unavailable(f"{chart.folder} is {name} {version}")
 
@@ -220,13 +218,13 @@ def _helm_pull(chart: Chart, target: Path, what: Sequence[str]) -> None:
 
 
 def _unpack(archive: Path, chart: Chart, target: Path) -> None:
-    """Unpacks a packaged chart, whose only folder is named like the chart."""
+    """Unpack a packaged chart, whose only folder has the name of the chart."""
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(temporary, filter="data")
         except (tarfile.TarError, OSError) as error:
-            raise Unavailable(f"{archive.name} is no packaged chart: {error}") from error
+            raise Unavailable(f"{archive.name} is not a packaged chart: {error}") from error
         (Path(temporary) / chart.name).rename(target)
 
 
@@ -237,7 +235,7 @@ def _modules(stack: str) -> Source:
     def fetch(chart: Chart, target: Path) -> None:
         chart_sources.assemble(chart, modules.folder(stack, chart.module), target)
 
-    # What is assembled depends on the pins and on how it is assembled.
+    # The result depends on the pins and on the code that assembles it.
     inputs = [stacks.modules(stack) / "go.mod", stacks.modules(stack) / "go.sum", Path(chart_sources.__file__)]
     state = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
     return Source("pinned Go modules", "modules", fetch, lambda chart: state)

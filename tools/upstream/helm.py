@@ -1,7 +1,7 @@
-"""Finds helm, or builds it once from its pinned Go module.
+"""Find helm, or build it once from its pinned Go module.
 
-`python -m tools.upstream.helm` prints the path of a helm that is new enough: $HELM, else helm on PATH, else one built
-into build/tools/ from tools/upstream/helm4. `--all` prints one helm of each supported major version, for the tests.
+`python -m tools.upstream.helm` prints the path of a recent enough helm: $HELM, else helm on PATH, else one built into
+build/tools/ from tools/upstream/helm4. `--all` prints one helm of each supported major version, for the tests.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from tools.console import BUILD, ROOT, Heartbeat, Stop, note, run, shown, step
 from tools.upstream import golang
 
-# helm 3.16 is the oldest that the charts are tested with.
+# The charts are tested with helm 3.16 and newer.
 MINIMUM = (3, 16)
-# The newest first: it is the one that is built when only one is needed.
+# The newest first: if only one is needed, this one is built.
 MAJORS = (4, 3)
 INSTALL = f"install helm >= {MINIMUM[0]}.{MINIMUM[1]} (https://helm.sh/docs/intro/install) or Go >= 1.21"
 
@@ -35,16 +35,15 @@ class Helm:
 
 
 def find() -> Helm:
-    """A helm that is new enough: $HELM, helm on PATH, or the built helm 4.
+    """A recent enough helm: $HELM, helm on PATH, or a built helm 4.
 
-    Raises:
-        Stop: $HELM is missing or too old, or there is none and it cannot be built.
+    Raises Stop when $HELM is missing or too old, or when there is none and it cannot be built.
     """
     return _named() or _on_path() or build(MAJORS[0])
 
 
 def find_major(major: int) -> Helm:
-    """A helm of this major version: $HELM or helm on PATH when it is one, else a built one."""
+    """A helm of this major version: $HELM or helm on PATH if it matches, else a built one."""
     for candidate in (_named(), _on_path(quiet=True)):
         if candidate and candidate.version[0] == major:
             return candidate
@@ -52,7 +51,7 @@ def find_major(major: int) -> Helm:
 
 
 def build(major: int) -> Helm:
-    """The helm that is built from tools/upstream/helm<major>, cached by what it is built from."""
+    """The helm built from tools/upstream/helm<major>, cached by its inputs."""
     module = ROOT / "tools" / "upstream" / f"helm{major}"
     path = f"helm.sh/helm/v{major}"
     pins = golang.pinned(module / "go.mod")
@@ -65,9 +64,9 @@ def build(major: int) -> Helm:
 
 
 def _linker_flags(path: str, pins: dict[str, str]) -> str:
-    """What helm's own Makefile says to the linker.
+    """The linker flags of helm's own Makefile.
 
-    Without it helm 3 takes itself for a helm of Kubernetes 1.20, which charts refuse.
+    Without them helm 3 reports Kubernetes 1.20 as its version, which charts refuse.
     """
     minor = pins["k8s.io/client-go"].split(".")[1]
     variables = {f"{path}/internal/version.version": pins[path]}
@@ -77,14 +76,14 @@ def _linker_flags(path: str, pins: dict[str, str]) -> str:
 
 
 def version_of(path: str) -> tuple[int, int]:
-    """Major and minor of a helm command, as it says itself: `v3.16.2+g13654a5`, `v4.3`, `Client: v2.17.0`."""
+    """Major and minor version of a helm command, from output such as `v3.16.2+g13654a5`, `v4.3`, `Client: v2.17.0`."""
     try:
         done = subprocess.run([path, "version", "--short"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Stop(f"{path} does not run: {error}") from error
     found = re.search(r"v(\d+)\.(\d+)", done.stdout)
     if found is None:
-        raise Stop(f"{path} is no helm: `version --short` says {(done.stdout or done.stderr).strip()[:80]!r}")
+        raise Stop(f"{path} is not helm: `version --short` prints {(done.stdout or done.stderr).strip()[:80]!r}")
     return int(found[1]), int(found[2])
 
 
@@ -97,7 +96,7 @@ def _named() -> Helm | None:
         raise Stop(f"HELM is {wanted} but there is no such command: unset HELM or set it to a helm >= 3.16")
     helm = Helm(path, version_of(path))
     if helm.version < MINIMUM:
-        raise Stop(f"HELM is {wanted}, {_said(helm)}: unset HELM or set it to a helm >= 3.16")
+        raise Stop(f"HELM is {wanted}, {_version_text(helm)}: unset HELM or set it to a helm >= 3.16")
     return helm
 
 
@@ -109,19 +108,19 @@ def _on_path(quiet: bool = False) -> Helm | None:
     helm = Helm(path, version_of(path))
     if helm.version >= MINIMUM:
         return helm
-    _require_go(f"helm on PATH is too old ({_said(helm)})")
+    _require_go(f"helm on PATH is too old ({_version_text(helm)})")
     if not quiet:
-        note(f"helm on PATH is too old ({_said(helm)}): another one is used")
+        note(f"helm on PATH is too old ({_version_text(helm)}): using another one")
     return None
 
 
 def _require_go(reason: str) -> None:
-    """One line that names both ways out, instead of Go's absence alone."""
+    """Raises Stop with both remedies in one line, instead of an error about Go alone."""
     if shutil.which("go") is None:
         raise Stop(f"{reason} and there is no Go to build one: {INSTALL}")
 
 
-def _said(helm: Helm) -> str:
+def _version_text(helm: Helm) -> str:
     return f"version {helm.version[0]}.{helm.version[1]}"
 
 
@@ -129,7 +128,7 @@ def _compile(module: Path, package: str, version: str, flags: str, target: Path)
     go = golang.find_go()
     step(f"Building helm {version} from its Go module, once (2 to 5 minutes)")
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Built beside the target and moved: an interrupted build leaves no half-written helm.
+    # Built next to the target and moved: an interrupted build leaves no half-written helm.
     partial = target.with_name(f"helm.{os.getpid()}")
     command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
     beat = Heartbeat()

@@ -1,4 +1,4 @@
-"""Downloads pinned Go modules and refuses what is not what was pinned."""
+"""Download pinned Go modules, and refuse content that differs from the pin."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from tools.upstream import golang
 
 
 class Unavailable(Exception):
-    """The module cannot be had here. The text says why."""
+    """The module is not available here. The message gives the reason."""
 
 
 @cache
 def folder(stack: str, path: str) -> Path:
-    """Folder with the content of a module, at the version that the stack pins. It is read-only and not ours.
+    """Folder with the content of a module at the version that the stack pins. It is read-only and shared.
 
-    Raises:
-        Unavailable: no Go, or the module proxy is out of reach.
-        Stop: the content is not what go.sum says.
+    Raises Unavailable when Go is missing or the module proxy is unreachable, Stop when the content differs from go.sum.
     """
     pins = stacks.modules(stack)
     version = golang.pinned(pins / "go.mod")[path]
@@ -31,14 +29,14 @@ def folder(stack: str, path: str) -> Path:
     answer = _download(path, version)
     if answer["Sum"] != expected:
         raise Stop(
-            f"{path} {version} is {answer['Sum']} but stacks/modules/{stack}/go.sum says {expected or 'nothing'}: "
+            f"{path} {version} is {answer['Sum']} but stacks/modules/{stack}/go.sum has {expected or 'nothing'}: "
             "do not use it; if the pin was moved on purpose, run make pin"
         )
     return Path(answer["Dir"])
 
 
 def pin(stack: str) -> None:
-    """Writes the stack's go.sum anew from its go.mod, through Go's own checksum database."""
+    """Rewrite the stack's go.sum from its go.mod, through Go's own checksum database."""
     pins = stacks.modules(stack)
     lines = []
     for path, version in sorted(golang.pinned(pins / "go.mod").items()):
@@ -48,12 +46,12 @@ def pin(stack: str) -> None:
 
 
 def _download(path: str, version: str) -> dict[str, str]:
-    """What `go mod download -json` says: Sum, GoModSum, Dir."""
+    """Output of `go mod download -json`: Sum, GoModSum, Dir."""
     try:
         go = golang.find_go()
     except Stop as stop:
         raise Unavailable(str(stop)) from stop
-    # An empty folder: with a go.mod in reach Go would load the whole module graph first.
+    # An empty folder: if go found a go.mod, it would load the whole module graph first.
     with tempfile.TemporaryDirectory() as empty:
         output = _wait([go, "mod", "download", "-json", f"{path}@{version}"], Path(empty), f"downloading {path}")
     try:

@@ -1,4 +1,4 @@
-"""Finds out fast whether a host can be reached: in a closed network a pull must not hang for minutes."""
+"""Find out quickly whether a host is reachable: in a closed network a pull must not hang for minutes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ SECONDS = 3.0
 
 
 def probe(urls: Iterable[str]) -> None:
-    """Asks all hosts at the same time, so that many that do not answer cost as long as one."""
+    """Probe all hosts in parallel, so that many unreachable ones cost as much time as one."""
     origins = sorted({_origin(url) for url in urls})
     with ThreadPoolExecutor(max_workers=len(origins) or 1) as pool:
         list(pool.map(_problem, origins))
 
 
 def require(url: str) -> None:
-    """Returns when the URL's host answers, directly or through the proxy of the environment.
+    """Return if the URL's host answers, directly or through the proxy of the environment.
 
-    Raises:
-        Unavailable: it does not answer within three seconds. Each host is asked once.
+    Raises Unavailable when it does not answer within three seconds. Probes each host once.
     """
     problem = _problem(_origin(url))
     if problem:
@@ -34,16 +33,16 @@ def require(url: str) -> None:
 
 
 def _origin(url: str) -> str:
-    """Where to knock: a registry (oci://) speaks HTTPS."""
+    """The origin to probe. A registry (oci://) uses HTTPS."""
     parts = urlsplit(url)
     return f"{'http' if parts.scheme == 'http' else 'https'}://{parts.netloc}/"
 
 
 @cache
 def _problem(origin: str) -> str:
-    """Empty when the host answers, else what is wrong."""
+    """Empty if the host answers, else the problem."""
     answer: list[str] = []
-    # A thread: the timeout of urllib leaves out looking up the name, which is what hangs without a network.
+    # In a thread: the timeout of urllib does not cover the DNS lookup, which hangs without a network.
     thread = threading.Thread(target=lambda: answer.append(_ask(origin)), daemon=True)
     thread.start()
     thread.join(SECONDS)
@@ -56,7 +55,7 @@ def _ask(origin: str) -> str:
         with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310 - see _origin
             return ""
     except urllib.error.HTTPError:
-        return ""  # it answers: what it thinks of this path does not matter
+        return ""  # it answers; the status for this path does not matter
     except urllib.error.URLError as error:
         return "not in reach" if "Errno" in str(error.reason) else str(error.reason)
     except (OSError, ValueError) as error:

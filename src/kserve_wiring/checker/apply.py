@@ -1,13 +1,13 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Apply the rules to a cluster, and take away what is waived or ignored."""
+"""Apply the rules to a cluster, and remove the findings that are waived or ignored."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
 from kserve_wiring.checker.finding import Finding
-from kserve_wiring.checker.known import asked_for, unknown
+from kserve_wiring.checker.known import relevant, unknown
 from kserve_wiring.checker.options import Options
 from kserve_wiring.checker.waivers import (
     INEFFECTIVE,
@@ -27,12 +27,12 @@ from kserve_wiring.rules import all_rules
 
 
 def known_codes() -> frozenset[str]:
-    """The codes that a run can report: those of the rules, and the two about waivers."""
+    """Every code that a run can report: those of the rules, and the two about waivers."""
     return frozenset({*all_rules(), INEFFECTIVE, UNUSED})
 
 
 def chosen(select: Collection[str] = (), ignore: Collection[str] = ()) -> frozenset[str]:
-    """The codes to report. select and ignore: codes or their beginnings."""
+    """The codes to report. select and ignore: codes or prefixes of codes."""
     return frozenset(code for code in known_codes() if _begins(code, select or ("",)) and not _begins(code, ignore))
 
 
@@ -41,7 +41,7 @@ def _begins(code: str, prefixes: Iterable[str]) -> bool:
 
 
 def run_rules(cluster: Cluster, written: Iterable[Waiver], codes: Collection[str]) -> Iterator[Coded]:
-    """Drafts of the rules with these codes, and of KW001, each with its code. written: the waivers of the manifests."""
+    """Drafts of the rules with these codes, and of KW001, each with its code. written: waivers in the manifests."""
     if INEFFECTIVE in codes:
         yield from ((INEFFECTIVE, draft) for draft in ineffective_waivers(written))
     for code, rule in all_rules().items():
@@ -52,9 +52,9 @@ def run_rules(cluster: Cluster, written: Iterable[Waiver], codes: Collection[str
 def apply_rules(
     cluster: Cluster, options: Options, lines: Lines, *, complete: bool
 ) -> tuple[list[Finding], list[Waived]]:
-    """Findings and what is waived, both sorted. complete: everything that was named could be read."""
+    """Return the sorted findings, and the waived ones. complete: every input could be read."""
     codes = chosen(options.select, options.ignore)
-    # Whether the configuration file ignores a code for nothing shows only when the rule has run.
+    # KW002 can judge an entry of `ignore` only if its rules ran.
     ran = chosen(options.select) if options.configuration else codes
     written = list(waivers(cluster.objects))
     found = list(run_rules(cluster, written, ran))
@@ -68,7 +68,7 @@ def apply_rules(
 
 
 def _ignored_for_nothing(options: Options, raised: Collection[str]) -> list[Unused]:
-    """Entries of ``ignore`` in the configuration file that no finding begins with."""
+    """Entries of ``ignore`` in the configuration file that match no finding."""
     if options.configuration is None:
         return []
     entries = [(waiver, code) for waiver in ignored_by(options.configuration) for code in waiver.codes]
@@ -76,10 +76,10 @@ def _ignored_for_nothing(options: Options, raised: Collection[str]) -> list[Unus
 
 
 def _judged(cluster: Cluster, unused: Iterable[Unused], ran: Collection[str]) -> list[Unused]:
-    """Those whose rules could have found something: they ran, and lacked no fact to decide."""
-    lacking = {code for codes in asked_for(cluster, unknown(cluster.facts, ran)).values() for code in codes}
+    """The unused waivers whose rules could have found something: they ran, and no fact was missing."""
+    undecided = {code for codes in relevant(cluster, unknown(cluster.facts, ran)).values() for code in codes}
     return [
         (waiver, prefix)
         for waiver, prefix in unused
-        if (codes := {code for code in ran if code.startswith(prefix)}) and not codes & lacking
+        if (codes := {code for code in ran if code.startswith(prefix)}) and not codes & undecided
     ]

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""One finding, and the places that it names."""
+"""A finding, and the places that it names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kserve_wiring.data import LEVELS
 from kserve_wiring.manifests.objects import ObjectRef
-
-LEVELS = ("error", "warning", "info")
-"""From the worst to the mildest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the other of two values stands."""
+    """Location of the other of two values."""
 
     object: ObjectRef
     path: str
@@ -28,8 +26,8 @@ class Place:
 class Finding:
     """One disagreement.
 
-    object and path: the value to change. file and line: where it stands, "" and 0 when it was not read from
-    text. related: where the values stand that it disagrees with. url: the page of the rule.
+    object and path: the value to change. file and line: its location, "" and 0 if it was not read from text. related:
+    the values that it disagrees with. url: the page of the rule.
     """
 
     code: str
@@ -49,6 +47,6 @@ class Finding:
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Number of findings by level."""
+    """Count findings by level."""
     levels = [finding.level for finding in findings]
     return {level: levels.count(level) for level in LEVELS}

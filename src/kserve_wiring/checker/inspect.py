@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Python API of the checker: from what was read to a report."""
+"""The Python API of the checker: from loaded objects to a report."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from kserve_wiring.checker.apply import apply_rules, chosen
-from kserve_wiring.checker.finding import LEVELS, Finding
+from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.known import disputes, facts_of, several_clusters, unknown
 from kserve_wiring.checker.options import Options
 from kserve_wiring.checker.report import Report
 from kserve_wiring.checker.wording import Lines
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import make_facts
+from kserve_wiring.data import LEVELS
 from kserve_wiring.manifests.load import Loaded
 from kserve_wiring.manifests.read import Input, read
 
@@ -32,16 +33,16 @@ def check(
     """Read manifests and return the findings.
 
     inputs: paths, parsed manifests or loaded objects, together one cluster. context: facts by key, see
-    kserve_wiring.cluster.facts.Facts. select and ignore: codes or their beginnings, such as ``KW4``. level: the mildest
-    level wanted. charts: folder with upstream charts, for an environment folder. helm: its program.
-    Raises FactsError for facts with an unknown key. What cannot be read is left out; see ``read`` and ``inspect``.
+    kserve_wiring.cluster.facts.Facts. select and ignore: codes or prefixes of codes, such as ``KW4``. level: the lowest
+    level to return. charts: folder with upstream charts, for an environment folder. helm: the helm program.
+    Raises FactsError when a fact has an unknown key. Skips what it cannot read; ``inspect`` reports that too.
     """
     options = Options(select=select, ignore=ignore, level=level, facts=context or {})
     return inspect(read(inputs, charts=charts, helm=helm), options).findings
 
 
 def inspect(loaded: Loaded, options: Options | None = None) -> Report:
-    """Check what was read. Raises FactsError for facts with an unknown key."""
+    """Check what was loaded. Raises FactsError when a fact has an unknown key."""
     options = options or Options()
     lines = Lines()
     facts = make_facts(loaded.objects, options.facts, options.origins)

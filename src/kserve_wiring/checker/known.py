@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run knew beside the manifests, where from, and what it checked less for want of a fact."""
+"""The facts of a run with their sources, and the rules that check less because a fact is unknown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from kserve_wiring.rules.catalogue import needed_by
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact that the rules could rest on.
+    """A known fact.
 
-    source: who said it: a flag, ``registry of FILE``, or the key and object that shows it; place: the latter's.
+    source: a flag, ``registry of FILE``, or the key and object that show it. place: of that key, None for the others.
     """
 
     key: str
@@ -53,8 +53,9 @@ def disputes(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> lis
     notes = []
     for key, settings in facts.disputed.items():
         shown = {setting.text(): setting for setting in reversed(settings)}  # the first of each value
-        said = [_shown(setting, line_of) for _, setting in sorted(shown.items())]
-        notes.append(f"{key} is not known, because the manifests disagree: {', '.join(said)}; say it if it matters")
+        values = [_shown(setting, line_of) for _, setting in sorted(shown.items())]
+        listed = ", ".join(values)
+        notes.append(f"{key} is unknown, because the manifests disagree: {listed}; set it explicitly if it matters")
     return notes
 
 
@@ -65,13 +66,13 @@ def _shown(setting: Setting, line_of: Callable[[KubeObject, KeyPath], int]) -> s
 
 
 def unknown(facts: Facts, codes: Collection[str]) -> dict[str, list[str]]:
-    """The facts that nobody said, with those of the codes that find less without them."""
-    lacking = {key: [code for code in needed_by(key) if code in codes] for key in KEYS if key not in facts.origin}
-    return {key: needed for key, needed in lacking.items() if needed}
+    """The unknown facts, each with those of the codes that check less without it."""
+    missing = {key: [code for code in needed_by(key) if code in codes] for key in KEYS if key not in facts.origin}
+    return {key: needed for key, needed in missing.items() if needed}
 
 
-def asked_for(cluster: Cluster, lacking: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Those unknown facts that a user should be asked for: something was read on which they bear."""
+def relevant(cluster: Cluster, missing: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The unknown facts that concern something in the manifests. Only these are worth a user's attention."""
     kserve = cluster.isvc_config is not None or any(obj.group == KSERVE_GROUP for obj in cluster.objects)
     bears = {
         "registry": bool(cluster.images),
@@ -81,11 +82,11 @@ def asked_for(cluster: Cluster, lacking: dict[str, list[str]]) -> dict[str, list
         "knative_version": cluster.knative.server is not None,
         "argocd_version": any(True for _ in cluster.of_kind("Application")),
     }
-    return {key: codes for key, codes in lacking.items() if bears.get(key)}
+    return {key: codes for key, codes in missing.items() if bears.get(key)}
 
 
 def several_clusters(objects: Iterable[KubeObject]) -> list[str]:
-    """A note when two files hold the same object with different content. KW501 judges releases and single files."""
+    """Note objects that two files define differently. KW501 covers releases and single files."""
     first: dict[tuple[str, str, str, str], KubeObject] = {}
     twice: list[tuple[KubeObject, KubeObject]] = []
     for obj in objects:
@@ -98,8 +99,8 @@ def several_clusters(objects: Iterable[KubeObject]) -> list[str]:
     if not twice:
         return []
     former, latter = twice[0]
-    more = f", and {len(twice) - 1} more do so" if len(twice) > 1 else ""
+    more = f", and {len(twice) - 1} more in the same way" if len(twice) > 1 else ""
     return [
-        f"{latter.ref} stands in {former.source.file} and in {latter.source.file} with different content{more}: "
-        "if these are two clusters or two variants, check them one by one"
+        f"{latter.ref} is in {former.source.file} and in {latter.source.file} with different content{more}: "
+        "if these are two clusters or variants, check them one by one"
     ]

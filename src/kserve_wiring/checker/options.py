@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run is given besides the manifests."""
+"""The options of a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kserve_wiring.manifests.objects import KubeObject
 
 @dataclass(slots=True)
 class Options:
-    """What to check, and what is known besides the manifests.
+    """What to check, and the facts that manifests do not show.
 
-    select and ignore: codes or their beginnings, such as ``KW4``; an empty select means all. level: the mildest level
+    select and ignore: codes or prefixes of codes, such as ``KW4``; an empty select means all. level: the lowest level
     to report. facts: by key, see kserve_wiring.cluster.facts.Facts. origins: for each fact the name of its source in a
     finding, such as ``--registry``. configuration: the configuration file, whose ``ignore`` is part of ignore; KW002
-    reports the entries of it that ignore nothing.
+    reports its entries that ignore nothing.
     """
 
     select: Collection[str] = ()

@@ -17,9 +17,9 @@ from kserve_wiring.manifests.load import Problem
 class Report:
     """The result of one run.
 
-    findings: sorted by object. problems: what could not be read. notes: what was left out or not decided. facts: what
-    was known besides the manifests. unknown: the codes that check less, by the fact that is missing. waived: findings
-    that the manifests waive. cluster: what the rules read.
+    findings: sorted by object. problems: what could not be read. notes: what was skipped or not decided. facts: the
+    known facts. unknown: the codes that check less, by the fact that they need. waived: findings that the manifests
+    waive. cluster: what the rules read.
     """
 
     findings: list[Finding] = field(default_factory=list)

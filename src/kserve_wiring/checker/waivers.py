@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Findings that the manifests themselves waive, with a reason.
+"""Findings that the manifests waive, with a reason.
 
 On an object, one line for each waiver:
 
@@ -8,12 +8,12 @@ On an object, one line for each waiver:
       annotations:
         kserve-wiring.io/ignore: "KW203: the node has credentials"
 
-or as a comment on the line of the finding or on the line above it, which is no place inside a block of text:
+or a comment on the line of the finding or on the line above it, but not inside a block scalar:
 
     # kserve-wiring: ignore KW203: the node has credentials
 
-Several codes are separated by commas. Without a reason nothing is waived, and KW001 says so. One that takes no finding
-away is what KW002 says.
+Several codes are separated by commas. A waiver without a reason waives nothing: KW001 reports it. KW002 reports a
+waiver that no finding needs.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from kserve_wiring.rules.draft import Draft, show, single
 INEFFECTIVE, UNUSED = "KW001", "KW002"
 ANNOTATION = "kserve-wiring.io/ignore"
 _MARK = "kserve-wiring: ignore"
-_COMMENT = re.compile(r"^(?P<before>.*?)#\s*kserve-wiring: ignore\b(?P<said>.*)$")
+_COMMENT = re.compile(r"^(?P<before>.*?)#\s*kserve-wiring: ignore\b(?P<text>.*)$")
 _CODE = re.compile(r"KW\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One line that waives.
+    """One line that waives findings.
 
-    said: as written. line: of a comment in its file, 0 otherwise. path: in its object, () of a comment.
+    text: as written. line: of a comment in its file, 0 for an annotation. path: of the annotation, () for a comment.
     """
 
     obj: KubeObject
-    said: str
+    text: str
     codes: tuple[str, ...]
     reason: str
     line: int = 0
@@ -50,7 +50,7 @@ class Waiver:
 
     @property
     def fault(self) -> str:
-        """Why it waives nothing; empty when it does."""
+        """Why the waiver is ineffective; "" when it is valid."""
         if not self.codes:
             return "it names no rule"
         unknown = [code for code in self.codes if code not in catalogue()]
@@ -70,7 +70,7 @@ class Waived:
 
 
 def waivers(objects: Iterable[KubeObject]) -> Iterator[Waiver]:
-    """Every waiver, also those that waive nothing."""
+    """Every waiver, including the ineffective ones."""
     seen: set[tuple[str, int]] = set()
     for obj in objects:
         text = obj.annotations.get(ANNOTATION)
@@ -89,18 +89,18 @@ def _comments(obj: KubeObject) -> Iterator[Waiver]:
     for number, line in enumerate(obj.source.text.splitlines()):
         match = _COMMENT.match(line) if _MARK in line else None
         if match and (not match["before"].strip() or match["before"].endswith((" ", "\t"))):
-            yield _waiver(obj, match["said"], obj.source.line + number)
+            yield _waiver(obj, match["text"], obj.source.line + number)
 
 
-def _waiver(obj: KubeObject, said: str, line: int) -> Waiver:
-    codes, _, reason = said.strip().partition(":")
+def _waiver(obj: KubeObject, text: str, line: int) -> Waiver:
+    codes, _, reason = text.strip().partition(":")
     listed = tuple(code.strip() for code in codes.split(",") if code)
     path = () if line else ("metadata", "annotations", ANNOTATION)
-    return Waiver(obj, said.strip(), listed, reason.strip(), line, path)
+    return Waiver(obj, text.strip(), listed, reason.strip(), line, path)
 
 
 def ignored_by(configuration: KubeObject) -> list[Waiver]:
-    """What ``ignore`` of a configuration file waives everywhere: codes or their beginnings, with or without reasons."""
+    """The waivers in ``ignore`` of a configuration file: codes or prefixes of codes, with or without reasons."""
     ignore = configuration.get("ignore")
     if isinstance(ignore, list):
         entries: list[tuple[str, KeyPath, str]] = [
@@ -113,13 +113,13 @@ def ignored_by(configuration: KubeObject) -> list[Waiver]:
 
 
 Unused = tuple[Waiver, str]
-"""A waiver and one of its codes, of which there is nothing to waive."""
+"""A waiver, and one of its codes that waives no finding."""
 
 
-def split(findings: Iterable[Finding], said: Iterable[Waiver]) -> tuple[list[Finding], list[Waived], list[Unused]]:
-    """The findings that stay, those that a waiver takes away, and what no waiver is needed for."""
+def split(findings: Iterable[Finding], written: Iterable[Waiver]) -> tuple[list[Finding], list[Waived], list[Unused]]:
+    """Split the findings into kept and waived ones, and return the unused waivers too."""
     by_place: dict[_Place, Unused] = {}
-    for waiver in said:
+    for waiver in written:
         for code in () if waiver.fault else waiver.codes:
             by_place[_place(waiver, code)] = waiver, code
     unused = dict(by_place)
@@ -143,7 +143,7 @@ def _place(waiver: Waiver, code: str) -> _Place:
 
 
 def _places(finding: Finding) -> Iterator[_Place]:
-    """Where a waiver of the finding may stand: on its object, on its line or on the line above."""
+    """Where a waiver of the finding can be: on its object, on its line or on the line above."""
     yield finding.file, finding.object, finding.code
     if finding.line:
         yield finding.file, finding.line, finding.code
@@ -151,16 +151,16 @@ def _places(finding: Finding) -> Iterator[_Place]:
 
 
 def ineffective_waivers(written: Iterable[Waiver]) -> Iterator[Draft]:
-    """KW001: a waiver that waives nothing. Without a reason nobody can judge it later."""
+    """KW001: an ineffective waiver. Without a reason nobody can judge it later."""
     return (_draft(waiver, reason=waiver.fault) for waiver in written if waiver.fault)
 
 
 def unused_waivers(unused: Iterable[Unused]) -> Iterator[Draft]:
-    """KW002: a waiver of what no rule finds any more. It would hide the next mistake of its kind."""
+    """KW002: a waiver that no finding needs. It would hide the next mistake of its kind."""
     return (_draft(waiver, waived=code) for waiver, code in unused)
 
 
 def _draft(waiver: Waiver, **args: str) -> Draft:
     key = f"the comment on line {waiver.line}" if waiver.line else show_path(waiver.path)
-    draft = single(Setting(waiver.said, waiver.obj, waiver.path), **args)
-    return replace(draft, args={**draft.args, "key": key, "value": show(waiver.said)})
+    draft = single(Setting(waiver.text, waiver.obj, waiver.path), **args)
+    return replace(draft, args={**draft.args, "key": key, "value": show(waiver.text)})

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""From what a rule yields to what a user reads: the catalogue's words, and the line of every place."""
+"""From the draft of a rule to a finding: wording from the catalogue, and the line of every place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Coded = tuple[str, Draft]
 
 
 def word(drafts: Iterable[Coded], lines: Lines) -> list[Finding]:
-    """Findings of drafts: wording from the catalogue, lines from the text, equal ones once, sorted by object."""
+    """Turn drafts into findings, sorted by object and without duplicates. lines: gives the line of each place."""
     found: dict[tuple[Any, ...], Finding] = {}
     for code, draft in drafts:
         finding = _word_one(code, draft, lines)
@@ -29,7 +29,7 @@ def word(drafts: Iterable[Coded], lines: Lines) -> list[Finding]:
 
 
 def order(finding: Finding) -> tuple[Any, ...]:
-    """By object, then by what is said of it."""
+    """Sort key: the object first."""
     ref = finding.object
     return (ref.kind, ref.namespace, ref.name, finding.file, finding.code, finding.path, finding.message)
 
@@ -54,13 +54,13 @@ def _word_one(code: str, draft: Draft, lines: Lines) -> Finding:
 
 
 class Lines:
-    """Lines of keys, found only for what a finding names."""
+    """Line numbers of keys, looked up only for what a finding names."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, tuple[str | int, ...]], int] = {}
 
     def of(self, obj: KubeObject, path: tuple[str | int, ...]) -> int:
-        """Line of a key in its file; 0 when the object was not read from text."""
+        """Line of a key in its file; 0 if the object was not read from text."""
         source = obj.source
         if not source.line:
             return 0

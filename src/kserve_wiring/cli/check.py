@@ -19,7 +19,7 @@ FORMATS = ("text", "json", "sarif", "junit", "github")
 
 def add_check(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "Check manifests that together make one cluster."
+    text = "Check manifests that together describe one cluster."
     check = commands.add_parser("check", help="check manifests", description=text)
     check.set_defaults(run=run)
     add_inputs(check)
@@ -27,7 +27,7 @@ def add_check(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, and write the report to standard output."""
+    """Check, and print the report."""
     report = inspect_paths(arguments)
     sys.stdout.write(_written(report, arguments.format))
     if report.problems:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def inspect_paths(arguments: argparse.Namespace) -> Report:
-    """Read and check what the arguments name. Raises UsageError."""
+    """Read and check the paths in the arguments. Raises UsageError."""
     from kserve_wiring.checker.inspect import inspect
     from kserve_wiring.manifests.read import read
 

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The subcommand ``kserve-wiring graph``. Exit code 0: drawn, 2: it could not run, or not everything was read."""
+"""The command ``kserve-wiring graph``. Exit code 0: drawn, 2: it could not run, or could not read everything."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kserve_wiring.cli.options import add_inputs
 
 
 def add_graph(commands: Any) -> None:
-    """Add the subcommand to those of the parser."""
-    text = "Draw who names whom: settings, Gateways, Services and Pods. What a finding says is broken is red."
+    """Add the command to the parser."""
+    text = "Draw which settings, Gateways, Services and Pods refer to each other. What a finding reports is red."
     graph = commands.add_parser("graph", help="draw the wiring", description=text)
     graph.set_defaults(run=run)
     add_inputs(graph)
@@ -22,7 +22,7 @@ def add_graph(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the picture to standard output."""
+    """Print the picture."""
     from kserve_wiring.cli.check import inspect_paths
     from kserve_wiring.graph.html import as_html
     from kserve_wiring.graph.mermaid import as_mermaid

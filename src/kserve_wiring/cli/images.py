@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from kserve_wiring.inventory.listing import Listing
     from kserve_wiring.manifests.load import Loaded
 
-# The names of formats.FORMATS: the parser of every command is made from this module, which has to stay light.
+# The names in formats.FORMATS. Every command imports this module to build the parser, so it must stay light.
 FORMAT_NAMES = ("table", "txt", "json", "skopeo", "hauler", "zarf", "oras")
 
 
 def add_images(commands: Any) -> None:
-    """Add the command to those of the parser."""
-    text = "List every image that a cluster will ever pull, with the object and key that names it."
-    images = commands.add_parser("images", help="list every image, and why it is pulled", description=text)
+    """Add the command to the parser."""
+    text = "List every image that the cluster will pull, with the object and key that name it."
+    images = commands.add_parser("images", help="list every image and why it is pulled", description=text)
     images.set_defaults(run=run)
     images.add_argument("path", metavar="PATH", help="environment folder, file, directory, or - for standard input")
     images.add_argument("--format", choices=FORMAT_NAMES, default="table")
-    images.add_argument("--check", action="store_true", help="is the list of the environment what its manifests name?")
+    images.add_argument("--check", action="store_true", help="compare the environment's list with its manifests")
     images.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
     images.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the images; with --check only say where list and manifests disagree."""
+    """List the images; with --check print only the differences between list and manifests."""
     from kserve_wiring.inventory.formats import FORMATS
     from kserve_wiring.inventory.listing import CATALOGUE
     from kserve_wiring.manifests.read import read
@@ -71,11 +71,11 @@ def _listing(folder: Path | None, loaded: Loaded) -> Listing:
 
 def _check(listing: Listing, loaded: Loaded) -> int:
     if loaded.notes:
-        return fail("the list cannot be proved: not everything was read")
+        return fail("cannot verify the list: some inputs could not be read")
     for image in listing.unlisted:
         print(f"not listed: {image.source} ({'; '.join(image.why)})")
     for image in listing.unnamed:
-        print(f"listed, but nothing names it: {image.target}")
+        print(f"listed, but no manifest names it: {image.target}")
     if listing.unlisted or listing.unnamed:
         return FINDINGS
     print(f"The list is complete: {len(listing.images)} images.")

@@ -20,9 +20,9 @@ from kserve_wiring.data import __version__
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    gc.disable()  # everything that is read stays until the end: looking through it again and again takes long
+    gc.disable()  # objects live until the end, so collecting garbage only costs time
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # JSON and file names hold what no encoding can write
+        if isinstance(stream, io.TextIOWrapper):  # file names and JSON can hold characters that no encoding has
             stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return fail(str(error))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader is gone; nothing is left to tell it
+        sys.stderr.close()  # the reader closed the pipe, so nobody reads an error either
         return FAILED
     except KeyboardInterrupt:
         return fail("interrupted")

@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The arguments of every command that reads manifests, and the Options that they and the configuration file give.
+"""The arguments of every command that reads manifests, and the Options made of them and the configuration file.
 
-A flag overrides the facts file, which overrides the configuration file ``.kserve-wiring.yaml``. Each start of the
-program imports this module, so it stays light.
+A flag overrides the facts file, which overrides the configuration file ``.kserve-wiring.yaml``. Every start of the
+program imports this module, so it must stay light.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.cli.exit import UsageError
+from kserve_wiring.data import LEVELS
 
 if TYPE_CHECKING:
     from kserve_wiring.checker.options import Options
 
 FILE = ".kserve-wiring.yaml"
-LEVELS = ("error", "warning", "info")
 FACTS = {
     "registry": "HOST[:PORT] of the private registry",
     "pull-secret": "name of the pull Secret",
@@ -32,7 +32,7 @@ FACTS = {
 }
 SWITCHES = {
     "offline": "the cluster cannot reach the internet",
-    "registry-plain-http": "the registry speaks plain http",
+    "registry-plain-http": "the registry serves plain HTTP",
 }
 _KEYS = ("select", "ignore", "level", "facts")
 
@@ -47,23 +47,23 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
     for name, text in SWITCHES.items():
         parser.add_argument(f"--{name}", action="store_const", const=True, help=text)
-    for name, text in (("select", "check only these rules (or their beginning)"), ("ignore", "leave these rules out")):
+    for name, text in (("select", "check only these rules (code or prefix)"), ("ignore", "skip these rules")):
         parser.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar="CODE", help=text)
-    parser.add_argument("--level", choices=LEVELS, help="mildest level that counts (default: warning)")
+    parser.add_argument("--level", choices=LEVELS, help="lowest level to report (default: warning)")
     parser.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
     parser.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
     _add_old_spellings(parser)
 
 
 def _add_old_spellings(parser: argparse.ArgumentParser) -> None:
-    """Flags as version 0.1 spelled them; they go with 0.3."""
+    """Flags as version 0.1 spelled them; remove in 0.3."""
     hidden: dict[str, Any] = {"help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
     parser.add_argument("--context", dest="facts", **hidden)
     parser.add_argument("--registry-insecure", dest="registry_plain_http", action="store_const", const=True, **hidden)
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The Options that flags and files give together. Raises UsageError."""
+    """The Options from flags and files. Raises UsageError."""
     options = _configured(arguments.config)
     options.select = arguments.select or options.select
     options.ignore = [*options.ignore, *arguments.ignore]
@@ -80,7 +80,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def _configured(path: str | None) -> Options:
-    """The Options of the configuration file; the defaults without one. Raises UsageError."""
+    """The Options of the configuration file; the defaults if there is none. Raises UsageError."""
     from kserve_wiring.checker.options import Options
     from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source
 
@@ -90,10 +90,10 @@ def _configured(path: str | None) -> Options:
     name = path or FILE
     data = _mapping(name, "settings")
     if "context" in data and "facts" not in data:
-        data["facts"] = data.pop("context")  # as version 0.1 spelled it; goes with 0.3
+        data["facts"] = data.pop("context")  # as version 0.1 spelled it; remove in 0.3
     for key in data:
         if key not in _KEYS:
-            raise UsageError(f"{name}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+            raise UsageError(f"{name}: unknown key {key!r}; valid keys: {', '.join(_KEYS)}")
     options.level = data.get("level", "warning")
     if options.level not in LEVELS:
         raise UsageError(f"{name}: level must be one of {', '.join(LEVELS)}, not {options.level!r}")

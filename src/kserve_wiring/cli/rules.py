@@ -21,7 +21,7 @@ def add_rules(commands: Any) -> None:
 
 
 def list_rules(arguments: argparse.Namespace) -> int:
-    """Write one line per rule to standard output."""
+    """Print one line per rule."""
     from kserve_wiring.rules.catalogue import catalogue
 
     del arguments
@@ -33,7 +33,7 @@ def list_rules(arguments: argparse.Namespace) -> int:
 
 
 def explain_rule(arguments: argparse.Namespace) -> int:
-    """Write the page of a rule to standard output. Raises UsageError."""
+    """Print the page of a rule. Raises UsageError."""
     from kserve_wiring.formats.terminal import for_terminal
     from kserve_wiring.rules.catalogue import catalogue, page_of
 

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Argo CD Applications and where their objects come from."""
+"""Argo CD Applications and the sources of their objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, mappings_of
 
 
 def sources(app: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
-    """Path and source of each source of an Application, in both spellings."""
+    """Path and source of each source of an Application, from spec.source and spec.sources."""
     source = app.get("spec", "source")
     if isinstance(source, Mapping):
         yield ("spec", "source"), source
@@ -20,5 +20,5 @@ def sources(app: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
 
 
 def chart_of(source: Mapping[str, Any]) -> str:
-    """Name of the chart of a source, without the path of an OCI registry; "" when it has none."""
+    """Name of the chart of a source, without the path of an OCI registry; "" if it has none."""
     return str(source.get("chart") or "").rpartition("/")[2]

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values that GitOps objects give to charts, and the values that KServe's charts know."""
+"""Values that GitOps objects pass to charts, and the values that KServe's charts define."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, m
 
 @dataclass(frozen=True, slots=True)
 class ChartUse:
-    """A chart that an object installs. version: as it is written. values: path of the value in the chart -> setting."""
+    """A chart that an object installs. version: as written. values: dotted path of a chart value -> setting."""
 
     name: str
     version: str
@@ -26,7 +26,7 @@ class ChartUse:
 
 
 def chart_uses(cluster: Cluster) -> Iterator[ChartUse]:
-    """The charts of Argo CD Applications, Flux HelmReleases and Helm controllers that name chart and version."""
+    """The charts that Argo CD Applications, Flux HelmReleases and HelmCharts install."""
     for app in cluster.applications:
         for path, source in sources(app):
             name = chart_of(source)
@@ -63,7 +63,7 @@ def _embedded(obj: KubeObject, path: KeyPath) -> dict[str, Setting]:
 
 
 def _flat(obj: KubeObject, path: KeyPath, value: Any, name: str = "") -> Iterator[tuple[str, Setting]]:
-    """Dotted path and setting of every value that is no mapping, or an empty one."""
+    """Dotted path and setting of every value that is not a mapping, or an empty one."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             below = key if isinstance(key, (str, int)) else str(key)
@@ -73,19 +73,19 @@ def _flat(obj: KubeObject, path: KeyPath, value: Any, name: str = "") -> Iterato
 
 
 def releases_with(chart: str, value: str) -> list[str] | None:
-    """The releases of a chart of KServe that know a value, oldest first; None for a chart that is not KServe's."""
+    """The releases of a KServe chart that define a value, oldest first; None for a chart of another project."""
     if chart not in _known():
         return None
-    return [release for release, known in _known()[chart].items() if _knows(known, value)]
+    return [release for release, known in _known()[chart].items() if _is_known(known, value)]
 
 
-def knows_release(chart: str, release: str) -> bool:
-    """True when the values of this release of a chart are on record."""
+def has_release(chart: str, release: str) -> bool:
+    """True if the values of this release of a chart are recorded."""
     return release in _known().get(chart, {})
 
 
-def _knows(known: frozenset[str], value: str) -> bool:
-    """It is listed, or stands below or above one that is listed. ``global`` is Helm's own."""
+def _is_known(known: frozenset[str], value: str) -> bool:
+    """True for a listed value, and for one above or below it. ``global`` is Helm's own."""
     parts = value.split(".")
     above = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
     return parts[0] == "global" or bool(above & known) or any(name.startswith(f"{value}.") for name in known)

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The typed index that rules read. It holds no rule and prints nothing."""
+"""The typed index that the rules read. It contains no rule and prints nothing."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ STANDARD_MODES = ("Standard", "RawDeployment")
 
 
 class Cluster:
-    """Objects of one cluster, by kind, with the views that several rules need.
+    """Objects of one cluster, by kind, with the views that several rules share.
 
-    objects: what was read. The objects that the Knative operator will create are added, marked ``operator_made``.
+    objects: what was read. Adds the objects that the Knative operator will create, marked ``operator_made``.
     """
 
     def __init__(self, objects: Iterable[KubeObject], facts: Facts) -> None:
@@ -39,27 +39,27 @@ class Cluster:
             self._by_name[obj.kind, obj.namespace, obj.name].append(obj)
 
     def of_kind(self, *kinds: str) -> Iterator[KubeObject]:
-        """Objects of some kinds, in the order of reading."""
+        """Objects of the given kinds, in reading order."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
 
     def find(self, kind: str, namespace: str, name: str) -> list[KubeObject]:
-        """Objects by name. An object without a namespace may be in any."""
+        """Objects by name. An object without a namespace matches any."""
         found = self._by_name.get((kind, namespace, name), [])
         return found if found or not namespace else self._by_name.get((kind, "", name), [])
 
     def named(self, kind: str, name: str) -> list[KubeObject]:
-        """Objects of a kind and name in whatever namespace."""
+        """Objects of a kind and name in any namespace."""
         return [obj for obj in self._by_kind.get(kind, ()) if obj.name == name]
 
     @cached_property
     def namespaces(self) -> frozenset[str]:
-        """Namespaces that hold an object, or are one."""
+        """Namespaces that hold an object or are one."""
         return frozenset(obj.namespace for obj in self.objects) | {obj.name for obj in self.of_kind("Namespace")}
 
     @cached_property
     def images(self) -> list[ImageUse]:
-        """Every image that is named anywhere."""
+        """Every image reference."""
         return [use for obj in self.objects for use in image_uses(obj)]
 
     @cached_property
@@ -74,13 +74,13 @@ class Cluster:
 
     @cached_property
     def isvc_config(self) -> IsvcConfig | None:
-        """KServe's configuration; None when it was not read."""
+        """KServe's configuration; None if it was not read."""
         objects = [obj for obj in self.of_kind("ConfigMap") if obj.name == ISVC_CONFIG]
         return parse_isvc_config(objects[0]) if objects else None
 
     @cached_property
     def config_istio(self) -> GatewayConfig | None:
-        """net-istio's gateways; None when the manifests do not show them."""
+        """net-istio's gateways; None if the manifests do not show them."""
         return self.knative.gateways()
 
     def knative_entry(self, role: str) -> GatewayEntry | None:
@@ -94,7 +94,7 @@ class Cluster:
 
     @cached_property
     def has_unread_gateways(self) -> bool:
-        """Something that was not rendered brings gateway pods: a chart, Istio's operator."""
+        """True if something unrendered installs gateway pods: a chart, Istio's operator."""
         if self.facts.complete:
             return False
         rendered = {obj.source.release for obj in self.objects}
@@ -107,7 +107,7 @@ class Cluster:
 
     @cached_property
     def gateways(self) -> dict[str, KubeObject]:
-        """Istio Gateways by ``namespace/name``; one that was read goes before one that the operator will create."""
+        """Istio Gateways by ``namespace/name``. One that was read wins over one that the operator will create."""
         found: dict[str, KubeObject] = {}
         for obj in self.of_kind("Gateway"):
             if gw.is_istio_gateway(obj):
@@ -115,7 +115,7 @@ class Cluster:
         return found
 
     def services_of(self, pods: Iterable[PodUse]) -> list[KubeObject]:
-        """Services that lead to any of the pods."""
+        """Services that select any of the pods."""
         wanted = list(pods)
         return [obj for obj in self.of_kind("Service") if obj.group == "" and gw.pods_of_service(obj, wanted)]
 
@@ -126,18 +126,18 @@ class Cluster:
 
     @cached_property
     def kserve_namespace(self) -> str:
-        """Namespace of KServe's controller; "" when nothing shows it."""
+        """Namespace of KServe's controller; "" if unknown."""
         if self.kserve_controllers:
             return self.kserve_controllers[0].namespace
         return self.isvc_config.obj.namespace if self.isvc_config else ""
 
     @cached_property
     def deployment_mode(self) -> str:
-        """KServe's default deployment mode; "" when it is not shown."""
+        """KServe's default deployment mode; "" if unknown."""
         return self.isvc_config.text("deploy", "defaultDeploymentMode") if self.isvc_config else ""
 
     def runs_on_knative(self, obj: KubeObject) -> bool:
-        """True unless an object is known to bypass Knative."""
+        """True unless an object certainly bypasses Knative."""
         if obj.group == KNATIVE_GROUP:
             return True
         mode = obj.annotations.get("serving.kserve.io/deploymentMode") or self.deployment_mode
@@ -145,9 +145,9 @@ class Cluster:
 
     @cached_property
     def routes_through_istio(self) -> bool:
-        """KServe writes VirtualServices: Knative mode, not switched off (ingress_reconciler.go).
+        """True if KServe writes VirtualServices: in Knative mode, unless disabled (ingress_reconciler.go).
 
-        Without a readable ``ingress`` KServe does not start, which is KW303's to say.
+        Without a readable ``ingress`` KServe does not start: KW303 reports that.
         """
         config = self.isvc_config
         return (
@@ -159,7 +159,7 @@ class Cluster:
 
     @cached_property
     def workload_namespaces(self) -> list[str]:
-        """Namespaces in which models run: of InferenceServices, of Knative Services, of the environment's tenants."""
+        """Namespaces of models: of InferenceServices, of Knative Services, of the environment's tenants."""
         found = {
             obj.namespace for obj in self.of_kind("InferenceService", "InferenceGraph") if obj.group == KSERVE_GROUP
         }
@@ -169,7 +169,7 @@ class Cluster:
 
     @cached_property
     def tenant_accounts(self) -> list[KubeObject]:
-        """ServiceAccounts that the environment's own release makes: those under which models run."""
+        """ServiceAccounts that the environment's own release creates: models run under these."""
         if not self.facts.complete:
             return []
         own = [obj for obj in self.objects if obj.labels.get("kserve-wiring.io/context") == "true"]

@@ -23,10 +23,11 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class GatewayEntry:
-    """A gateway that net-istio is told of.
+    """One gateway entry of config-istio.
 
-    namespace and name: of the Istio Gateway object. service: host of the Service of its pods. path: of the entry in
-    ``obj``. structured: written in the list format. default: built in, because the key is absent.
+    role: ``local`` or ``external``. namespace and name: of the Istio Gateway object. service: host of the Service of
+    its pods. path: of the entry in ``obj``. structured: written in the list format. selector: labelSelector, None for
+    the default entry. builtin: net-istio's own default, which applies because the key is absent.
     """
 
     role: str
@@ -60,14 +61,14 @@ class GatewayProblem:
 
 @dataclass(slots=True)
 class GatewayConfig:
-    """The parsed ConfigMap. external and local: entries, the default one first."""
+    """The parsed ConfigMap. external and local: entries in the order of the ConfigMap, else the builtin one."""
 
     external: list[GatewayEntry] = field(default_factory=list)
     local: list[GatewayEntry] = field(default_factory=list)
     problems: list[GatewayProblem] = field(default_factory=list)
 
     def default(self, role: str) -> GatewayEntry | None:
-        """The entry that serves Routes without special labels; None when the ConfigMap is refused."""
+        """The entry that serves Routes without special labels; None if net-istio refuses the ConfigMap."""
         entries: list[GatewayEntry] = getattr(self, role)
         if self.problems:
             return None
@@ -75,7 +76,7 @@ class GatewayConfig:
 
 
 def parse_gateway_config(settings: Mapping[str, Setting], holder: KubeObject, path: KeyPath) -> GatewayConfig:
-    """Parse the keys of config-istio. holder and path: where they would be written."""
+    """Parse the keys of config-istio. holder and path: where absent keys would be."""
     config = GatewayConfig()
     legacy = [key for key in settings if key.startswith(tuple(LEGACY_PREFIXES.values()))]
     structured = [key for key in STRUCTURED_KEYS.values() if key in settings]

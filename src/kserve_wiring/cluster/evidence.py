@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Facts that manifests show by themselves: the versions that run, and the cluster's domain.
+"""Facts that manifests show: the versions that run, and the cluster's domain.
 
-Only what a manifest says plainly is taken. Whether there is an internet, or which registry is the private one, no
-manifest says: images of one registry prove nothing about the others.
+Only clear evidence counts. No manifest shows whether there is internet access or which registry is the private one:
+images of one registry prove nothing about the others.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 
 Shown = tuple[str, Setting]
-"""A fact's key and where its value stands. The setting's value is the fact's, its path leads to the whole text."""
+"""A fact's key, and a setting with the fact's value; its path is that of the text that holds the value."""
 
-# A tag without a registry's own suffix; a candidate (-rc1) behaves like neither its version nor the one before.
+# A tag without suffixes of a registry's own. A release candidate (-rc1) behaves neither like its version nor like the
+# one before.
 _RELEASE = re.compile(r":(v?\d+\.\d+\.\d+)(?:-distroless|-debug)?(?:@|$)")
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+")
 
-# The image that is a fact's, by Deployment or StatefulSet; istiod has one of each revision.
+# The image that shows a version, by Deployment or StatefulSet. istiod has one Deployment per revision.
 _IMAGES = {
     "/kserve-controller:": ("kserve_version", "kserve-controller-manager"),
     "/pilot:": ("istio_version", "istiod"),
     "/argocd:": ("argocd_version", "argocd-"),
     "/cmd/operator:": ("knative_operator_version", "knative-operator"),
 }
-# The chart that carries the component itself, and what its repository's address holds. Argo CD's chart has a version of
-# its own.
+# The chart that installs the component itself, and a part of its repository's address. Argo CD's chart has a version
+# of its own.
 _CHARTS = {
     "kserve": ("kserve_version", "kserve/charts"),
     "kserve-resources": ("kserve_version", "kserve/charts"),
     "istiod": ("istio_version", "istio"),
     "knative-operator": ("knative_operator_version", "knative"),
 }
-# net-istio's Deployments carry the same name label with their own version.
+# net-istio's Deployments have the same name label, but another version.
 _SERVING = ("activator", "autoscaler", "controller", "webhook")
 # https://coredns.io/plugins/kubernetes/ and kubeadm's ClusterConfiguration
 _ZONES = re.compile(r"^\s*kubernetes((?:[ \t]+[\w.-]+)+)", re.MULTILINE)
@@ -45,14 +46,14 @@ _DNS_DOMAIN = re.compile(r"^\s*dnsDomain:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 
 
 def infer(objects: Iterable[KubeObject]) -> tuple[dict[str, Setting], dict[str, list[Setting]]]:
-    """What the manifests show: facts by key, and those on which they disagree, with all that is said of them."""
-    said: dict[str, list[Setting]] = {}
+    """Infer facts: those that the manifests agree on by key, and for disputed ones every setting."""
+    found: dict[str, list[Setting]] = {}
     for obj in objects:
         for key, setting in _READERS[obj.kind](obj) if obj.kind in _READERS else ():
-            said.setdefault(key, []).append(setting)
+            found.setdefault(key, []).append(setting)
     agreed, disputed = {}, {}
-    for key, settings in said.items():
-        best = max(settings, key=lambda setting: setting.text().count("."))  # 1.21.1 says more than 1.21
+    for key, settings in found.items():
+        best = max(settings, key=lambda setting: setting.text().count("."))  # 1.21.1 is more precise than 1.21
         if all(_agree(setting.text(), best.text()) for setting in settings):
             agreed[key] = best
         else:
@@ -61,7 +62,7 @@ def infer(objects: Iterable[KubeObject]) -> tuple[dict[str, Setting], dict[str, 
 
 
 def _agree(text: str, best: str) -> bool:
-    """The same text, or versions of which one says less."""
+    """True for equal texts, and for versions of which one is a prefix of the other."""
     mine, other = version_tuple(text), version_tuple(best)
     if mine is None or other is None:
         return text == best
@@ -106,7 +107,7 @@ def _application(obj: KubeObject) -> Iterator[Shown]:
 
 
 def _config_map(obj: KubeObject) -> Iterator[Shown]:
-    """The zones of CoreDNS and kubeadm's configuration, both in kube-system."""
+    """The zones in the configuration of CoreDNS and of kubeadm, both in kube-system."""
     if obj.namespace != "kube-system":
         return
     corefile, kubeadm = obj.get("data", "Corefile"), obj.get("data", "ClusterConfiguration")

@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What manifests cannot say: the registry, whether there is an internet, which versions run.
+"""Facts that manifests may not show: the registry, whether there is internet access, which versions run.
 
-Three sources, the first wins: what the caller says (flags, a context file), the ConfigMap that the chart
-kserve-environment renders, and what the manifests show by themselves.
+Three sources, the first wins: the caller (flags, a facts file), the ConfigMap that the chart kserve-environment
+renders, and the evidence in the manifests.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ FACTS_LABEL = "kserve-wiring.io/context"
 
 
 class FactsError(ValueError):
-    """A context that cannot be used: an unknown key or a value of the wrong kind."""
+    """Facts that cannot be used: an unknown key, or a value of the wrong type."""
 
 
 @dataclass(slots=True)
 class Facts:
-    """Facts about the environment. An empty string or None: not known, and no rule may rest on it.
+    """Facts about the environment. An empty string or None: unknown, and no rule may depend on it.
 
     registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
-    ``resolve``. existing: ``Kind/namespace/name`` of objects that exist without being in the manifests; None when
-    nobody said. complete: the ConfigMap of an environment was read, so the manifests are the whole of it. origin: where
-    each known fact stands or was said. disputed: facts on which the manifests disagree, which are not known therefore.
+    ``resolve``. existing: ``Kind/namespace/name`` of objects that exist outside the manifests; None if unknown.
+    complete: the ConfigMap of an environment was read, so the manifests are all of it. origin: the source of each known
+    fact. disputed: facts on which the manifests disagree, which are therefore unknown.
     """
 
     registry: str = ""
@@ -53,17 +53,17 @@ class Facts:
     disputed: dict[str, list[Setting]] = field(default_factory=dict)
 
     def name_of(self, key: str) -> str:
-        """Where a fact was said, as a finding names it."""
+        """Source of a fact, as a finding names it."""
         origin = self.origin.get(key, "")
         if isinstance(origin, Setting):
             return f"{origin.key} of {origin.obj.ref}"
         return origin or key
 
-    def is_said(self, key: str) -> bool:
-        """True for a fact that somebody said of the whole cluster, by a flag, in a file or as an environment.
+    def is_explicit(self, key: str) -> bool:
+        """True for a fact about the whole cluster, from a flag, a file or an environment.
 
-        What the manifests show of one component does not bind the others: upstream releases images of different
-        versions together (KServe v0.13.1 with its agent v0.13.0), and Istio's gateways may lag behind istiod.
+        Evidence about one component does not bind the others: upstream releases images of different versions together
+        (KServe v0.13.1 with its agent v0.13.0), and Istio's gateways may lag behind istiod.
         """
         origin = self.origin.get(key, "")
         return origin.obj.labels.get(FACTS_LABEL) == "true" if isinstance(origin, Setting) else bool(origin)
@@ -74,15 +74,15 @@ class Facts:
         return ((origin.obj, origin.path),) if isinstance(origin, Setting) else ()
 
     def exists(self, kind: str, namespace: str, name: str) -> bool:
-        """True when the facts declare an object."""
+        """True if the fact ``existing`` lists an object."""
         return self.existing is not None and f"{kind}/{namespace}/{name}" in self.existing
 
     def version(self, key: str) -> tuple[int, ...] | None:
-        """A version fact as numbers, None when it is not known."""
+        """A version fact as numbers; None if it is unknown."""
         return version_tuple(str(getattr(self, key)))
 
 
-# As version 0.1 spelled them; they go with 0.3.
+# As version 0.1 spelled them; remove in 0.3.
 _OLD_SPELLINGS = {"registry_insecure": "registry_plain_http"}
 _BOOLEANS = ("offline", "registry_plain_http")
 _INTERNAL = ("complete", "release", "origin", "disputed")
@@ -90,18 +90,18 @@ KEYS = tuple(item.name for item in fields(Facts) if item.name not in _INTERNAL)
 
 
 def make_facts(
-    objects: Iterable[KubeObject], said: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
+    objects: Iterable[KubeObject], given: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
 ) -> Facts:
-    """The facts about a set of objects.
+    """Collect the facts about a set of objects.
 
-    said: facts from flags or a file, by key; ``None`` values are not said. origins: how a finding names where each was
-    said, such as ``--offline``. Raises FactsError.
+    given: facts from flags or a file, by key; None means unknown. origins: the source of each given fact, as findings
+    name it, such as ``--offline``. Raises FactsError when a key is unknown or a value has the wrong type.
     """
     facts = Facts()
     objects = list(objects)
-    for key, value in (said or {}).items():
+    for key, value in (given or {}).items():
         if value is not None:
-            _say(facts, _OLD_SPELLINGS.get(key, key), value, (origins or {}).get(key, f"fact {key}"))
+            _set(facts, _OLD_SPELLINGS.get(key, key), value, (origins or {}).get(key, f"fact {key}"))
     for obj in objects:
         if obj.kind == "ConfigMap" and obj.labels.get(FACTS_LABEL) == "true":
             _read_config_map(facts, obj)
@@ -117,17 +117,17 @@ def _read_config_map(facts: Facts, obj: KubeObject) -> None:
         fact = _OLD_SPELLINGS.get(key, key)
         if fact in KEYS and fact not in facts.origin:
             try:
-                _say(facts, fact, value, Setting(value, obj, ("data", key)))
+                _set(facts, fact, value, Setting(value, obj, ("data", key)))
             except FactsError:
-                continue  # a newer chart may say more than this version reads
+                continue  # a newer chart may render facts that this version does not know
     if facts.existing is None:
         facts.existing = frozenset()
         facts.origin["existing"] = Setting(None, obj, ("data", "existing"))
 
 
-def _say(facts: Facts, key: str, value: Any, origin: Setting | str) -> None:
+def _set(facts: Facts, key: str, value: Any, origin: Setting | str) -> None:
     if key not in KEYS:
-        raise FactsError(f"unknown key {key!r}; known are {', '.join(KEYS)}")
+        raise FactsError(f"unknown key {key!r}; valid keys: {', '.join(KEYS)}")
     if key in _BOOLEANS:
         value = _boolean(key, value)
     elif key == "existing":
@@ -158,7 +158,7 @@ def _existing(value: Any) -> frozenset[str]:
 
 
 def _infer(facts: Facts, objects: list[KubeObject]) -> None:
-    """Take from the manifests what they show without doubt, unless somebody said it."""
+    """Add the evidence of the manifests, for facts without another source."""
     agreed, disputed = infer(objects)
     for key, setting in agreed.items():
         if key not in facts.origin:

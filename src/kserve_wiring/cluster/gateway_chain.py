@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The chain of one gateway: who names it, the Gateway object, its pods, the Service before them.
+"""The chain of one gateway: the setting that names it, the Gateway object, its pods, their Service.
 
-Also what may be said of a missing link: manifests are often only a part of a cluster.
+Also whether a missing link proves anything: manifests are often only part of a cluster.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ CALLED_PORT = 80
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A gateway that is named, with what was found of it.
+    """A gateway that a setting names, and the objects found for it.
 
     role: ``local`` or ``external``. named: the setting with ``namespace/name`` of the Gateway. host: the setting with
-    the host of the Service, None where only the Gateway is named. gateway, service: the objects, None when not read.
+    the host of the Service, None if only the Gateway is named. gateway, service: the objects, None if not read.
     """
 
     role: str
@@ -38,7 +38,7 @@ class Chain:
 
 
 def chains(cluster: Cluster) -> Iterator[Chain]:
-    """The gateways that Knative names, and those that KServe names besides."""
+    """The gateways that Knative names, and other ones that KServe names."""
     seen: set[tuple[str, str]] = set()
     config = cluster.config_istio
     if config is not None and not config.problems:
@@ -55,12 +55,12 @@ def chains(cluster: Cluster) -> Iterator[Chain]:
 
 
 def _is_own(cluster: Cluster, role: str) -> bool:
-    """KServe's gateway counts by itself: Knative's is not known, or another one is chosen on purpose."""
+    """True if KServe's gateway needs a chain of its own: Knative's is unknown, or KServe uses another on purpose."""
     return cluster.knative_entry(role) is None or (role == "local" and has_own_gateway(cluster)) or role == "external"
 
 
 def has_own_gateway(cluster: Cluster) -> bool:
-    """KServe has a local gateway of its own, and routes on to Knative's (kserve facts: servicemesh/index.md)."""
+    """True if KServe has its own local gateway and forwards to Knative's (kserve docs: servicemesh/index.md)."""
     entry, config = cluster.knative_entry("local"), cluster.isvc_config
     if entry is None or config is None:
         return False
@@ -96,7 +96,7 @@ def _chain(cluster: Cluster, role: str, named: Setting, host: Setting | None) ->
 
 
 def find_service(cluster: Cluster, host: str) -> KubeObject | None:
-    """The Service behind a host; one that was read goes before one that the operator will create."""
+    """The Service of a host. One that was read wins over one that the operator will create."""
     parts = gw.split_service_host(host)
     if parts is None:
         return None
@@ -105,7 +105,7 @@ def find_service(cluster: Cluster, host: str) -> KubeObject | None:
 
 
 def same_service(one: str, other: str) -> bool:
-    """Two hosts of one Service. The cluster domain is compared elsewhere."""
+    """True for two hosts of one Service. Another rule compares the cluster domains."""
     parts, others = gw.split_service_host(one), gw.split_service_host(other)
     if parts is None or others is None:
         return one.removesuffix(".") == other.removesuffix(".")
@@ -113,7 +113,7 @@ def same_service(one: str, other: str) -> bool:
 
 
 def gateway_is_missing(cluster: Cluster, named: str) -> bool:
-    """True when a Gateway surely does not exist: the manifests are the whole environment, or hold its neighbours."""
+    """True if a Gateway certainly does not exist: the manifests are complete, or hold others of its namespace."""
     namespace, _, name = named.partition("/")
     if {named, f"/{name}"} & cluster.gateways.keys() or cluster.facts.exists("Gateway", namespace, name):
         return False
@@ -125,7 +125,7 @@ def gateway_is_missing(cluster: Cluster, named: str) -> bool:
 
 
 def service_is_missing(cluster: Cluster, host: str) -> bool:
-    """True when the Service of a host surely does not exist."""
+    """True if the Service of a host certainly does not exist."""
     parts = gw.split_service_host(host)
     if parts is None or find_service(cluster, host) is not None:
         return False
@@ -142,7 +142,7 @@ def service_is_missing(cluster: Cluster, host: str) -> bool:
 
 
 def pods_are_known(cluster: Cluster, chain: Chain) -> bool:
-    """True when the pods of a Gateway would have been read if they existed."""
+    """True if the pods of a Gateway would have been read if they existed."""
     if chain.gateway is None or not cluster.gateway_pods or cluster.has_unread_gateways:
         return False
     if cluster.facts.complete:
@@ -157,7 +157,7 @@ def pods_are_known(cluster: Cluster, chain: Chain) -> bool:
 
 
 def owner_of(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Setting:
-    """The setting to change for a field of an object: for one that the operator creates, that of KnativeServing."""
+    """The setting to change for a field of an object; of KnativeServing if the operator creates the object."""
     value = obj.get(*path)
     server = cluster.knative.server
     if not obj.operator_made or server is None:

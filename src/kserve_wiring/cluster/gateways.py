@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Istio Gateways, the pods behind them and the Services before them.
+"""Istio Gateways, the pods that they configure, and the Services of those pods.
 
-Istio: a Gateway's selector picks pods by label in any namespace (pilot/pkg/model/push_context.go), Service ports
-are translated (pilot/pkg/model/gateway.go resolvePorts), hosts match by suffix (pkg/config/host/name.go).
+Istio: a Gateway's selector matches pods by label in any namespace (pilot/pkg/model/push_context.go), Istio translates
+Service ports (pilot/pkg/model/gateway.go resolvePorts), hosts match by suffix (pkg/config/host/name.go).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENCRYPTED = ("HTTPS", "TLS")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server of a Gateway. port is 0 when it is no number."""
+    """One server of a Gateway. port: 0 if it is not a number."""
 
     path: KeyPath
     port: int
@@ -32,7 +32,7 @@ class Server:
 
     @property
     def redirects(self) -> bool:
-        """It only sends clients to https."""
+        """True if it only redirects clients to https."""
         return self.tls.get("httpsRedirect") is True
 
 
@@ -47,7 +47,7 @@ class ServicePort:
 
 
 def is_istio_gateway(obj: KubeObject) -> bool:
-    """True for Istio's Gateway; the Gateway API has a kind of the same name."""
+    """True for Istio's Gateway. The Gateway API has a kind of the same name."""
     return obj.kind == "Gateway" and obj.group == "networking.istio.io"
 
 
@@ -70,7 +70,7 @@ def servers(gateway: KubeObject) -> list[Server]:
 
 
 def service_ports(service: KubeObject) -> list[ServicePort]:
-    """The ports of a Service; an absent targetPort is the port."""
+    """The ports of a Service. An absent targetPort equals the port."""
     found = []
     for index, port in mappings_of(service.get("spec", "ports")):
         number = port.get("port")
@@ -83,12 +83,12 @@ def service_ports(service: KubeObject) -> list[ServicePort]:
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """True when every label of the selector is on the pods. An empty selector selects nothing here."""
+    """True if the pods have every label of the selector. Here an empty selector selects nothing."""
     return bool(selector) and all(key in labels and str(labels[key]) == str(value) for key, value in selector.items())
 
 
 def is_gateway_pod(pod: PodUse) -> bool:
-    """Pods that run Istio's proxy as a gateway: injected by template, or with proxyv2 as their only container."""
+    """True for pods that run Istio's proxy as a gateway: from a template, or with proxyv2 as the only container."""
     if pod.annotations.get("inject.istio.io/templates") in ("gateway", "grpc-agent,gateway"):
         return True
     containers = [container for _, container in pod.containers()]
@@ -109,13 +109,13 @@ def pods_of_gateway(gateway: KubeObject, pods: Iterable[PodUse]) -> list[PodUse]
 
 
 def pods_of_service(service: KubeObject, pods: Iterable[PodUse]) -> list[PodUse]:
-    """The pods that a Service leads to: a Service reaches its own namespace only."""
+    """The pods that a Service selects, in its own namespace only."""
     selector = service.mapping("spec", "selector")
     return [pod for pod in pods if pod.namespace == service.namespace and selects(selector, pod.labels)]
 
 
 def listening_port(server: Server, services: Iterable[KubeObject]) -> int | str:
-    """Port on which the pods listen for a server, after Istio's translation by the Services that select them."""
+    """The port on which the pods listen for a server, after Istio translates it by the Services of the pods."""
     for service in services:
         if NO_TRANSLATION in service.labels:
             continue
@@ -126,10 +126,10 @@ def listening_port(server: Server, services: Iterable[KubeObject]) -> int | str:
 
 
 def covers(pattern: str, host: str, namespace: str) -> bool:
-    """True when a Gateway host admits a VirtualService host of a namespace.
+    """True if a Gateway host admits a VirtualService host of a namespace.
 
-    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches
-    what is before the rest of it (pkg/config/host/name.go SubsetOf).
+    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches any prefix
+    (pkg/config/host/name.go SubsetOf).
     """
     scope, slash, name = pattern.rpartition("/")
     if slash and scope not in ("*", namespace):

@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every place of an object that names an image, also env, args and strings inside JSON.
+"""Every field of an object that names an image, including env, args and strings inside JSON.
 
-Tools that look only at ``containers[].image`` miss the ones that break an offline installation:
+Tools that read only ``containers[].image`` miss the ones that break an offline installation:
 https://github.com/kubeflow/community-distribution/issues/1850.
 """
 
@@ -20,8 +20,8 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
 _NOT_WIRING = ("apiVersion", "kind", "metadata", "status")
-_NO_IMAGE = "kubernetes.podspec-volumes-image"  # a feature of Knative, enabled or disabled
-# Keys of ConfigMaps that nothing reads: examples, and what the user gave the chart istiod (merged-values counts).
+_NO_IMAGE = "kubernetes.podspec-volumes-image"  # a Knative feature flag, Enabled or Disabled
+# Keys of ConfigMaps that nothing reads: examples, and the raw values of the chart istiod (merged-values is read).
 _NOTES = frozenset({"_example", "original-values"})
 _REVISION_KINDS = frozenset(
     {
@@ -33,16 +33,16 @@ _REVISION_KINDS = frozenset(
         (KSERVE_GROUP, "ClusterServingRuntime"),
     }
 )
-# Its defaultJobImage is parsed and never used: kserve pkg/controller/v1alpha1/localmodelnode/controller.go:81.
+# KServe parses defaultJobImage and never uses it: kserve pkg/controller/v1alpha1/localmodelnode/controller.go:81.
 _UNUSED = ("inferenceservice-config", "localModel")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageUse:
-    """An image reference and where it stands.
+    """An image reference and its setting.
 
-    image: the whole reference; it can be put together of several values (Istio's hub and tag), then ``setting`` is
-    the first of them. named_by_revision: Knative resolves its tag, because a Revision names it.
+    image: the full reference. If several values form it (Istio's hub and tag), ``setting`` is the first of them.
+    named_by_revision: a Revision names it, so Knative resolves its tag.
     """
 
     setting: Setting
@@ -51,7 +51,7 @@ class ImageUse:
 
 
 def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
-    """The images of one object. ``auto``, which Istio's webhook replaces, and templates are none."""
+    """The images of one object. Skips templates, and ``auto``, which Istio's webhook replaces."""
     if obj.kind in _SKIPPED_KINDS or obj.operator_made:
         return
     revision = (obj.group, obj.kind) in _REVISION_KINDS
@@ -73,7 +73,7 @@ def _is_reference(image: str, path: KeyPath) -> bool:
 
 
 def _walk(value: Any, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
-    """Path and text of the image references below a value. seen: against anchors that loop."""
+    """Path and text of the image references below a value. seen: guards against anchors that contain themselves."""
     if isinstance(value, (str, int)) or not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
         return
     seen.add(id(value))
@@ -98,7 +98,7 @@ def _walk_list(values: list[Any], path: KeyPath, seen: set[int]) -> Iterator[tup
 
 
 def _argument(text: str) -> str:
-    """The image in an argument such as ``--acme-http01-solver-image=quay.io/...``; "" when there is none."""
+    """The image in an argument such as ``--acme-http01-solver-image=quay.io/...``; "" if there is none."""
     candidate = text.rpartition("=")[2] if text.startswith("-") else text
     return candidate if looks_like_image(candidate) else ""
 
@@ -116,7 +116,7 @@ def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: KeyPath) 
 
 
 def _composed(key: Any, text: str, parent: Mapping[str, Any]) -> str:
-    """KServe's explainers write the image and its tag as two values (explainer_art.go)."""
+    """KServe's explainers have image and tag as two values (explainer_art.go)."""
     version = parent.get("defaultImageVersion")
     return f"{text}:{version}" if key == "image" and isinstance(version, str) and version else text
 
@@ -141,9 +141,9 @@ def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
 
 
 def _istio(obj: KubeObject, path: KeyPath, values: Any) -> Iterator[ImageUse]:
-    """Images that Istio's injector puts together of hub, image and tag (pkg/kube/inject/inject.go ProxyImage)."""
+    """Images that Istio's injector builds from hub, image and tag (pkg/kube/inject/inject.go ProxyImage)."""
     hub, tag = str(dig(values, "global", "hub")), dig(values, "global", "tag")
-    # Whatever the images below say, waypoints of ambient mode are still put together of these two.
+    # Waypoints of ambient mode always use hub and tag, whatever the images below are.
     yield ImageUse(Setting(hub, obj, (*path, "global", "hub")), f"{hub}/proxyv2:{tag}" if tag else f"{hub}/proxyv2")
     for section in (("global", "proxy"), ("global", "proxy_init"), ("pilot",)):
         image = dig(values, *section, "image")

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""ConfigMap istio-sidecar-injector, from which istiod injects Pods; a revision is appended to its name."""
+"""ConfigMap istio-sidecar-injector, which istiod injects from. A revision is appended to its name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_injector(obj: KubeObject) -> bool:
 
 
 def injector_value(obj: KubeObject, *path: str) -> Setting | None:
-    """One of Istio's Helm values, which key `values` holds as JSON; None when it is not set or cannot be read."""
+    """One of Istio's Helm values, which the key `values` holds as JSON; None if it is not set or not readable."""
     if not is_injector(obj):
         return None
     try:
@@ -30,7 +30,7 @@ def injector_value(obj: KubeObject, *path: str) -> Setting | None:
 
 
 def injector_config(obj: KubeObject) -> dict[str, Any]:
-    """Key `config`, which holds the injection templates as YAML; empty when it cannot be read."""
+    """The key `config`, which holds the injection templates as YAML; empty if it is not readable."""
     if not is_injector(obj):
         return {}
     try:

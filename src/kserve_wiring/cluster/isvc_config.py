@@ -131,20 +131,20 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
 }
 
-# Blocks whose four quantities KServe refuses to do without; each is parsed for every pod (mutator.go).
+# Blocks whose four quantities KServe requires. It parses them for every pod (mutator.go).
 QUANTITY_BLOCKS = ("storageInitializer", "agent", "logger", "batcher", "router")
 
 
 @dataclass(slots=True)
 class IsvcConfig:
-    """The parsed ConfigMap. values: by data key, those that parse. errors: message by data key, those that do not."""
+    """The parsed ConfigMap. values: by data key, those that parse. errors: message by data key, for the others."""
 
     obj: KubeObject
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def setting(self, *path: str) -> Setting | None:
-        """A field such as ``("ingress", "localGateway")``; None when it is absent, null or an empty string."""
+        """A field such as ``("ingress", "localGateway")``; None if it is absent, null or an empty string."""
         value: Any = self.values
         for step in path:
             value = config_map_json.field(value, step)
@@ -153,18 +153,18 @@ class IsvcConfig:
         return Setting(value, self.obj, ("data", *path))
 
     def text(self, *path: str) -> str:
-        """A string field; "" when it is absent or no string."""
+        """A string field; "" if it is absent or not a string."""
         setting = self.setting(*path)
         return setting.value if setting is not None and isinstance(setting.value, str) else ""
 
     def is_true(self, *path: str) -> bool:
-        """True when a boolean field is set."""
+        """True if a boolean field is set."""
         setting = self.setting(*path)
         return setting is not None and setting.value is True
 
 
 def parse_isvc_config(obj: KubeObject) -> IsvcConfig:
-    """Parse every known key of the ConfigMap; others are no concern of KServe."""
+    """Parse the keys that KServe reads. It ignores all others."""
     config = IsvcConfig(obj)
     for key, text in obj.mapping("data").items():
         if key not in SCHEMAS:
@@ -182,7 +182,7 @@ def parse_isvc_config(obj: KubeObject) -> IsvcConfig:
 
 
 def type_problems(value: Any, schema: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, Any, str]]:
-    """Path, value and expected type of the fields that encoding/json cannot put into KServe's struct."""
+    """Path, value and expected type of the fields that encoding/json cannot decode into KServe's struct."""
     for name, wanted in schema.items():
         item = config_map_json.field(value, name)
         if item is None:
@@ -217,7 +217,7 @@ def _fits(value: Any, wanted: str) -> bool:
 
 
 def unknown_fields(value: Any, schema: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Path and nearest known name of the fields that KServe ignores, where one is near."""
+    """Path and closest valid name of the fields that KServe ignores, if one is close."""
     if not isinstance(value, Mapping):
         return
     known = {name.lower() for name in schema}

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Knative Serving's settings, wherever they are written, and what its operator will make of them."""
+"""Knative Serving's settings, from KnativeServing or ConfigMaps, and what the operator makes of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONFIG_NAMES = [
 
 _ONLY_SERVING = ("deployment", "istio", "domain", "network", "autoscaler", "gc")
 
-# Keys of config-deployment that are still read in camelCase (pkg/deployment/config.go); kebab-case wins.
+# Keys of config-deployment that Knative still reads in camelCase (pkg/deployment/config.go); kebab-case wins.
 LEGACY_KEYS = {
     "queue-sidecar-image": "queueSidecarImage",
     "registries-skipping-tag-resolving": "registriesSkippingTagResolving",
@@ -47,7 +47,7 @@ DEFAULT_SKIPPED = ("kind.local", "ko.local", "dev.local")
 class Knative:
     """Knative Serving of one cluster: a KnativeServing object, ConfigMaps, or neither.
 
-    server: the KnativeServing object, None without the operator. config_maps: ``config-*`` by name without the prefix.
+    server: the KnativeServing object, None without the operator. config_maps: ``config-*``, by name without the prefix.
     """
 
     server: KubeObject | None = None
@@ -55,7 +55,7 @@ class Knative:
 
     @property
     def namespace(self) -> str:
-        """Namespace of the control plane; "" when no object shows it."""
+        """Namespace of the control plane; "" if unknown."""
         if self.server is not None:
             return self.server.namespace or DEFAULT_NAMESPACE
         for obj in self.config_maps.values():
@@ -63,11 +63,11 @@ class Knative:
         return ""
 
     def known(self, config: str) -> bool:
-        """True when the manifests say what a ConfigMap holds: an absent key is then the default."""
+        """True if the manifests show the content of a ConfigMap: then an absent key has its default."""
         return self.server is not None or config in self.config_maps
 
     def holder(self, config: str) -> tuple[KubeObject, tuple[str | int, ...]] | None:
-        """Object and path below which the keys of a ConfigMap are set."""
+        """Object and path that hold the keys of a ConfigMap."""
         if self.server is not None:
             name = config if self.server.mapping("spec", "config", config) else f"config-{config}"
             if not self.server.mapping("spec", "config", name):
@@ -89,7 +89,7 @@ class Knative:
         return found
 
     def setting(self, config: str, key: str) -> Setting | None:
-        """One key; the camelCase spelling counts where Knative still reads it."""
+        """One key, also in camelCase where Knative still reads that."""
         settings = self.settings(config)
         if key in settings:
             return settings[key]
@@ -97,7 +97,7 @@ class Knative:
 
     @property
     def uses_istio(self) -> bool:
-        """The operator installs net-istio: ``spec.ingress`` is absent, or enables it (ingress.go)."""
+        """True if the operator installs net-istio: ``spec.ingress`` is absent, or enables it (ingress.go)."""
         if self.server is None:
             return "istio" in self.config_maps
         if not isinstance(self.server.get("spec", "ingress"), Mapping):
@@ -105,7 +105,7 @@ class Knative:
         return self.server.get("spec", "ingress", "istio", "enabled") is True
 
     def gateways(self) -> GatewayConfig | None:
-        """config-istio as net-istio parses it; None when the manifests do not show it."""
+        """config-istio as net-istio parses it; None if the manifests do not show it."""
         if not self.uses_istio:
             return None
         holder = self.holder("istio")
@@ -120,7 +120,7 @@ def _settings(obj: KubeObject, path: tuple[str | int, ...]) -> dict[str, Setting
 
 
 def find_knative(objects: Iterable[KubeObject]) -> Knative:
-    """Knative Serving among the objects."""
+    """Find Knative Serving among the objects."""
     knative = Knative()
     candidates: list[KubeObject] = []
     for obj in objects:
@@ -138,7 +138,7 @@ def find_knative(objects: Iterable[KubeObject]) -> Knative:
 
 
 def _namespace_of_config(candidates: list[KubeObject]) -> str:
-    """Knative Serving's namespace: its operator and Eventing have a config-logging and the like too."""
+    """Knative Serving's namespace. Its operator and Eventing also have ConfigMaps such as config-logging."""
     for obj in candidates:
         if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name[7:] in _ONLY_SERVING:
             return obj.namespace
@@ -146,9 +146,9 @@ def _namespace_of_config(candidates: list[KubeObject]) -> str:
 
 
 def skip_list(knative: Knative) -> tuple[frozenset[str], Setting | None] | None:
-    """Registries whose tags Knative does not resolve and the setting that says so.
+    """Registries for which Knative does not resolve tags, and the setting that lists them.
 
-    None when the manifests do not show it; (defaults, None) when the key is absent.
+    None if the manifests do not show it; (defaults, None) if the key is absent.
     """
     if not knative.known("deployment"):
         return None
@@ -159,7 +159,7 @@ def skip_list(knative: Knative) -> tuple[frozenset[str], Setting | None] | None:
 
 
 def controller_environment(knative: Knative, objects: Iterable[KubeObject]) -> dict[str, Setting]:
-    """Environment variables of the container ``controller``: KnativeServing spec.workloads, or a Deployment patch."""
+    """Environment variables of the container ``controller``, from KnativeServing spec.workloads or a Deployment."""
     found: dict[str, Setting] = {}
     for obj in objects:
         if obj.kind == "Deployment" and obj.name == "controller" and obj.namespace == knative.namespace:

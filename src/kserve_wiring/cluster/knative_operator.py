@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway objects that the Knative operator creates, which no manifest shows."""
+"""The gateway objects that the Knative operator creates and no manifest shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STRUCTURED_SINCE = (1, 21, 0)
 
 
 def operator_objects(knative: Knative, facts: Facts) -> list[KubeObject]:
-    """The gateway objects that the operator will create, which no manifest shows.
+    """The gateway objects that the operator will create.
 
     knative/operator pkg/reconciler/knativeserving/ingress/{istio,ingress_service}.go and net-istio
     config/203-local-gateway.yaml.
@@ -66,14 +66,14 @@ def _local_service(server: KubeObject, namespace: str, selector: Mapping[str, An
 
 
 def stock_service_namespace(knative: Knative, facts: Facts) -> str:
-    """Where the operator puts its Service knative-local-gateway (ingress_service.go).
+    """Namespace in which the operator creates its Service knative-local-gateway (ingress_service.go).
 
-    From 1.21 on (PR 2217): the namespace of the structured entry of that name. Before, and for other names:
-    istio-system, or the namespace in the host of the legacy key. It reads KnativeServing only, not the ConfigMap.
+    From 1.21 on (PR 2217): the namespace of the structured entry of that name. Before 1.21, and for other names:
+    istio-system, or the namespace in the host of the legacy key. It reads only KnativeServing, not the ConfigMap.
     """
     namespace = "istio-system"
     version = facts.version("knative_operator_version")
-    for part in ("istio", "config-istio"):  # the later one overrules
+    for part in ("istio", "config-istio"):  # the latter wins
         data = knative.server.mapping("spec", "config", part) if knative.server is not None else {}
         if version is None or version >= _STRUCTURED_SINCE:
             namespace = _structured_namespace(data) or _legacy_namespace(data, knative.namespace) or namespace

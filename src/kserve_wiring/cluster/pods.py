@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pod specs that objects hold, whatever the kind."""
+"""The pod specs of objects of any kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEMPLATE_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"
 class PodUse:
     """A pod spec in an object.
 
-    path: of the spec. labels: of the pods. runtime: it is of a ServingRuntime, which has no pods of its own.
+    path: of the spec. labels: of the pods. runtime: it belongs to a ServingRuntime, which has no pods of its own.
     """
 
     obj: KubeObject
@@ -45,7 +45,7 @@ class PodUse:
 
     @property
     def injected_by_istio(self) -> bool:
-        """Istio's webhook fills in the proxy container, whose image is then written ``auto``."""
+        """True if Istio's webhook fills in the proxy container, whose image is then ``auto``."""
         return (
             "inject.istio.io/templates" in self.annotations
             or str(self.labels.get("sidecar.istio.io/inject", self.annotations.get("sidecar.istio.io/inject")))
@@ -53,13 +53,13 @@ class PodUse:
         )
 
     def containers(self) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
-        """Path and container of each container."""
+        """Path and value of each container."""
         for name in CONTAINER_LISTS:
             for index, container in mappings_of(self.spec.get(name)):
                 yield (*self.path, name, index), container
 
     def pull_secrets(self) -> Iterator[tuple[KeyPath, str]]:
-        """Path and name of each of its imagePullSecrets."""
+        """Path and name of each imagePullSecret."""
         for index, secret in mappings_of(self.spec.get("imagePullSecrets")):
             if isinstance(secret.get("name"), str):
                 yield (*self.path, "imagePullSecrets", index, "name"), secret["name"]

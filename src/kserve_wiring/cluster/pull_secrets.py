@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where pull Secrets are named, which exist, and for which registries they hold credentials.
+"""Pull Secrets: the settings that name them, whether they exist, and the registries they have credentials for.
 
-No value of a Secret leaves this module except the hosts it has credentials for.
+No value of a Secret leaves this module except the registry hosts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ISTIO_PULL_SECRETS = ("global", "imagePullSecrets")
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """A pull Secret that is named. namespaces: where it has to exist; empty when nothing shows where."""
+    """A reference to a pull Secret. namespaces: where the Secret must exist; empty if unknown."""
 
     setting: Setting
     namespaces: tuple[str, ...]
@@ -37,7 +37,7 @@ class SecretRef:
 
 
 def pull_secret_refs(cluster: Cluster) -> Iterator[SecretRef]:
-    """Every place that names a pull Secret."""
+    """Every setting that names a pull Secret."""
     tenants = tuple(cluster.workload_namespaces)
     for pod in cluster.pods:
         cluster_wide = pod.runtime and pod.obj.kind.startswith("Cluster")
@@ -81,7 +81,7 @@ def istio_pull_secrets(cluster: Cluster) -> Iterator[Setting]:
 
 
 def secret_exists(cluster: Cluster, namespace: str, name: str) -> bool:
-    """True when a Secret is rendered, made by an ExternalSecret or SealedSecret, or declared."""
+    """True if a Secret is rendered, listed in ``existing``, or made by an ExternalSecret or SealedSecret."""
     if cluster.facts.exists("Secret", namespace, name):
         return True
     if any(not obj.source.partial for obj in cluster.find("Secret", namespace, name)):
@@ -99,7 +99,7 @@ def secret_made_by(obj: KubeObject) -> str:
 
 
 def known_anywhere(cluster: Cluster, name: str) -> bool:
-    """True when a Secret of that name exists in some namespace: then its absence elsewhere means something."""
+    """True if a Secret of that name exists in some namespace: only then its absence elsewhere is evidence."""
     if any(not obj.source.partial for obj in cluster.named("Secret", name)):
         return True
     if any(secret_made_by(obj) == name for obj in cluster.of_kind("ExternalSecret", "SealedSecret")):
@@ -108,9 +108,9 @@ def known_anywhere(cluster: Cluster, name: str) -> bool:
 
 
 def names_of_pod(cluster: Cluster, pod: PodUse) -> set[str] | None:
-    """Names of the Secrets that a pod can pull with; None when its ServiceAccount was not read.
+    """Names of the Secrets that a pod can pull with; None if its ServiceAccount was not read.
 
-    Kubernetes takes the ServiceAccount's only when the pod names none (plugin ServiceAccount).
+    Kubernetes uses those of the ServiceAccount only if the pod names none (admission plugin ServiceAccount).
     """
     names = {name for _, name in pod.pull_secrets()}
     if not names:
@@ -124,7 +124,7 @@ def names_of_pod(cluster: Cluster, pod: PodUse) -> set[str] | None:
 
 
 def auth_hosts(secret: KubeObject) -> list[str]:
-    """The keys below ``auths``. Raises ValueError, without a word of the content."""
+    """The keys below ``auths``. Raises ValueError; its message never contains the content."""
     text = secret.get("stringData", DOCKER_CONFIG)
     if not isinstance(text, str):
         encoded = secret.get("data", DOCKER_CONFIG)
@@ -133,7 +133,7 @@ def auth_hosts(secret: KubeObject) -> list[str]:
         try:
             text = base64.b64decode(encoded, validate=False).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
-            raise ValueError("it is not base64 of a text") from None
+            raise ValueError("it is not base64-encoded text") from None
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

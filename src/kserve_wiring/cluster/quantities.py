@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The four quantities that KServe writes down twice."""
+"""The four quantities that KServe stores twice."""
 
 from __future__ import annotations
 

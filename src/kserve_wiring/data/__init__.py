@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The version of this package, and the data files that it carries."""
+"""The version of this package, the levels of findings, and the data files that the package carries."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
+LEVELS = ("error", "warning", "info")
+"""Levels of findings, worst first. Here because the command line must not import the checker to know them."""
+
 _HERE = Path(__file__).parent
 _REPOSITORY = _HERE.parents[2]
 
 
 def carried(name: str, source: str = "") -> Path:
-    """A data file or folder. A wheel has it in this folder; the repository has it where it is written.
+    """Path of a data file or folder: in this folder of an installed wheel, else where the repository keeps it.
 
-    name: in this folder. source: its path below the root of the repository; empty when it is always in this folder.
+    name: in this folder. source: path below the root of the repository; empty if it is always in this folder.
     """
     packaged = _HERE / name
     return packaged if packaged.exists() else _REPOSITORY / source

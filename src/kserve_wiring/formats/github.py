@@ -12,7 +12,7 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def as_github(report: Report) -> str:
-    """A command for each finding, which GitHub shows beside the line of the change."""
+    """One workflow command per finding; GitHub shows it next to the changed line."""
     lines = [_command(finding) for finding in report.findings]
     for problem in report.problems:
         lines.append(f"::error {_place(problem.file, problem.line)}title=cannot read::{_data(problem.message)}")

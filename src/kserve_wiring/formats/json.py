@@ -10,7 +10,7 @@ from kserve_wiring.checker.finding import counts
 from kserve_wiring.checker.report import Report
 
 VERSION = 2
-"""Of the document, as its schema counts."""
+"""Version of the document; see its schema."""
 
 
 def as_json(report: Report) -> str:
@@ -23,7 +23,7 @@ def as_json(report: Report) -> str:
         "problems": [{"file": item.file, "line": item.line, "message": item.message} for item in report.problems],
         "notes": report.notes,
         "facts": facts,
-        "context": facts,  # as version 1 spelled it; goes with kserve-wiring 0.3
+        "context": facts,  # as version 1 spelled it; remove in kserve-wiring 0.3
         "summary": {"objects": report.objects, **counts(report.findings)},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from xml.etree import ElementTree as Xml  # it only writes here
+from xml.etree import ElementTree as Xml  # writes only, parses nothing
 
 from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.report import Report
 
-# What XML 1.0 cannot hold, even escaped.
+# Characters that XML 1.0 cannot hold, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_junit(report: Report) -> str:
-    """One suite: a failed case for each finding, an error for what could not be read, a skipped case for a waiver."""
-    cases = [_junit_case(finding, "failure", _said(finding)) for finding in report.findings]
+    """One suite: a failure per finding, an error per input that could not be read, a skipped case per waiver."""
+    cases = [_junit_case(finding, "failure", _body(finding)) for finding in report.findings]
     cases += [_junit_case(item.finding, "skipped", f"waived: {item.reason}") for item in report.waived]
     for problem in report.problems:
         case = Xml.Element("testcase", {"classname": "input", "name": _xml(problem.file)})
@@ -47,7 +47,7 @@ def _junit_case(finding: Finding, outcome: str, text: str) -> Any:
     return case
 
 
-def _said(finding: Finding) -> str:
+def _body(finding: Finding) -> str:
     lines = [finding.message, f"fix: {finding.fix}"]
     if finding.line:
         lines.insert(0, f"{finding.file}:{finding.line}")

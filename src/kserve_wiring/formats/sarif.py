@@ -19,7 +19,7 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def as_sarif(report: Report) -> str:
-    """One SARIF log with one run. Waived findings are results that are suppressed in the source."""
+    """One SARIF log with one run. A waived finding is a result that is suppressed in the source."""
     every = [*report.findings, *(item.finding for item in report.waived)]
     codes = sorted({finding.code for finding in every})
     results = [_result(finding, codes) for finding in report.findings]
@@ -77,7 +77,7 @@ def _related(index: int, place: Place) -> dict[str, Any]:
 
 
 def _location(file: str, line: int) -> dict[str, Any]:
-    """A location; an empty one for what did not come from a file."""
+    """A location; empty for what did not come from a file."""
     if not file or file.startswith("<"):
         return {}
     path = Path(file)

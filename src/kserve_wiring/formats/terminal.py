@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text for a terminal of 80 columns: wrapped, safe and coloured, and Markdown as a person reads it there."""
+"""Text for a terminal of 80 columns: wrapped, escaped, coloured; and Markdown pages formatted for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 80
 
 
 def for_terminal(markdown: str, *, colour: bool = False) -> str:
-    """A page for 80 columns: headings stand out, code is indented, addresses of links are written out."""
+    """Format a page for 80 columns: prominent headings, indented code, links with their address."""
     lines: list[str] = []
     for block in _blocks(markdown):
         if block.startswith("```"):
@@ -28,7 +28,7 @@ def for_terminal(markdown: str, *, colour: bool = False) -> str:
 
 
 def _blocks(markdown: str) -> Iterator[str]:
-    """The paragraphs, headings, lists and fenced blocks; comments are left out."""
+    """The paragraphs, headings, lists and fenced blocks, without comments."""
     for part in re.split(r"^(```.*?^```)$", markdown, flags=re.DOTALL | re.MULTILINE):
         if part.startswith("```"):
             yield part
@@ -55,7 +55,7 @@ def _text(block: str) -> list[str]:
 
 
 def _without_links(text: str) -> str:
-    """Links to other files say nothing in a terminal; those to the web are written out."""
+    """Drop links to other files, which lead nowhere in a terminal; write out links to the web."""
     text = _LINK.sub(lambda link: f"{link[1]} <{link[2]}>" if "://" in link[2] else "", text)
     return text.strip()
 
@@ -66,7 +66,7 @@ def _wrap(text: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """The text with what would steer a terminal made visible: a manifest is not to be trusted with that."""
+    """Make control characters visible: a manifest must not control the terminal."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from kserve_wiring.checker.finding import LEVELS, Finding, counts
-from kserve_wiring.checker.known import Fact, asked_for
+from kserve_wiring.checker.finding import Finding, counts
+from kserve_wiring.checker.known import Fact, relevant
 from kserve_wiring.checker.report import Report
+from kserve_wiring.data import LEVELS
 from kserve_wiring.formats.terminal import BOLD, DIM, paint, plain, wrap
 
 _MOST_FACTS = 4
@@ -25,23 +26,23 @@ def as_text(report: Report, *, colour: bool = False) -> str:
         lines += wrap(note, "note: ", "      ")
     lines.append(summary(report))
     lines += _known(report)
-    lines += _lacking(report)
+    lines += _checked_less(report)
     return "\n".join(lines) + "\n"
 
 
 def _known(report: Report) -> list[str]:
-    """The facts, those of one object together. An environment says so much that only the number is shown."""
+    """The facts, grouped by object. An environment has so many that only their number is shown."""
     parts = []
     for _, group in groupby(
         report.facts, key=lambda fact: (fact.place.file, fact.place.object) if fact.place else fact
     ):
         facts = list(group)
-        said = ", ".join(f"{fact.key} {_value(fact)}" for fact in facts)
-        parts.append(f"{said} ({_told_by(facts)})" if len(facts) <= _MOST_FACTS else _number(facts))
+        values = ", ".join(f"{fact.key} {_value(fact)}" for fact in facts)
+        parts.append(f"{values} ({_origin(facts)})" if len(facts) <= _MOST_FACTS else _number(facts))
     return wrap("; ".join(parts), "known: ", "       ") if parts else []
 
 
-def _told_by(facts: list[Fact]) -> str:
+def _origin(facts: list[Fact]) -> str:
     place = facts[0].place
     if place is None:
         return facts[0].source
@@ -60,16 +61,19 @@ def _value(fact: Fact) -> str:
     return f"of {len(fact.value)}" if isinstance(fact.value, list) else fact.value
 
 
-def _lacking(report: Report) -> list[str]:
-    """What a user could say so that more is checked."""
-    wanted = asked_for(report.cluster, report.unknown) if report.cluster else {}
-    codes = sorted({code for needed in wanted.values() for code in needed})
-    flags = ", ".join(f"--{key.replace('_', '-')}" for key in wanted)
-    return wrap(f"without {flags} these check less: {', '.join(codes)}", "", "  ") if wanted else []
+def _checked_less(report: Report) -> list[str]:
+    """The flags with which the rules would check more."""
+    missing = relevant(report.cluster, report.unknown) if report.cluster else {}
+    if not missing:
+        return []
+    codes = sorted({code for needed in missing.values() for code in needed})
+    flags = ", ".join(f"--{key.replace('_', '-')}" for key in missing)
+    verb = "is" if len(missing) == 1 else "are"
+    return wrap(f"Checked less, because {flags} {verb} unknown: {', '.join(codes)}", "", "  ")
 
 
 def findings_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
-    """The findings alone, a paragraph for each object."""
+    """The findings alone, one paragraph per object."""
     lines: list[str] = []
     for (file, ref), group in groupby(findings, key=lambda item: (item.file, item.object)):
         lines += _heading(str(ref), file, colour)
@@ -97,7 +101,7 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
 
 
 def summary(report: Report) -> str:
-    """One line with the numbers."""
+    """One line with the counts."""
     number = counts(report.findings)
     parts = [f"{number[level]} {level}{'s' if number[level] != 1 and level != 'info' else ''}" for level in LEVELS]
     if report.waived:

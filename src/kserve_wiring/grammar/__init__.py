@@ -1,3 +1,3 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text as the Go programs of upstream parse it. Imports nothing else of this package."""
+"""Text as the Go programs of upstream parse it. Imports nothing from the rest of this package."""

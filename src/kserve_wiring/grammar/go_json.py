@@ -14,14 +14,14 @@ _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def parse_json(text: str) -> Any:
-    """Value of a JSON text. Raises ValueError, also for NaN and Infinity, which only Python takes."""
+    """Value of a JSON text. Raises ValueError, also for NaN and Infinity, which only Python accepts."""
     if is_too_deep(text):
         raise ValueError(f"nested deeper than {DEEPEST} levels")
     return json.loads(text, parse_constant=_refuse)
 
 
 def is_too_deep(text: str) -> bool:
-    """True for a JSON text that is nested so deep that a recursive reader gives up."""
+    """True for a JSON text that nests too deep for a recursive parser."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return False
     depth = 0
@@ -36,7 +36,7 @@ def is_too_deep(text: str) -> bool:
 
 
 def has_repeats(text: str) -> bool:
-    """Has some object of a JSON text, which parse_json() takes, a key twice?"""
+    """True if some object of a JSON text that parse_json() accepts has a duplicate key."""
     found = False
 
     def look(pairs: list[tuple[str, Any]]) -> None:
@@ -52,7 +52,7 @@ def _refuse(name: str) -> Any:
 
 
 def field(value: Any, name: str) -> Any:
-    """A field of an object: the exact name, else one that differs in case only; None when there is none.
+    """A field of an object: the exact name, else one that differs only in case; None if there is none.
 
     encoding/json: "preferring an exact match but also accepting a case-insensitive match".
     """

@@ -1,10 +1,10 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image references: parsing as go-containerregistry does it, and credentials as Kubernetes finds them.
+"""Image references as go-containerregistry parses them, and credentials as Kubernetes selects them.
 
-Knative compares ``tag.Registry.RegistryStr()`` of go-containerregistry with the skip list
-(knative/serving pkg/reconciler/revision/resolve.go), so the registry is computed here in the same way. The
-kubelet is stricter; ``pull_problem`` says what it refuses (github.com/distribution/reference).
+Knative compares ``tag.Registry.RegistryStr()`` of go-containerregistry with the skip list (knative/serving
+pkg/reconciler/revision/resolve.go), so this module computes the registry in the same way. The kubelet is stricter:
+``pull_problem`` gives its reasons (github.com/distribution/reference).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _UNMISTAKABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """A parsed reference. registry is RegistryStr: ``index.docker.io`` for Docker Hub. digest is "" for a tag."""
+    """A parsed reference. registry: RegistryStr, ``index.docker.io`` for Docker Hub. digest: "" for a tag."""
 
     text: str
     registry: str
@@ -49,14 +49,14 @@ class ImageRef:
 
     @property
     def component(self) -> str:
-        """Last part of the repository: what the Knative operator puts for ${NAME}."""
+        """Last part of the repository, which the Knative operator substitutes for ${NAME}."""
         return self.repository.rpartition("/")[2]
 
 
 def parse_image(text: str) -> ImageRef:
-    """Parse a reference as go-containerregistry's name.ParseReference with weak validation.
+    """Parse a reference as go-containerregistry's name.ParseReference does with weak validation.
 
-    Raises ValueError with its message.
+    Raises ValueError with the message of go-containerregistry.
     """
     if "@" in text:
         return _parse_digest(text)
@@ -117,7 +117,7 @@ def _check(kind: str, text: str, allowed: frozenset[str], least: int, most: int)
 
 
 def pull_problem(text: str) -> str:
-    """Why neither Knative nor the kubelet can use a reference; "" when both can."""
+    """Why Knative or the kubelet cannot use a reference; "" if both can."""
     if "://" in text:
         return "an image reference has no scheme"
     if text != text.strip() or re.search(r"\s", text):
@@ -130,12 +130,12 @@ def pull_problem(text: str) -> str:
 
 
 def looks_like_image(text: str) -> bool:
-    """True for a string that is a full reference beyond doubt, wherever it stands."""
+    """True for a string that is certainly a full image reference, in any field."""
     return len(text) < 512 and "/" in text and _UNMISTAKABLE.match(text) is not None
 
 
 def is_below(image: ImageRef, registry: str, project: str = "") -> bool:
-    """True when an image lies in a registry (host[:port]) and below a project of it."""
+    """True if an image is in a registry (host[:port]) and below a project of it."""
     wanted = DEFAULT_REGISTRY if registry == "docker.io" else registry
     if image.registry != wanted:
         return False
@@ -143,7 +143,7 @@ def is_below(image: ImageRef, registry: str, project: str = "") -> bool:
 
 
 def resolves_over_http(registry: str) -> bool:
-    """True when Knative's resolver falls back to plain http for a registry.
+    """True if Knative's resolver falls back to plain HTTP for a registry.
 
     go-containerregistry pkg/name/registry.go Scheme(): private addresses, localhost and *.local.
     """
@@ -163,11 +163,11 @@ def _is_private_address(host: str) -> bool:
 
 
 def auth_key_matches(key: str, image: ImageRef) -> bool:
-    """True when a key below ``auths`` of a pull Secret is used for an image.
+    """True if Kubernetes uses a key below ``auths`` of a pull Secret for an image.
 
-    k8s.io/kubernetes pkg/credentialprovider/keyring.go: an optional scheme and /v1/ or /v2/ are taken off; the
-    ports must be equal, the host must have as many labels (``*`` stands for part of one), and the path must be a
-    prefix of the image's.
+    k8s.io/kubernetes pkg/credentialprovider/keyring.go: it strips an optional scheme and /v1/ or /v2/. The ports must
+    be equal, the hosts must have the same number of labels (``*`` matches part of one), and the path must be a prefix
+    of the image's.
     """
     found = _split_auth_key(key)
     wanted = split_url(f"https://{image.registry}/{image.repository}")
@@ -182,19 +182,19 @@ def auth_key_matches(key: str, image: ImageRef) -> bool:
 
 
 def _split_auth_key(key: str) -> tuple[str, str] | None:
-    """Host and path of a key; None for one that is no URL, which Kubernetes ignores."""
+    """Host and path of a key; None for one that is not a URL, which Kubernetes ignores."""
     found = split_url(key if key.startswith(("https://", "http://")) else f"https://{key}")
     if found is None:
         return None
     host, path = found
     if path.startswith(("/v1/", "/v2/")):
         path = path[3:]
-    # Kubernetes puts the two together again and parses the result a second time.
+    # Kubernetes joins the two again and parses the result a second time.
     return split_url(f"https://{host}{'' if path == '/' else path}")
 
 
 def _split_port(host: str) -> tuple[str, str]:
-    """Go's net.SplitHostPort, which takes the brackets off an IPv6 address; a host that it refuses stays whole."""
+    """Go's net.SplitHostPort, which strips the brackets of an IPv6 address; a host that it refuses stays unchanged."""
     name, colon, port = host.rpartition(":")
     if not colon or (":" in name and not (name.startswith("[") and name.endswith("]"))):
         return host, ""

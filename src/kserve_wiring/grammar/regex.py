@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Regular expressions as regexp of Go takes them."""
+"""Regular expressions as Go's regexp parses them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import warnings
 
 _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 _ODD_CLASS = re.compile(r"\[:|\[[^\]]*\\[^dDwWsS\W]")
-# What Go's regexp refuses and Python takes (https://github.com/google/re2/wiki/Syntax).
+# Accepted by Python, refused by Go (https://github.com/google/re2/wiki/Syntax).
 _PYTHON_ONLY = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P[=>])|\\[1-9ZuUN]")
-# What both take and mean something else by, or only one of them, by how often it is repeated.
+# Repetition and flags that only one of the two accepts, or that have another meaning in each.
 _DIFFERENT = re.compile(r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{,|\{\d+,?\d*\}|\(\?[a-zA-Z-]|\$.")
-# Of what Python refuses, what Go refuses, too.
+# Errors of Python that are errors in Go too.
 _BROKEN = (
     "missing ), unterminated subpattern",
     "unbalanced parenthesis",
@@ -23,9 +23,9 @@ _BROKEN = (
 
 
 def parse_regex(text: str) -> re.Pattern[str] | None:
-    """A regular expression as Go's regexp takes it; None when Python cannot tell.
+    """Compile a regular expression of Go; None if Python cannot tell what Go does.
 
-    Raises ValueError for what Go surely refuses.
+    Raises ValueError when Go certainly refuses it.
     """
     if "\\Q" in text:
         return None
@@ -37,7 +37,7 @@ def parse_regex(text: str) -> re.Pattern[str] | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Python may take otherwise one day
+            warnings.simplefilter("ignore")  # about syntax that a later Python may parse differently
             return re.compile(text, re.ASCII)
     except re.error as error:
         if error.msg.startswith(_BROKEN):

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""URLs and their hosts as net/url of Go parses them."""
+"""URLs and their hosts as Go's net/url parses them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import re
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
-# What net/url leaves unescaped in a host, and beyond ASCII everything. A percent sign never survives unchanged.
+# Characters that net/url keeps unescaped in a host: these, and all beyond ASCII. It never keeps a percent sign.
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:<>\"\]-]|[^\x00-\x7f])*")
 _USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def split_url(text: str) -> tuple[str, str] | None:
-    """Host with port, and path, of an http or https URL; None where Go's net/url.Parse refuses it."""
+    """Host with port, and path, of an http or https URL; None if Go's net/url.Parse refuses it."""
     scheme, _, rest = text.partition("://")
     if scheme not in ("http", "https") or any(char < " " or char == "\x7f" for char in text):
         return None
@@ -30,9 +30,9 @@ def split_url(text: str) -> tuple[str, str] | None:
 
 
 def is_url_host(host: str, *, strict_colons: bool = False) -> bool:
-    """True when Go's net/url takes a host with an optional port as it is (url.go parseHost).
+    """True if Go's net/url accepts a host with an optional port unchanged (url.go parseHost).
 
-    strict_colons: as for the schemes http and https, where a host has one colon at most.
+    strict_colons: as for the schemes http and https, at most one colon.
     """
     if host.startswith("["):
         address, _, port = host[1:].rpartition("]")

@@ -92,8 +92,8 @@ def _duration_step(text: str, rest: str) -> tuple[int, str]:
 def parse_quantity(text: str) -> Fraction:
     """Value of a Kubernetes quantity such as ``500m`` or ``1Gi``, rounded up to nano as Kubernetes does.
 
-    No digits at all are 0 there: ``Gi`` parses. Raises ValueError with the message of k8s.io/apimachinery
-    pkg/api/resource/quantity.go, and for exponents beyond 400, which Kubernetes takes and nobody means.
+    No digits at all mean 0 there: ``Gi`` parses. Raises ValueError with the message of k8s.io/apimachinery
+    pkg/api/resource/quantity.go, and for exponents beyond 400, which Kubernetes accepts and nobody means.
     """
     match = _QUANTITY.fullmatch(text)
     if not text or match is None:

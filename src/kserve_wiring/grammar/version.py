@@ -8,7 +8,7 @@ import re
 
 
 def version_tuple(text: str) -> tuple[int, ...] | None:
-    """Numbers of a version such as ``v0.20.0``, ``knative-v1.21.1`` or ``1.22``; None when it is none."""
+    """Numbers of a version such as ``v0.20.0``, ``knative-v1.21.1`` or ``1.22``; None if it is not a version."""
     match = re.match(r"^(?:knative-)?v?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?", text)
     if match is None:
         return None

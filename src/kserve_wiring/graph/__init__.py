@@ -1,3 +1,3 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wiring that was read, as a picture."""
+"""The wiring of the manifests, as a picture."""

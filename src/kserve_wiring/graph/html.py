@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wiring as one HTML page, with the picture inside. It needs no script and no network."""
+"""The wiring as one HTML page with an inline picture, without scripts and network access."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kserve_wiring.checker.finding import Finding
 from kserve_wiring.graph.layout import HEAD, ROW, TOP, Box, boxes, lane, size
 from kserve_wiring.graph.wiring import COLUMNS, Key, Node, Wire, Wiring
 
-_CHARACTER = 6.7  # pixels of a character of the monospaced font below
+_CHARACTER = 6.7  # width in pixels of a character of the monospaced font below
 _HUES = (211, 145, 32, 275, 187, 338, 88, 250)
 
 _STYLE = """
@@ -43,11 +43,11 @@ li span { color: var(--soft); } code { font: 13px ui-monospace, monospace; }
 
 
 def as_html(wiring: Wiring) -> str:
-    """The page."""
+    """Render the page."""
     count = len(wiring.findings)
     broken = f"<b>{count} {'finding' if count == 1 else 'findings'}</b>" if count else "No settings disagree"
     notes = "".join(f"<p>{escape(note)}</p>\n" for note in wiring.notes)
-    picture = _picture(wiring) if wiring.nodes else "<p>Nothing that was read is wired.</p>"
+    picture = _picture(wiring) if wiring.nodes else "<p>No wiring in the manifests.</p>"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -59,7 +59,7 @@ def as_html(wiring: Wiring) -> str:
 <body>
 <header>
 <h1>Wiring</h1>
-<p>{broken}. A dashed box was not read. Hold the pointer over a text that is cut to see all of it.</p>
+<p>{broken}. A dashed box was not read. Hover over a truncated text to see all of it.</p>
 {notes}</header>
 <main>
 <div class="picture">{picture}</div>
@@ -136,7 +136,7 @@ def _card(node: Node, box: Box, hues: dict[str, int]) -> str:
 
 
 def _namespace(node: Node, box: Box, hues: dict[str, int]) -> str:
-    """The name of the namespace at the upper right, each namespace in its colour."""
+    """The namespace at the upper right, each namespace in its own colour."""
     if not node.namespace:
         return ""
     hue = hues[node.namespace]
@@ -161,7 +161,7 @@ def _row(path: str, value: str, codes: list[str], box: Box, y: int) -> str:
 
 
 def _short(text: str, room: float, character: float, *, keep_end: bool = False) -> str:
-    """Text that fits; of a path the end says more than the beginning."""
+    """Text that fits. A path keeps its end, which tells more than its beginning."""
     most = int(room / character)
     if len(text) > most:
         text = f"…{text[len(text) - most + 1 :]}" if keep_end else f"{text[: most - 1]}…"
@@ -169,7 +169,7 @@ def _short(text: str, room: float, character: float, *, keep_end: bool = False) 
 
 
 def _ends(wire: Wire, places: dict[Key, Box]) -> tuple[int, int, int, int, int]:
-    """Start, end and the bend of a wire. In one column it leaves and arrives at the left."""
+    """Start, end and bend of a wire. Within one column it starts and ends at the left."""
     source, target = places[wire.source], places[wire.target]
     start, end = source.row_y(wire.row), target.row_y(wire.target_row)
     if source.x == target.x:
@@ -193,12 +193,12 @@ def _curve(wire: Wire, places: dict[Key, Box]) -> str:
 
 
 def _around(wire: Wire, places: dict[Key, Box]) -> list[tuple[int, int]]:
-    """The corners of the way between the boxes of the columns that a wire passes."""
+    """Corners of the route between the boxes of the columns that a wire crosses."""
     x, y, to_x, to_y, bend = _ends(wire, places)
     first, last = sorted((x, to_x))
     passed = sorted({(box.x, box.x + box.width) for box in places.values() if first < box.x < last - box.width})
     corners = []
-    aside = ((places[wire.source].row_y(wire.row) // ROW) % 5 - 2) * 4  # wires lie beside each other
+    aside = ((places[wire.source].row_y(wire.row) // ROW) % 5 - 2) * 4  # keeps parallel wires apart
     for left, right in passed if bend > 0 else reversed(passed):
         free = lane(places, left, y + (to_y - y) * ((left + right) / 2 - x) / (to_x - x)) + aside
         corners += [(left, free), (right, free)] if bend > 0 else [(right, free), (left, free)]
@@ -206,7 +206,7 @@ def _around(wire: Wire, places: dict[Key, Box]) -> list[tuple[int, int]]:
 
 
 def _tag(wire: Wire, places: dict[Key, Box]) -> str:
-    """The codes, in the middle of a broken wire, or of its way through a column."""
+    """The codes, in the middle of a broken wire or of its route through a column."""
     x, y, to_x, to_y, bend = _ends(wire, places)
     if places[wire.source].x == places[wire.target].x:
         x, to_x = x + bend * 3 // 4, x + bend * 3 // 4

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the nodes of a wiring stand: one column for each kind of thing, few crossings."""
+"""Positions of the nodes of a wiring: one column per kind of object, few crossings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD, ROW, FOOT = 46, 34, 8
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Place of a node, in pixels."""
+    """Position and size of a node, in pixels."""
 
     x: int
     y: int
@@ -24,12 +24,12 @@ class Box:
     height: int
 
     def row_y(self, row: int) -> int:
-        """Middle of a row; of the title for -1."""
+        """Middle of a row; -1 is the title."""
         return self.y + (HEAD // 2 if row < 0 else HEAD + row * ROW + ROW // 2)
 
 
 def boxes(wiring: Wiring) -> dict[Key, Box]:
-    """The place of every node."""
+    """The box of every node."""
     columns = _ordered(wiring)
     heights = [sum(_height(wiring.nodes[key]) + GAP_Y for key in keys) - GAP_Y for keys in columns]
     tallest = max([*heights, 0])
@@ -54,7 +54,7 @@ def size(places: dict[Key, Box]) -> tuple[int, int]:
 
 
 def lane(places: dict[Key, Box], x: int, wanted: float) -> int:
-    """The free height nearest to a wanted one in the column that begins at x: above, below or between its boxes."""
+    """The free height closest to the wanted one in the column at x: above, below or between its boxes."""
     column = sorted((box for box in places.values() if box.x == x), key=lambda box: box.y)
     free = [column[0].y - GAP_Y // 2, *(box.y + box.height + GAP_Y // 2 for box in column)]
     return min(free, key=lambda y: abs(y - wanted))
@@ -65,7 +65,7 @@ def _height(node: Node) -> int:
 
 
 def _ordered(wiring: Wiring) -> list[list[Key]]:
-    """The keys of each column, each column in the order of the rows that lead to it."""
+    """The keys of each column, sorted by the rows that point to them."""
     columns = [[key for key, node in wiring.nodes.items() if node.column == index] for index in range(len(COLUMNS))]
     rank: dict[Key, float] = {key: float(index) for keys in columns for index, key in enumerate(keys)}
     for index in range(1, len(columns)):
@@ -75,7 +75,7 @@ def _ordered(wiring: Wiring) -> list[list[Key]]:
 
 
 def _mean(wiring: Wiring, key: Key, rank: dict[Key, float]) -> float:
-    """Mean place of the rows that lead to a node."""
+    """Mean position of the rows that point to a node."""
     column = wiring.nodes[key].column
     leading = [
         rank[wire.source] + wire.row / (1 + len(wiring.nodes[wire.source].rows))

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wiring as a Mermaid flowchart, which GitHub, GitLab and Argo CD's notes draw."""
+"""The wiring as a Mermaid flowchart, which GitHub, GitLab and Argo CD's notes render."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ABSENT = "stroke-dasharray:5 4"
 
 
 def as_mermaid(wiring: Wiring) -> str:
-    """A flowchart from left to right, with a frame around each namespace."""
+    """A flowchart from left to right, with a frame per namespace."""
     names = {key: f"n{index}" for index, key in enumerate(wiring.nodes)}
     lines = ["flowchart LR"]
     for index, namespace in enumerate(dict.fromkeys(node.namespace for node in wiring.nodes.values())):
@@ -58,7 +58,7 @@ def _styles(wiring: Wiring, names: dict[Key, str]) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """Text inside quotes; Mermaid writes entities with # instead of &."""
+    """Escape text inside quotes; Mermaid writes entities with # instead of &."""
     for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;")):
         text = text.replace(character, entity)
     return " ".join(text.split())

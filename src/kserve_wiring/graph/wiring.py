@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who names whom: settings, Gateways, Services and Pods with the wires between them, as Mermaid and HTML draw them."""
+"""Which settings, Gateways, Services and Pods refer to each other: nodes and wires for Mermaid and HTML."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 
 @dataclass(slots=True)
 class Row:
-    """A setting of a node. value: "" where it is not shown. codes: of the findings about it."""
+    """A setting of a node. value: "" if it is not shown. codes: of the findings about it."""
 
     path: str
     value: str = ""
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class Node:
-    """An object. absent: it is named and was not read. made: an operator will create it."""
+    """An object. absent: it is named but was not read. made: an operator will create it."""
 
     kind: str
     namespace: str
@@ -50,11 +50,11 @@ class Node:
 
     @property
     def codes(self) -> list[str]:
-        """The codes of all its rows, each once."""
+        """The codes of all rows, without duplicates."""
         return sorted({code for row in self.rows for code in row.codes})
 
     def row(self, path: str, value: str = "") -> int:
-        """Index of the row of a path, which is added when it is new."""
+        """Index of the row of a path. Adds the row if it is new."""
         for index, row in enumerate(self.rows):
             if row.path == path:
                 row.value = row.value or value
@@ -65,7 +65,7 @@ class Node:
 
 @dataclass(slots=True)
 class Wire:
-    """From a row of one node to a node, or to a row of it. codes: of the findings that say it is broken."""
+    """From a row of one node to a node, or to a row of it. codes: of the findings that report it as broken."""
 
     source: Key
     row: int
@@ -76,7 +76,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Wiring:
-    """Nodes by key, in the order of discovery, and the wires between them. notes: what was not read."""
+    """Nodes by key in the order of discovery, and the wires between them. notes: what was not read."""
 
     nodes: dict[Key, Node] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
@@ -84,21 +84,21 @@ class Wiring:
     notes: list[str] = field(default_factory=list)
 
     def node(self, ref: ObjectRef, *, absent: bool = False, made: bool = False) -> Key:
-        """Key of the node of an object, which is added when it is new."""
+        """Key of the node of an object. Adds the node if it is new."""
         key = (ref.apiVersion.rpartition("/")[0], ref.kind, ref.namespace, ref.name)
         if key not in self.nodes:
             self.nodes[key] = Node(ref.kind, ref.namespace, ref.name, _column(ref), [], absent, made)
         return key
 
     def wire(self, source: Key, row: int, target: Key, target_row: int = -1) -> None:
-        """Add a wire, once."""
+        """Add a wire unless it exists."""
         new = Wire(source, row, target, target_row)
         if new not in self.wires:
             self.wires.append(new)
 
 
 def wiring_of(report: Report) -> Wiring:
-    """The wiring of what a run has read, with its findings."""
+    """The wiring of the manifests of a report, with its findings."""
     wiring = Wiring(findings=report.findings, notes=report.notes)
     cluster = report.cluster
     if cluster is not None:
@@ -194,7 +194,7 @@ def _gateway(wiring: Wiring, cluster: Cluster, gateway: KubeObject) -> None:
 
 
 def _service(wiring: Wiring, cluster: Cluster, service: KubeObject) -> None:
-    """Services of gateway Pods, and those that a setting names."""
+    """Add a Service of gateway Pods, or one that a setting names."""
     pods = gw.pods_of_service(service, cluster.gateway_pods)
     if not pods and ("", "Service", service.namespace, service.name) not in wiring.nodes:
         return
@@ -221,7 +221,7 @@ def _labels(labels: Mapping[str, object]) -> str:
 
 
 def _broken(wiring: Wiring, finding: Finding) -> None:
-    """Mark what a finding is about, and the wire to where the other value stands."""
+    """Mark the object of a finding, and the wire to the other value."""
     source = wiring.node(finding.object)
     row = _mark(wiring.nodes[source], finding.path, finding.code)
     for place in finding.related:
@@ -236,7 +236,7 @@ def _broken(wiring: Wiring, finding: Finding) -> None:
 
 
 def _mark(node: Node, path: str, code: str) -> int:
-    """Row of a path: its own, or the one that it lies in."""
+    """Row of a path: its own, or the row of the path around it."""
     paths = [row.path for row in node.rows]
     around = max(
         (one for one in paths if path == one or path.startswith((f"{one}.", f"{one}["))), key=len, default=path
@@ -248,7 +248,7 @@ def _mark(node: Node, path: str, code: str) -> int:
 
 
 def _cut(wiring: Wiring, source: Key, row: int, target: Key, other: int, code: str) -> None:
-    """Between two nodes there is one broken wire for all codes."""
+    """Two nodes share one broken wire for all codes."""
     for wire in wiring.wires:
         if (wire.source, wire.row, wire.target) == (source, row, target):
             if code not in wire.codes:

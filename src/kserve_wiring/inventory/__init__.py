@@ -1,3 +1,3 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that a cluster will ever pull: found in manifests, compared with the list that an environment carries."""
+"""Every image that a cluster pulls: found in manifests, and compared with the image list of an environment."""

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images that stand in the code of a controller, which uses them when its configuration names none."""
+"""Images hard-coded in controllers, which use them when the configuration names none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACME_FLAG = "--acme-http01-solver-image="
 
 
 def fallback_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
-    """The images that KServe and cert-manager fall back to in this configuration."""
+    """The images that KServe and cert-manager fall back to with this configuration."""
     for obj in objects:
         if obj.kind == "ConfigMap" and obj.name == NAME and not obj.source.partial:
             config = parse_isvc_config(obj)

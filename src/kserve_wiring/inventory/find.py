@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every image that a set of objects makes a cluster pull, also where no manifest names it."""
+"""Every image that a set of objects makes a cluster pull, including images that no manifest names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kserve_wiring.manifests.objects import KubeObject
 
 
 def found_images(objects: Iterable[KubeObject], facts: Facts) -> tuple[list[Found], list[str]]:
-    """The images of objects, and notes about what could not be told."""
+    """The images of objects, and notes about images that could not be determined."""
     known = [obj for obj in objects if not _disabled(obj)]
     found = [found for obj in known for found in _named(obj)]
     embedded, notes = embedded_images(known, facts)
@@ -27,7 +27,7 @@ def found_images(objects: Iterable[KubeObject], facts: Facts) -> tuple[list[Foun
 
 
 def _disabled(obj: KubeObject) -> bool:
-    """A serving runtime that is switched off: no InferenceService can use it."""
+    """True for a disabled serving runtime: no InferenceService can use it."""
     return obj.kind in ("ServingRuntime", "ClusterServingRuntime") and obj.get("spec", "disabled") is True
 
 
@@ -35,10 +35,10 @@ def _named(obj: KubeObject) -> Iterator[Found]:
     uses = list(image_uses(obj))
     whole = {use.setting.path[:2] for use in uses if use.setting.path[-3:] == ("global", "proxy", "image")}
     for use in uses:
-        # Beside an image that is a whole reference, Istio's hub only serves waypoints of ambient mode, which KServe has
-        # no use for.
+        # Next to an image that is a complete reference, Istio's hub serves only waypoints of ambient mode, which KServe
+        # does not use.
         waypoint = use.setting.path[-2:] == ("global", "hub") and use.setting.path[:2] in whole
-        default = use.setting.path == ("spec", "registry", "default")  # of a KnativeServing: embedded_images follows it
+        default = use.setting.path == ("spec", "registry", "default")  # of a KnativeServing; embedded_images applies it
         if not waypoint and not default:
             yield Found(canonical(use.image), f"{obj.ref} {use.setting.key}", _wire(use))
 

@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The list of images as a person reads it, and as the programs that copy images do.
+"""The image list for people, and for the programs that copy images.
 
-An environment's images/ has the same texts for skopeo, Hauler and Zarf, written by the template.
+The template writes the same texts for skopeo, Hauler and Zarf into images/ of an environment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kserve_wiring.inventory.listing import Image
 
 
 def as_table(images: Sequence[Image]) -> str:
-    """One block per image: where it comes from, where it is pulled, and every reason."""
+    """One block per image: source, target and every reason."""
     lines: list[str] = []
     for image in images:
         lines.append(image.source)
@@ -34,7 +34,7 @@ def as_table(images: Sequence[Image]) -> str:
 
 
 def as_txt(images: Sequence[Image]) -> str:
-    """One image per line: its source, and its target when it has one."""
+    """One image per line: its source, then its target if it has one."""
     return "".join(f"{image.source} {image.target}".rstrip() + "\n" for image in images)
 
 
@@ -72,11 +72,11 @@ def as_zarf(images: Sequence[Image], name: str = "kserve") -> str:
 
 
 def as_oras(images: Sequence[Image]) -> str:
-    """A shell script of `oras copy` commands. Raises ValueError for images without a target."""
+    """A shell script of `oras copy` commands. Raises ValueError when an image has no target."""
     copied = [image for image in _copied(images) if image.target != image.source]
     lost = next((image for image in copied if not image.target), None)
     if lost is not None:
-        raise ValueError(f"where {lost.source} is copied to is not known: name an environment folder")
+        raise ValueError(f"the target of {lost.source} is unknown: name an environment folder")
     lines = [f"oras copy --recursive {image.source} {image.target}\n" for image in copied]
     return "#!/bin/sh\nset -e\n" + "".join(lines)
 

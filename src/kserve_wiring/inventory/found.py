@@ -19,7 +19,7 @@ class Found:
 
 
 def canonical(image: str) -> str:
-    """A reference with host and tag, so that two spellings of one image are equal; the text itself if it is none."""
+    """A reference with host and tag, so that two spellings of one image are equal; any other text unchanged."""
     try:
         parsed = parse_image(image)
     except ValueError:

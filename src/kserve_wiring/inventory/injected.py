@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that Istio's injection webhook puts into Pods beside its proxy.
+"""The images that Istio's injection webhook adds to Pods besides its proxy.
 
-Its ConfigMap holds templates by name; their proxy's image is put together of values, which the image finder reads. What
-stands in them as it is belongs to Pods that ask for that template (pkg/kube/inject/webhook.go, selectTemplates).
+Its ConfigMap holds templates by name. The image of their proxy is built from values, which the image finder reads. A
+literal image is pulled for Pods that request its template (pkg/kube/inject/webhook.go, selectTemplates).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _LITERAL = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}]+)[\"']?[ \t]*$", r
 
 
 def injected_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
-    """The literal images of the templates that are used: those of the annotation, and the default ones."""
+    """The literal images of the templates in use: those that an annotation requests, and the default ones."""
     known = list(objects)
-    wanted = {name.strip() for obj in known for name in _asked(obj)}
+    wanted = {name.strip() for obj in known for name in _requested(obj)}
     for obj in known:
-        # Annotations of a template are found where it stands; those of a Pod or an InferenceService itself are not.
+        # image_uses finds annotations of a Pod template, but not those of a Pod or an InferenceService itself.
         proxy = obj.annotations.get(PROXY)
         if isinstance(proxy, str) and any(pod_uses(obj)):
             yield Found(canonical(proxy), f"{obj.ref} metadata.annotations.{PROXY}")
@@ -36,7 +36,7 @@ def injected_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
 
 
 def template_images(obj: KubeObject) -> Iterator[tuple[str, str]]:
-    """Template and image for every image that stands in an injection template as it is."""
+    """Template and image of every literal image in an injection template."""
     templates = injector_config(obj).get("templates")
     for name, text in templates.items() if isinstance(templates, dict) else ():
         for image in _LITERAL.findall(text if isinstance(text, str) else ""):
@@ -44,6 +44,6 @@ def template_images(obj: KubeObject) -> Iterator[tuple[str, str]]:
                 yield str(name), image
 
 
-def _asked(obj: KubeObject) -> Iterator[str]:
+def _requested(obj: KubeObject) -> Iterator[str]:
     for pod in pod_uses(obj):
         yield from str(pod.annotations.get(ANNOTATION) or "").split(",")

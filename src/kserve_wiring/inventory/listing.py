@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The list of images: of an environment (its images/catalogue.yaml, proved by its manifests), or of any manifests."""
+"""The image list: of an environment (images/catalogue.yaml, checked against its manifests), or of any manifests."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ LOCK = "images.lock.yaml"
 
 
 class ListingError(ValueError):
-    """The list of an environment cannot be used; the text names the file."""
+    """The list of an environment cannot be used; the message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """One image that will be pulled.
 
-    source: upstream's reference. target: what is pulled, "" when it is not known to be another place. digest: "" for a
-    tag that no lock file resolves. platforms: ``os/architecture``, empty when not known. why: what it is for, then each
-    object and key that names it. wire: which wires set it. optional: when it is pulled, "" for always.
+    source: upstream's reference. target: what is pulled, "" if no other place is known. digest: "" for a tag that no
+    lock file resolves. platforms: ``os/architecture``, empty if unknown. why: what it is for, then each object and key
+    that name it. wire: the wires that set it. optional: when it is pulled, "" for always.
     """
 
     source: str
@@ -41,15 +41,15 @@ class Image:
 
     @property
     def own(self) -> bool:
-        """An answer names it, so it is not copied from anywhere."""
+        """True when an answer names the image: then it is not copied from anywhere."""
         return self.name.startswith("own-")
 
 
 @dataclass(slots=True)
 class Listing:
-    """The images, and where the list of an environment and its manifests disagree.
+    """The images, and the differences between the list of an environment and its manifests.
 
-    unlisted: found in the manifests only. unnamed: listed, but nothing names it.
+    unlisted: only manifests name it. unnamed: listed, but no manifest names it.
     """
 
     images: list[Image] = field(default_factory=list)
@@ -58,10 +58,7 @@ class Listing:
 
 
 def list_environment(folder: Path, found: Iterable[Found]) -> Listing:
-    """The list of an environment with the reasons that were found in its manifests.
-
-    Raises ListingError.
-    """
+    """The list of an environment, with the reasons found in its manifests. Raises ListingError."""
     reasons = _by_image(found)
     lock = read_lock(folder / LOCK)
     listing = Listing()
@@ -79,7 +76,7 @@ def list_environment(folder: Path, found: Iterable[Found]) -> Listing:
 
 
 def list_manifests(found: Iterable[Found]) -> Listing:
-    """The images that manifests lead to, sorted."""
+    """The images that the manifests pull, sorted."""
     return Listing([_bare(image, ones) for image, ones in sorted(_by_image(found).items())])
 
 
@@ -95,12 +92,12 @@ def read_catalogue(file: Path) -> list[dict[str, str]]:
 
 
 def read_lock(file: Path) -> Mapping[str, Any]:
-    """What `make lock` wrote; an empty mapping without the file. Raises ListingError."""
+    """The file that `make lock` writes; an empty mapping if there is none. Raises ListingError."""
     if not file.is_file():
         return {}
     lock = _load(file)
     if not isinstance(lock, Mapping) or not isinstance(lock.get("image_digests"), Mapping):
-        raise ListingError(f"{file}: it has no image_digests: make lock again")
+        raise ListingError(f"{file}: no image_digests; run make lock again")
     return lock
 
 

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that the Knative operator brings along: its own manifests name them, no manifest of the user does.
+"""The images that the Knative operator installs. Only its embedded manifests name them, not those of the user.
 
 The data is stacks/operator/<version>.yaml, written by tools/generate/operator_images.py from
 cmd/operator/kodata of the operator.
@@ -25,7 +25,7 @@ INGRESSES = ("istio", "kourier", "contour", "gateway-api")
 
 @cache
 def operators() -> dict[str, dict[str, Any]]:
-    """What is known of each operator release, the newest first.
+    """The images embedded in each operator release, newest first.
 
     {operator version: {serving: {version: {key: image}}, ingress: {minor: {class: {key: image}}}}}. A key is what
     spec.registry.override of a KnativeServing calls the image: <object>/<container>, or the name of a caching Image.
@@ -36,7 +36,7 @@ def operators() -> dict[str, dict[str, Any]]:
 
 
 def embedded_images(objects: Iterable[KubeObject], facts: Facts) -> tuple[list[Found], list[str]]:
-    """What the operator will install for the KnativeServing objects, after their spec.registry, and notes."""
+    """The images that the operator will install for KnativeServing objects, after spec.registry, and notes."""
     found: list[Found] = []
     notes: list[str] = []
     for obj in objects:
@@ -44,17 +44,17 @@ def embedded_images(objects: Iterable[KubeObject], facts: Facts) -> tuple[list[F
             wanted = str(obj.get("spec", "version") or "latest")
             release = _release(wanted, facts.knative_operator_version)
             if release is None:
-                notes.append(f"{obj.ref}: which images the operator embeds for Knative {wanted} is not known")
+                notes.append(f"{obj.ref}: the images that the operator embeds for Knative {wanted} are unknown")
             else:
                 found += _of(obj, *release)
     return found, notes
 
 
 def _release(wanted: str, operator: str) -> tuple[str, str] | None:
-    """Operator and Knative version: the operator that is said, else the newest that has the version."""
-    said = operator.removeprefix("v")
+    """Operator and Knative version: of the given operator, else of the newest one that has the version."""
+    given = operator.removeprefix("v")
     for name, data in operators().items():
-        if said in operators() and name != said:
+        if given in operators() and name != given:
             continue
         versions = sorted(data["serving"], key=lambda version: version_tuple(version) or (), reverse=True)
         for version in versions:
@@ -77,17 +77,17 @@ def _of(server: KubeObject, operator: str, version: str) -> Iterator[Found]:
 
 
 def _ingresses(server: KubeObject) -> list[str]:
-    """The enabled ones; net-istio without spec.ingress (pkg/reconciler/knativeserving/ingress/ingress.go)."""
+    """The enabled ones; net-istio if there is no spec.ingress (pkg/reconciler/knativeserving/ingress/ingress.go)."""
     if not isinstance(server.get("spec", "ingress"), Mapping):
         return ["istio"]
     return [name for name in INGRESSES if server.get("spec", "ingress", name, "enabled") is True]
 
 
 def _after_registry(server: KubeObject, key: str, image: str) -> tuple[str, str]:
-    """The image after spec.registry (pkg/reconciler/common/images.go); nothing when an override names another one,
-    which is found where it stands."""
+    """The image after spec.registry (pkg/reconciler/common/images.go); nothing if an override names another one,
+    which the image finder reads there."""
     if key == QUEUE_SIDECAR:
-        # A ConfigMap: spec.registry does not reach it.
+        # The operator does not apply spec.registry to a ConfigMap.
         for config in ("deployment", "config-deployment"):
             if server.get("spec", "config", config, "queue-sidecar-image"):
                 return "", ""

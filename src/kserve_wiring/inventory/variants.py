@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that KServe makes of a serving runtime's image.
+"""The images that KServe derives from the image of a serving runtime.
 
 UpdateImageTag in pkg/controller/v1beta1/inferenceservice/utils/utils.go at v0.20.0.
 """
@@ -28,7 +28,7 @@ GPU_TYPES = ("tensorflow-serving", "torchserve", "huggingfaceserver")
 
 
 def variant_images(obj: KubeObject) -> Iterator[Found]:
-    """Images of an InferenceService that asks for a GPU, or for none. An image with a digest is left as it is."""
+    """Images of an InferenceService with or without a GPU. KServe does not change an image with a digest."""
     if obj.group != KSERVE_GROUP or obj.kind not in ("ServingRuntime", "ClusterServingRuntime"):
         return
     kind = str(obj.annotations.get(ANNOTATION) or SERVER_TYPES.get(obj.name, ""))
@@ -41,7 +41,7 @@ def variant_images(obj: KubeObject) -> Iterator[Found]:
 
 
 def versioned_images(objects: Iterable[KubeObject]) -> Iterator[Found]:
-    """Images of InferenceServices that name a runtime and put their own version in place of its tag."""
+    """Images of InferenceServices that name a runtime and replace its tag with their runtimeVersion."""
     known = list(objects)
     runtimes = {
         (obj.namespace, obj.name): obj for obj in known if obj.kind in ("ServingRuntime", "ClusterServingRuntime")

@@ -1,10 +1,10 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the aliases of a YAML document unfold to.
+"""Refuse YAML documents whose aliases expand to too much.
 
-A dozen lines of anchors that name each other make a value of billions of parts, or one that contains itself. go-yaml,
-which reads manifests for Kubernetes, refuses both (decode.go: "document contains excessive aliasing", "anchor value
-contains itself"), and so nothing behind this has to be afraid of them.
+A dozen lines of anchors that refer to each other make a value of billions of nodes, or one that contains itself.
+go-yaml, which reads manifests for Kubernetes, refuses both (decode.go: "document contains excessive aliasing", "anchor
+value contains itself"). After this check no other module needs to guard against them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OPEN = (0, 0)
 
 
 class AliasError(ValueError):
-    """A document that unfolds to too much. ``line`` counts from 1 inside the document."""
+    """A document whose aliases expand to too much. ``line`` counts from 1 inside the document."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -30,17 +30,17 @@ class AliasError(ValueError):
 
 
 def may_share(text: str) -> bool:
-    """False when a document certainly has no aliases."""
+    """False if a document certainly has no aliases."""
     return "*" in text and _ANCHOR.search(text) is not None
 
 
-def refuse_unfolding(root: Any, length: int) -> None:
-    """Raises AliasError for nodes that unfold to more than a document of that length could hold without aliases."""
+def refuse_expansion(root: Any, length: int) -> None:
+    """Raises AliasError when the nodes expand to more than a document of that length holds without aliases."""
     _measure(root, 0, max(_SMALL, length), {})
 
 
 def _measure(node: Any, depth: int, most: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Number of nodes below a node, itself included, and levels, each alias counted as what it names."""
+    """Count the nodes of a subtree, its root included, and its levels. An alias counts as what it refers to."""
     if isinstance(node, yaml.ScalarNode):
         return 1, 1
     line = int(node.start_mark.line) + 1
@@ -57,7 +57,7 @@ def _measure(node: Any, depth: int, most: int, known: dict[int, tuple[int, int]]
             size, levels = size + child_size, max(levels, child_levels + 1)
         measured = known[id(node)] = (size, levels)
     if measured[0] > most:
-        raise AliasError("its aliases unfold to too much", line)
+        raise AliasError("its aliases expand to too much", line)
     if depth + measured[1] > DEEPEST:
         raise AliasError(f"nested deeper than {DEEPEST} levels", line)
     return measured

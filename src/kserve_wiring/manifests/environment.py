@@ -88,9 +88,9 @@ def plan(folder: Path, chart_of: Callable[[str, str], Path | None]) -> tuple[lis
 def render_environment(folder: Path, *, charts: str | None = None, helm: str = "helm") -> Loaded:
     """Objects of every release, marked with its name, and of the folder argocd/.
 
-    charts: folder with upstream charts as ``<name>-<version>.tgz``, ``<name>-<version>/`` or ``<name>/``; the default
-    is the environment variable KSERVE_CHARTS. A note names each release whose chart is missing. One that helm refuses
-    is a problem.
+    charts: folder with upstream charts as ``<name>-<version>.tgz``, ``<name>-<version>/`` or ``<name>/``; default is
+    the environment variable KSERVE_CHARTS. A release without its chart becomes a note, one that helm refuses becomes a
+    problem.
     """
     loaded = Loaded()
     store = Path(charts or environ.get(CHARTS_VARIABLE, "") or folder / "charts")
@@ -112,18 +112,18 @@ def render_environment(folder: Path, *, charts: str | None = None, helm: str = "
 
 
 def _repeated(file: Path) -> list[Problem]:
-    """A key that stands twice in a values file, of which helm takes the last. Everything else helm says itself."""
+    """A duplicate key in a values file, of which helm uses the last. Helm reports all other errors itself."""
     try:
         load_unique(file.read_text(encoding="utf-8-sig"))
     except RepeatedKeyError as error:
-        return [Problem(str(file), error.line, f"{error}, first on line {error.first_line}: helm would take the last")]
+        return [Problem(str(file), error.line, f"{error}, first on line {error.first_line}: helm would use the last")]
     except (OSError, UnicodeDecodeError, YamlError):
         pass
     return []
 
 
 def read_releases(file: Path) -> list[Release]:
-    """The releases of an environment. Raises OSError, and ValueError that names the entry at fault."""
+    """The releases of an environment. Raises OSError, and ValueError when an entry is invalid."""
     data = load_unique(file.read_text(encoding="utf-8"))
     if not isinstance(data, list):
         raise ValueError("not a list of releases")
@@ -147,7 +147,7 @@ def _release(index: int, item: Any) -> Release:
 
 
 def find_chart(store: Path, name: str, version: str) -> Path | None:
-    """A chart in a folder of charts; the version is taken with and without its leading v."""
+    """A chart in a folder of charts, by its version with or without the leading v; None if it is not there."""
     bare = version.removeprefix("v")
     for wanted in (f"{name}-{version}", f"{name}-{bare}", f"{name}-v{bare}"):
         archive = store / f"{wanted}.tgz"

@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a kustomization says about the files beside it.
+"""Which files of a folder are no manifests, according to its kustomization.
 
-Nothing is built here. But a patch read as a manifest looks like an object that lacks most of its fields, and a
-namespace that kustomize replaces is not where the object will be.
+Nothing is built here. But a patch read as a manifest looks like an object without most of its fields, and kustomize may
+replace the namespace of an object.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _NO_MANIFESTS = ("patches", "patchesStrategicMerge", "patchesJson6902", "transfo
 
 @dataclass(frozen=True, slots=True)
 class Kustomization:
-    """skipped: files that are no manifests. moves: it gives every object another namespace."""
+    """skipped: files that are not manifests. moves: it sets the namespace of every object."""
 
     skipped: frozenset[Path]
     moves: bool
 
 
 def read_kustomization(folder: Path, files: Collection[str]) -> Kustomization | None:
-    """The kustomization of a folder; None when it has none, or one that cannot be read."""
+    """The kustomization of a folder; None if there is none, or if it cannot be read."""
     name = next((name for name in NAMES if name in files), None)
     if name is None:
         return None

@@ -17,7 +17,7 @@ from kserve_wiring.manifests.objects import KeyPath
 def line_of(text: str, path: KeyPath) -> int:
     """Line (from 1, inside the document) of the deepest part of the path that the text holds.
 
-    The path may go on inside a string that holds JSON or YAML; then the line of its next key in that string.
+    The path may continue inside a string that holds JSON or YAML: the line is then that of the next key in the string.
     """
     node = composed(text)
     line = node.start_mark.line + 1 if node else 1
@@ -33,12 +33,12 @@ def line_of(text: str, path: KeyPath) -> int:
 
 @lru_cache(maxsize=8)
 def composed(text: str) -> Any:
-    """The nodes of a document, None when it has none; kept, because all items of a List share one text."""
+    """The nodes of a document, None if it has none. Cached, because all items of a List share one text."""
     return yamltext.compose(text)
 
 
 def child(node: Any, step: str | int) -> tuple[Any, Any]:
-    """Nodes of a step's key and value, None without it; of a key that stands twice the last, whose value is read."""
+    """Key and value nodes of a step, None if it is absent. Of a duplicate key the last one, whose value is read."""
     if isinstance(node, yaml.MappingNode):
         for key, value in reversed(node.value):
             if key.value == str(step):
@@ -49,7 +49,7 @@ def child(node: Any, step: str | int) -> tuple[Any, Any]:
 
 
 def _line_inside(text: str, path: KeyPath, *, block: bool) -> int:
-    """Lines below the key of a block scalar at which the path's named steps stand one after the other."""
+    """Lines below the key of a block scalar at which the named steps of the path follow each other."""
     if not block:
         return 0
     position = 0

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads manifests: files, directories, standard input, lists. Nothing here knows a rule."""
+"""Read manifests from files, directories and standard input, and split Lists. Independent of the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kserve_wiring.manifests.objects import MAPPING, KubeObject, ObjectRef, Sour
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
-# Who applied an object, on a live cluster: Helm, Argo CD, Flux.
+# Who applied an object on a live cluster: Helm, Argo CD, Flux.
 _TRACKING = "argocd.argoproj.io/tracking-id"  # application:group/kind:namespace/name, the default since Argo CD 3.0
 _OWNER_ANNOTATIONS = ("meta.helm.sh/release-name", _TRACKING)
 _OWNER_LABELS = ("argocd.argoproj.io/instance", "kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
@@ -25,7 +25,7 @@ _OWNER_LABELS = ("argocd.argoproj.io/instance", "kustomize.toolkit.fluxcd.io/nam
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read. line is 0 when it concerns the whole file."""
+    """Something that could not be read. line: 0 if the problem concerns the whole file."""
 
     file: str
     line: int
@@ -38,14 +38,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read: objects, what could not be read, and what was left out on purpose."""
+    """What was read, what could not be read, and notes about what was skipped on purpose."""
 
     objects: list[KubeObject] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Loaded) -> None:
-        """Append what another call has read."""
+        """Append the result of another call."""
         self.objects += other.objects
         self.problems += other.problems
         self.notes += other.notes
@@ -61,7 +61,7 @@ def load_path(path: str) -> Loaded:
 
 
 def load_file(path: str, *, release: str = "") -> Loaded:
-    """Read one file. What cannot be opened is a problem, not an exception."""
+    """Read one file. A file that cannot be opened is a problem, not an exception."""
     try:
         return load_bytes(Path(path).read_bytes(), path, release=release)
     except OSError as error:
@@ -80,8 +80,8 @@ def load_bytes(data: bytes, file: str, *, release: str = "") -> Loaded:
 def load_text(text: str, file: str, *, release: str = "", partial: bool = False, namespace: str = "") -> Loaded:
     """Read a stream of documents.
 
-    release: the owner of every object. partial: they are patches. namespace: of the release; it is given to
-    objects of namespaced kinds that name none, as `helm install` does.
+    release: the owner of every object. partial: the documents are patches. namespace: of the release; objects of
+    namespaced kinds without a namespace get it, as with `helm install`.
     """
     loaded = Loaded()
     for line, chunk in yamltext.documents(text):
@@ -95,7 +95,7 @@ def load_text(text: str, file: str, *, release: str = "", partial: bool = False,
 
 
 def load_values(values: Iterable[Mapping[str, Any]], file: str = "", *, release: str = "") -> list[KubeObject]:
-    """Objects from data that is parsed already, as the Python API takes it. Lists are taken apart."""
+    """Objects from parsed data, as the Python API accepts it. Lists are split into their items."""
     return [obj for value in values for obj in _objects(value, Source(file, release=release), "")]
 
 
@@ -104,7 +104,7 @@ def _objects(value: Any, source: Source, namespace: str) -> Iterator[KubeObject]
         return
     kind, version = value.get("kind"), value.get("apiVersion")
     if not (isinstance(kind, str) and isinstance(version, str) and kind):
-        return  # a values file, a fragment: not a manifest
+        return  # not a manifest: a values file or a fragment
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
@@ -153,7 +153,7 @@ def _load_directory(path: str) -> Loaded:
         if kustomization is not None:
             skipped |= kustomization.skipped
             loaded.notes.append(
-                f"{folder} is for kustomize, its patches were left out: check `kustomize build` instead"
+                f"{folder} is a kustomization, its patches were skipped: check the output of `kustomize build` instead"
             )
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith(".") and Path(folder) / name not in skipped:
@@ -165,12 +165,11 @@ def _load_directory(path: str) -> Loaded:
 
 
 def _anywhere(obj: KubeObject) -> KubeObject:
-    """The object without its namespace: kustomize will give it another, and an overlay yet another."""
+    """The object without its namespace: kustomize replaces it, and an overlay may replace it again."""
     return replace(obj, ref=replace(obj.ref, namespace=""))
 
 
-# The kinds without a namespace that the wired software brings. Another cluster-scoped kind would only get a
-# namespace that nothing asks for.
+# Cluster-scoped kinds of the wired software. Other cluster-scoped kinds may get a namespace: no rule reads it.
 CLUSTER_SCOPED = frozenset(
     [
         "APIService",

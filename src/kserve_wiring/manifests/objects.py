@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""One Kubernetes object and where it was read."""
+"""One Kubernetes object, and where it was read."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ KeyPath = tuple[str | int, ...]
 """A key path into an object, such as ``("spec", "servers", 0, "port")``."""
 
 MAPPING = (dict, Mapping)
-"""For isinstance: dict first, because asking an abstract class is slow."""
+"""For isinstance: dict first, because the check against an abstract class is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where an object was read.
 
-    file: the file, or ``rendered/<release>.yaml`` of a release that was rendered in memory.
-    line: its first line, counted from 1; 0 when it did not come from text.
-    text: the text of the YAML document it stands in, for finding the line of a key.
+    file: the file, or ``rendered/<release>.yaml`` for a release that was rendered in memory.
+    line: its first line, counted from 1; 0 if it was not read from text.
+    text: the text of its YAML document, to find the line of a key.
     prefix: path of the object inside that document (``items[3]`` of a List).
     release: the Helm release or GitOps application that owns it, or "".
-    partial: it is a patch for server-side apply: it owns only the fields that it names.
-    repeats: some mapping of its document has a key twice.
+    partial: it is a patch for server-side apply: it owns only the fields that it sets.
+    repeats: some mapping of its document has a duplicate key.
     """
 
     file: str = ""
@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """Identity of an object, as a finding shows it."""
+    """Identity of an object, as findings show it."""
 
     apiVersion: str  # noqa: N815 (the name of the JSON key)
     kind: str
@@ -59,7 +59,7 @@ class KubeObject:
     body: Mapping[str, Any] = field(repr=False)
     source: Source = field(default_factory=Source, repr=False)
     operator_made: bool = False
-    """An operator will create it: it is known from the operator's source, it was not read."""
+    """An operator will create it: its content comes from the operator's source, it was not read."""
 
     @property
     def kind(self) -> str:
@@ -68,7 +68,7 @@ class KubeObject:
 
     @property
     def namespace(self) -> str:
-        """The namespace, "" when there is none."""
+        """The namespace, "" if there is none."""
         return self.ref.namespace
 
     @property
@@ -82,16 +82,16 @@ class KubeObject:
         return self.ref.apiVersion.rpartition("/")[0]
 
     def get(self, *path: str | int) -> Any:
-        """Value at a path, or None when any step of it is missing or of another shape."""
+        """Value at a path; None if a step is missing or has another type."""
         return dig(self.body, *path)
 
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
-        """Mapping at a path; an empty one when there is none."""
+        """Mapping at a path; empty if there is none."""
         value = dig(self.body, *path)
         return value if isinstance(value, MAPPING) else {}
 
     def items(self, *path: str | int) -> list[Any]:
-        """List at a path; an empty one when there is none."""
+        """List at a path; empty if there is none."""
         value = dig(self.body, *path)
         return value if isinstance(value, list) else []
 
@@ -108,7 +108,7 @@ class KubeObject:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value together with the object and the key path where it stands."""
+    """A value with its object and key path."""
 
     value: Any
     obj: KubeObject
@@ -125,7 +125,7 @@ class Setting:
 
 
 def dig(value: Any, *path: str | int) -> Any:
-    """Follow a path through mappings and lists; None when a step is missing or of another shape."""
+    """Follow a path through mappings and lists; None if a step is missing or has another type."""
     for step in path:
         if isinstance(value, MAPPING):
             value = value.get(step)
@@ -145,12 +145,12 @@ def show_path(path: KeyPath) -> str:
 
 
 def strings_of(value: Any) -> list[str]:
-    """The strings in a list; an empty list for any other shape."""
+    """The strings in a list; empty for any other type."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def mappings_of(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Index and value of the mappings in a list; nothing for any other shape."""
+    """Index and value of the mappings in a list; nothing for any other type."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, MAPPING):

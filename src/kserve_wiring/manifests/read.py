@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a user names, as objects: paths, environment folders, parsed manifests."""
+"""Read everything that a user names: paths, environment folders, parsed manifests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kserve_wiring.manifests.load import Loaded, load_path, load_values
 from kserve_wiring.manifests.objects import KubeObject
 
 Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
-"""A path (file, directory, environment folder, ``-``), a parsed manifest, or an object that was loaded already."""
+"""A path (file, directory, environment folder, ``-``), a parsed manifest, or a loaded object."""
 
 
 def read(inputs: Input | Iterable[Input], *, charts: str | None = None, helm: str = "helm") -> Loaded:
-    """Read all inputs, which together are one cluster. Nothing is raised: what cannot be read is a problem.
+    """Read all inputs, which together describe one cluster. Raises nothing: what cannot be read is a problem.
 
-    charts: folder with upstream charts, for an environment folder, which is rendered with helm. helm: its program.
+    charts: folder with upstream charts, for an environment folder, which helm renders. helm: the helm program.
     """
     loaded = Loaded()
     for item in [inputs] if isinstance(inputs, (str, PathLike, Mapping, KubeObject)) else inputs:

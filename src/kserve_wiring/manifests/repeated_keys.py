@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keys that stand twice in one mapping, which YAML forbids (1.2, 3.2.1.3) and most readers take without a word."""
+"""Duplicate keys of a mapping, which YAML forbids (1.2, 3.2.1.3) and most readers accept silently."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _Pair = tuple[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A key that stands twice with different values.
+    """A duplicate key with different values.
 
-    value: the last one, which is read, as it is written. lost: one before it, not empty. line and lost_line: of
-    the keys, from 1.
+    value: the last one as written, which is read. lost: an earlier one, not empty. line and lost_line: of the
+    keys, from 1.
     """
 
     path: KeyPath
@@ -35,15 +35,15 @@ class Repeated:
 
 
 class RepeatedKeyError(yamltext.YamlError):
-    """A key stands twice, where nobody should have to know which one counts. first_line: where else, from 1."""
+    """A duplicate key in a file where even equal values are an error. first_line: of the first one, from 1."""
 
     def __init__(self, first: Any, last: Any) -> None:
-        super().__init__(f"the key {last.value} stands twice", _line(last))
+        super().__init__(f"duplicate key {last.value}", _line(last))
         self.first_line = _line(first)
 
 
 def load_unique(text: str) -> Any:
-    """The value of one document. Raises YamlError, and RepeatedKeyError even if both values are the same."""
+    """The value of one document. Raises YamlError, and RepeatedKeyError even when both values are the same."""
     value, repeats = yamltext.parse(text)
     if repeats:
         for pairs, _ in _mappings(lines.composed(text)):
@@ -53,7 +53,7 @@ def load_unique(text: str) -> Any:
 
 
 def repeated_keys(text: str, prefix: KeyPath = ()) -> Iterator[Repeated]:
-    """Keys below a path of a document that load() has read."""
+    """Duplicate keys with different values, below a path of a document that load() has read."""
     for pairs, path in _mappings(_at(text, prefix)):
         for *before, (key, value) in _groups(pairs):
             kept = (*_EMPTY, _shape(value))
@@ -64,7 +64,7 @@ def repeated_keys(text: str, prefix: KeyPath = ()) -> Iterator[Repeated]:
 
 
 def repeated_inside(text: str, path: KeyPath) -> Iterator[Repeated]:
-    """The same of a string that holds JSON; its paths begin there, its lines are those of the whole document."""
+    """Duplicate keys in a string that holds JSON. Paths begin in the string, lines count in the whole document."""
     node = _at(text, path)
     if isinstance(node, yaml.ScalarNode):
         start, block = _line(node), node.style in ("|", ">")
@@ -81,7 +81,7 @@ def _at(text: str, path: KeyPath) -> Any:
 
 
 def _mappings(node: Any) -> Iterator[tuple[list[_Pair], KeyPath]]:
-    """The pairs of every mapping, each once: an anchored one stands in many places."""
+    """The pairs of every mapping, once each: an anchored mapping occurs in many places."""
     seen: set[int] = set()
     waiting: list[tuple[Any, KeyPath]] = [(node, ())]
     while waiting:
@@ -96,7 +96,7 @@ def _mappings(node: Any) -> Iterator[tuple[list[_Pair], KeyPath]]:
 
 
 def _groups(pairs: list[_Pair]) -> Iterator[list[_Pair]]:
-    """Two and more pairs of one key. Several merge keys are several mappings to merge."""
+    """Two or more pairs with the same key. Repeated merge keys are no duplicates: they merge several mappings."""
     groups: dict[tuple[str, str], list[_Pair]] = defaultdict(list)
     for key, value in pairs:
         if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
@@ -105,7 +105,7 @@ def _groups(pairs: list[_Pair]) -> Iterator[list[_Pair]]:
 
 
 def _shape(node: Any) -> Any:
-    """What makes two nodes equal. Those that unfold to too much, load() has refused."""
+    """A value by which to compare nodes. load() has refused nodes that expand to too much."""
     if isinstance(node, yaml.MappingNode):
         return node.tag, tuple((_shape(key), _shape(value)) for key, value in node.value)
     return node.tag, tuple(_shape(item) for item in node.value) if isinstance(node.value, list) else node.value

@@ -1,8 +1,8 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""YAML as Kubernetes' clients read it: documents of a stream, values, and the line of a key.
+"""YAML as Kubernetes' clients read it: split a stream into documents, and load their values.
 
-PyYAML's safe loader, less what the Go libraries do not do: no dates, no base-60 numbers, no ``=`` value.
+PyYAML's safe loader, without what the Go libraries lack: dates, base-60 numbers, the ``=`` value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 from yaml.composer import Composer, ComposerError
 
 from kserve_wiring.grammar.go_json import DEEPEST, is_too_deep
-from kserve_wiring.manifests.aliases import AliasError, may_share, refuse_unfolding
+from kserve_wiring.manifests.aliases import AliasError, may_share, refuse_expansion
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,11 +29,11 @@ _TEXT, _LIST, _MAPPING = "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:
 class Loader(_Base):  # type: ignore[misc]
     """Safe loader with the resolvers of sigs.k8s.io/yaml.
 
-    Most of a manifest is text in mappings and lists. Those are made here, in half of PyYAML's time; everything else
-    is left to PyYAML.
+    Most of a manifest is text in mappings and lists. This class builds those itself, in half of PyYAML's time, and
+    leaves everything else to PyYAML.
     """
 
-    # PyYAML calls them at each node, for paths that nothing here registers. These do nothing, and are not Python.
+    # PyYAML calls these at each node, for path resolvers that nobody registers. No-ops written in C cost less.
     ascend_resolver = int
     descend_resolver = staticmethod(operator.is_)
 
@@ -41,10 +41,10 @@ class Loader(_Base):  # type: ignore[misc]
         super().__init__(text)
         self._length = len(text) if may_share(text) else 0
         self.repeats = False
-        """Some mapping has a key twice."""
+        """Some mapping has a duplicate key."""
 
     def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool]) -> str:
-        """Tag of a node without one: like PyYAML's, without the paths that nothing here registers."""
+        """Tag of an untagged node: as in PyYAML, without path resolvers, which nobody registers."""
         if kind is yaml.MappingNode:
             return _MAPPING
         if kind is yaml.SequenceNode:
@@ -56,12 +56,12 @@ class Loader(_Base):  # type: ignore[misc]
         return _TEXT
 
     def get_single_data(self) -> Any:
-        """The value of the only document. Anchored nodes are shared, which PyYAML knows to do. Raises AliasError."""
+        """The value of the only document. PyYAML builds it when there are anchors. Raises AliasError."""
         node = self.get_single_node()
         if node is None:
             return None
         if self._length:
-            refuse_unfolding(node, self._length)
+            refuse_expansion(node, self._length)
             return self.construct_document(node)
         return self._value(node)
 
@@ -72,7 +72,7 @@ class Loader(_Base):  # type: ignore[misc]
         if tag == _LIST and kind is yaml.SequenceNode:
             return [self._value(item) for item in node.value]
         if tag == _MAPPING and kind is yaml.MappingNode:
-            mapping = {}  # keys are interned: the same few stand in every object
+            mapping = {}  # interned keys: every object has the same few
             for key, value in node.value:
                 if key.tag != _TEXT:
                     break
@@ -84,21 +84,21 @@ class Loader(_Base):  # type: ignore[misc]
         return self.construct_object(node, deep=True)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """The mapping of a node with a merge key, an alias, or a key that is no text."""
+        """The mapping of a node that has a merge key, an alias or a key that is not text."""
         keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         self.repeats = self.repeats or len(keys) != len(set(keys))
         return super().construct_mapping(node, deep=deep)
 
 
 class _Redefining(Composer, Loader):
-    """Composer for an anchor that is defined again, which YAML allows (1.2, 3.2.2.2) and libyaml's refuses."""
+    """Composer for documents that redefine an anchor: YAML allows it (1.2, 3.2.2.2), libyaml's composer does not."""
 
     def __init__(self, text: str) -> None:
         Loader.__init__(self, text)
         self.anchors: dict[str, Any] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """The next node; aliases from here on mean it, if it has an anchor."""
+        """The next node. If it has an anchor, later aliases refer to it."""
         event = self.peek_event()
         if not isinstance(event, yaml.AliasEvent) and event.anchor is not None:
             self.anchors.pop(event.anchor, None)
@@ -110,7 +110,7 @@ Loader.yaml_implicit_resolvers = {
     first: [(tag, regexp) for tag, regexp in resolvers if tag not in _DROPPED]
     for first, resolvers in _Base.yaml_implicit_resolvers.items()
 }
-# PyYAML's integer also takes 12:34:56 as base 60; Go's does not, and a "host:port" must stay a string.
+# PyYAML also reads 12:34:56 as an integer in base 60. Go does not, and a "host:port" must stay a string.
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int",
     re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"),
@@ -119,7 +119,7 @@ Loader.add_implicit_resolver(
 
 
 class EmbeddedLoader(Loader):
-    """Loader for YAML inside a ConfigMap value: go-yaml v2 also takes a bare y and n as booleans."""
+    """Loader for YAML inside a ConfigMap value: go-yaml v2 also reads a bare y or n as a boolean."""
 
     bool_values: ClassVar[dict[str, bool]] = {**_Base.bool_values, "y": True, "n": False}
 
@@ -127,7 +127,7 @@ class EmbeddedLoader(Loader):
 EmbeddedLoader.yaml_implicit_resolvers = {k: list(v) for k, v in Loader.yaml_implicit_resolvers.items()}
 EmbeddedLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:y|Y|n|N)$"), list("yYnN"))
 
-# Each document of a stream may begin with one (YAML 1.2, 5.2), but libyaml takes only the first.
+# Each document of a stream may begin with one (YAML 1.2, 5.2), but libyaml accepts only the first.
 _INNER_MARK = re.compile(r"\A(---[ \t]*\r?\n)?\ufeff")
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|$)", re.MULTILINE)
 _CRD = re.compile(r"^kind:[ \t]+[\"']?CustomResourceDefinition\b", re.MULTILINE)
@@ -148,8 +148,8 @@ class YamlError(ValueError):
 def documents(text: str) -> Iterator[tuple[int, str]]:
     """First line (from 1) and text of each document of a YAML stream.
 
-    A ``---`` in column 0 always ends a document, also inside a scalar (YAML 1.2, 9.1.2), so a broken document
-    does not take its neighbours with it.
+    A ``---`` in column 0 always ends a document, even inside a scalar (YAML 1.2, 9.1.2), so a broken document does not
+    affect its neighbours.
     """
     start = 0
     line = 1
@@ -169,22 +169,22 @@ def _without_mark(chunk: str) -> str:
 
 
 def load(text: str) -> Any:
-    """The value of one manifest; of a key that stands twice the last, as Helm takes it. Raises YamlError."""
+    """The value of one manifest. Of a duplicate key the last value counts, as in Helm. Raises YamlError."""
     return read(text)[0]
 
 
 def read(text: str) -> tuple[Any, bool]:
-    """What matters of one manifest, and whether some mapping in it has a key twice.
+    """Return what matters of one manifest, and whether some mapping in it has a duplicate key.
 
-    Raises YamlError. JSON is read as JSON, which is faster, and the same but for a key that stands twice. Of a
-    CustomResourceDefinition the schemas (``spec.versions``) are left out when they are large: they are most of the
-    text of an environment and wire nothing. Those of KServe's minimal CRDs stay: that they have no defaults matters.
+    Raises YamlError. JSON is read as JSON, which is faster and equal except for duplicate keys. Large schemas of a
+    CustomResourceDefinition (``spec.versions``) are dropped: they are most of the text of an environment and wire
+    nothing. The schemas of KServe's minimal CRDs are small and stay: a rule needs to see that they have no defaults.
     """
     if text.lstrip("-\ufeff \t\r\n").startswith("{") and not is_too_deep(text):
         try:
             return json.loads(text.lstrip("-\ufeff \t\r\n")), False
         except (ValueError, RecursionError):
-            pass  # YAML takes more than JSON, and says where it breaks
+            pass  # YAML accepts more than JSON, and its parser reports where the text breaks
     if len(text) > _SMALL_CRD and _CRD.search(text):
         try:
             return parse(_VERSIONS.sub("", text))
@@ -194,12 +194,12 @@ def read(text: str) -> tuple[Any, bool]:
 
 
 def load_embedded(text: str) -> Any:
-    """The value of YAML that stands in a ConfigMap value. Raises YamlError."""
+    """The value of YAML inside a ConfigMap value. Raises YamlError."""
     return parse(text, EmbeddedLoader)[0]
 
 
 def parse(text: str, loader: Any = Loader) -> tuple[Any, bool]:
-    """All of one document, and whether some mapping in it has a key twice. Raises YamlError."""
+    """Return all of one document, and whether some mapping in it has a duplicate key. Raises YamlError."""
     try:
         _refuse_depth(text)
         value, used = _get_single(text, loader, "get_single_data")
@@ -216,7 +216,7 @@ def parse(text: str, loader: Any = Loader) -> tuple[Any, bool]:
 
 
 def _get_single(text: str, loader: Any, method: str) -> tuple[Any, Any]:
-    """What the loader's method says of the only document, and the loader."""
+    """Call a method of the loader that reads the only document. Return its result and the loader."""
     try:
         used = loader(text)
         return getattr(used, method)(), used
@@ -226,9 +226,9 @@ def _get_single(text: str, loader: Any, method: str) -> tuple[Any, Any]:
 
 
 def _refuse_depth(text: str) -> None:
-    """Raises YamlError for a document that is nested so deep that libyaml's recursion ends the whole process.
+    """Raises YamlError when a document nests so deep that libyaml's recursion would crash the process.
 
-    Each level takes a bracket or a column, so few documents have to be looked at.
+    Each level needs a bracket or a column, so few documents need a closer look.
     """
     if text.count("[") + text.count("{") <= DEEPEST and not _FAR_IN.search(text):
         return
@@ -245,7 +245,7 @@ def _refuse_depth(text: str) -> None:
 
 
 def compose(text: str) -> Any:
-    """The nodes of a document; None when it has none, or is none."""
+    """The nodes of a document; None if it is empty or not YAML."""
     try:
         _refuse_depth(text)
         return _get_single(text, Loader, "get_single_node")[0]

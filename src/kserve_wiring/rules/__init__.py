@@ -22,7 +22,7 @@ _registered: dict[str, RuleFunction] = {}
 
 
 def rule(code: str) -> Callable[[RuleFunction], RuleFunction]:
-    """Register a function as the rule of a code. Whoever runs it puts the code to its drafts."""
+    """Register a function as the rule of a code. The checker adds the code to its drafts."""
 
     def register(function: RuleFunction) -> RuleFunction:
         if code in _registered:
@@ -35,7 +35,7 @@ def rule(code: str) -> Callable[[RuleFunction], RuleFunction]:
 
 @cache
 def all_rules() -> dict[str, RuleFunction]:
-    """The functions by code, sorted. Every module of this package is imported."""
+    """The functions by code, sorted. Imports every module of this package."""
     for module in iter_modules(__path__):
         if module.name not in _NO_RULES:
             import_module(f"{__name__}.{module.name}")

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW509, KW510, KW512 and KW514: Argo CD applies in an order, and knows what is healthy (wires W13 and W14)."""
+"""KW509, KW510, KW512 and KW514: how Argo CD orders, judges and applies objects (wires W13 and W14)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _GUARDED = ("ClusterServingRuntime", "ServingRuntime", "InferenceService", "Infe
 _HEALTH_KEY = "resource.customizations.health.serving.kserve.io_InferenceService"
 _STOPPED_SINCE = (0, 15, 1)
 # The first tag of each minor version whose resource_customizations/serving.kserve.io/InferenceService/health.lua has
-# https://github.com/argoproj/argo-cd/pull/25312. Before 3.0 there is none.
+# https://github.com/argoproj/argo-cd/pull/25312. Before 3.0 no version has it.
 _STOPPED_KNOWN_SINCE = ((3, 0, 21), (3, 1, 10), (3, 2, 1), (3, 3, 0))
 _KNATIVE_HEALTH_KEY = "resource.customizations.health.operator.knative.dev_KnativeServing"
-# health.lua of KnativeServing: from https://github.com/argoproj/argo-cd/pull/3728 to pull/6131.
+# health.lua of KnativeServing does so from https://github.com/argoproj/argo-cd/pull/3728 until pull/6131.
 _FAILED_SINCE, _FAILED_UNTIL = (1, 7, 0), (2, 1, 0)
 _MOST_BYTES = 262144  # of all annotations of an object; client-side apply stores the whole object in one
-_YAML_OVERHEAD = 4  # no CRD is written in more than this many times its length as JSON
-# Charts with a CRD of more bytes, and their first release with it.
+_YAML_OVERHEAD = 4  # no CRD as YAML is longer than this many times its JSON
+# Charts with a CRD of more bytes, and their first release with such a CRD.
 _LARGE_CHARTS = {
     "kserve-crd": (0, 14, 0),
     "llmisvc-crd": (0, 16, 0),
@@ -38,7 +38,7 @@ _NO_ANNOTATION = ("ServerSideApply=true", "Replace=true")
 
 
 def _wave(obj: KubeObject) -> Setting:
-    """The sync wave; 0 when it is not set."""
+    """The sync wave; 0 if it is not set."""
     setting = at(obj, "metadata", "annotations", _WAVE)
     try:
         return Setting(int(setting.text() or "0"), obj, setting.path)
@@ -48,7 +48,7 @@ def _wave(obj: KubeObject) -> Setting:
 
 @rule("KW509")
 def early_runtimes(cluster: Cluster) -> Iterator[Draft]:
-    """KServe's webhook has to answer before what it validates is applied (kserve/kserve#5037)."""
+    """KServe's webhook must run before Argo CD applies what it validates (kserve/kserve#5037)."""
     apps = list(cluster.applications)
     controllers = [app for app in apps if _has_chart(app, "kserve-resources")]
     for app in apps:
@@ -69,19 +69,19 @@ def _has_chart(app: KubeObject, name: str) -> bool:
 
 
 def _is_ordered(apps: list[KubeObject]) -> bool:
-    """Somebody orders the Applications by waves; else an ApplicationSet or a person may do it."""
+    """True if the Applications have sync waves; else an ApplicationSet or a person may order them."""
     return any(_WAVE in app.annotations for app in apps)
 
 
 @rule("KW510")
 def unknown_health(cluster: Cluster) -> Iterator[Draft]:
-    """An Argo CD that takes the condition `Stopped: False` for unfinished (kserve/kserve#4791)."""
+    """An Argo CD that reads the condition `Stopped: False` as unfinished (kserve/kserve#4791)."""
     kserve, argocd = cluster.facts.version("kserve_version"), cluster.facts.version("argocd_version")
-    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or _knows_stopped(argocd):
+    if kserve is None or argocd is None or kserve < _STOPPED_SINCE or _reads_stopped(argocd):
         return
     if any(obj.get("data", _HEALTH_KEY) for obj in cluster.named("ConfigMap", "argocd-cm")):
         return
-    unsure = cluster.facts.argocd_version.count(".") < 2 and _knows_stopped((*argocd[:2], sys.maxsize))
+    unsure = cluster.facts.argocd_version.count(".") < 2 and _reads_stopped((*argocd[:2], sys.maxsize))
     for obj in cluster.of_kind("InferenceService"):
         if any(app.name == obj.source.release for app in cluster.applications):
             setting = Setting(cluster.facts.kserve_version, obj, ("metadata", "name"))
@@ -90,7 +90,7 @@ def unknown_health(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW512")
 def failed_while_installing(cluster: Cluster) -> Iterator[Draft]:
-    """An Argo CD that takes `Ready: False` of a KnativeServing for failed, and stops there (argoproj/argo-cd#6130)."""
+    """An Argo CD that reports a KnativeServing with `Ready: False` as failed, and stops (argoproj/argo-cd#6130)."""
     argocd = cluster.facts.version("argocd_version")
     if argocd is None or not _FAILED_SINCE <= argocd < _FAILED_UNTIL:
         return
@@ -104,8 +104,8 @@ def failed_while_installing(cluster: Cluster) -> Iterator[Draft]:
             yield against(wave, cluster.facts, "argocd_version", later=later.ref)
 
 
-def _knows_stopped(argocd: tuple[int, ...]) -> bool:
-    """The fix is in a version: in its own minor version, or in all that follow."""
+def _reads_stopped(argocd: tuple[int, ...]) -> bool:
+    """True for versions with the fix, which several minor versions got in a patch release."""
     return argocd >= _STOPPED_KNOWN_SINCE[-1] or any(
         argocd[:2] == first[:2] and argocd >= first for first in _STOPPED_KNOWN_SINCE
     )
@@ -113,7 +113,7 @@ def _knows_stopped(argocd: tuple[int, ...]) -> bool:
 
 @rule("KW514")
 def too_large_for_apply(cluster: Cluster) -> Iterator[Draft]:
-    """Client-side apply writes the object into an annotation, which is too small for it (kserve/kserve#3487)."""
+    """Client-side apply stores the object in an annotation, which is too small for it (kserve/kserve#3487)."""
     for app in cluster.applications:
         options = strings_of(app.get("spec", "syncPolicy", "syncOptions"))
         if any(option in _NO_ANNOTATION for option in options):

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rule catalogue: identity and wording of every rule, as data."""
+"""The rule catalogue: code, level and wording of every rule, as data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kserve_wiring.manifests.yamltext import load
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry. A retired code stays, so that it is never given again.
+    """One entry. A retired code stays in the catalogue, so that it is never reused.
 
-    chart_only: only values can violate it, such as two values that write one setting. needs: the facts without which it
-    finds less; a rule that nothing else keeps from checking is silent then.
+    chart_only: only chart values can violate it, such as two values that write one setting. needs: the facts without
+    which it checks less.
     """
 
     code: str
@@ -33,12 +33,12 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """Page of the rule, below the root of the repository."""
+        """Page of the rule, relative to the root of the repository."""
         return f"docs/rules/{self.code}.md"
 
 
 class _Open(dict[str, str]):
-    """Placeholders of a message; one that no rule filled stays visible instead of raising."""
+    """Placeholders of a message. One without a value stays in the text instead of raising."""
 
     def __missing__(self, key: str) -> str:
         return f"<{key}>"
@@ -73,10 +73,10 @@ def needed_by(fact: str) -> tuple[str, ...]:
 
 
 def fill(template: str, args: dict[str, str]) -> str:
-    """A message or fix with its placeholders filled."""
+    """Fill in the placeholders of a message or fix."""
     return string.Formatter().vformat(template, (), _Open(args))
 
 
 def page_of(code: str) -> str:
-    """The page of a rule as Markdown. Raises OSError when the installation lacks it."""
+    """The page of a rule as Markdown. Raises OSError when the page is not installed."""
     return (carried("pages", "docs/rules") / f"{code}.md").read_text(encoding="utf-8")

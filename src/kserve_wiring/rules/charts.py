@@ -1,12 +1,12 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW513: values that a chart does not know (wire W13)."""
+"""KW513: values that a chart does not define (wire W13)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kserve_wiring.cluster.charts import ChartUse, chart_uses, knows_release, releases_with
+from kserve_wiring.cluster.charts import ChartUse, chart_uses, has_release, releases_with
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft
@@ -14,10 +14,10 @@ from kserve_wiring.rules.draft import Draft
 
 @rule("KW513")
 def unknown_values(cluster: Cluster) -> Iterator[Draft]:
-    """Helm ignores a value that the chart does not know, and so does Argo CD (kserve/kserve#4335)."""
+    """Helm and Argo CD ignore a value that the chart does not define (kserve/kserve#4335)."""
     for use in chart_uses(cluster):
         release = f"v{use.version.removeprefix('v')}"
-        if not knows_release(use.name, release):
+        if not has_release(use.name, release):
             continue
         for value in use.values:
             others = releases_with(use.name, value) or []

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW1xx: how Knative gets from a tag to a digest (wires W2 and W3)."""
+"""KW1xx: how Knative resolves a tag to a digest (wires W2 and W3)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TIMEOUT = "digest-resolution-timeout"
 _TLS_MINIMUM = "TAG_TO_DIGEST_TLS_MIN_VERSION"
 _TLS_READ_SINCE = (1, 10, 1)
 _TLS_CHECKED_SINCE = (1, 21, 2)  # knative.dev/pkg/network/tls: an unknown version is an error
-# pkg/authn/k8schain of 2022-01-20 is in exactly these (go.mod of the tags); fixed by knative/serving#12834 and #12835.
+# Exactly these have pkg/authn/k8schain of 2022-01-20 (go.mod of the tags); fixed by knative/serving#12834 and #12835.
 _LOST_AND_MENDED = (((1, 2, 0), (1, 2, 4)), ((1, 3, 0), (1, 3, 1)))
-# As reported in knative/serving#16282, which is open. The code of the resolver is the same up to 1.23.
+# As reported in knative/serving#16282, which is open. The resolver's code is the same up to 1.23.
 _LOST_AS_REPORTED = ((1, 17, 0), (1, 21, 0))
 
 
@@ -50,7 +50,7 @@ def _used_registries(cluster: Cluster) -> set[str]:
 
 
 def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
-    """Why an entry never matches, and what was meant; empty when it can match."""
+    """Why an entry never matches, and its probable intent; empty if it can match."""
     if not entry:
         return "no registry has an empty name", "a registry, or remove it"
     if entry == "docker.io":
@@ -100,7 +100,7 @@ def _parse(use: ImageUse) -> ImageRef | None:
 
 @rule("KW102")
 def unresolvable_tags(cluster: Cluster) -> Iterator[Draft]:
-    """A tag that Knative would resolve at a registry out of its reach, or against the digest policy."""
+    """A tag that Knative would resolve at a registry it cannot reach, or against the digest policy."""
     listed = skip_list(cluster.knative)
     holder = cluster.knative.holder("deployment")
     if listed is None or holder is None:
@@ -148,7 +148,7 @@ def _out_of_reach(image: ImageRef, facts: Facts, own: str) -> str:
 
 @rule("KW103")
 def bad_timeout(cluster: Cluster) -> Iterator[Draft]:
-    """digest-resolution-timeout as Knative parses it (pkg/deployment/config.go)."""
+    """digest-resolution-timeout, as Knative parses it (pkg/deployment/config.go)."""
     setting = cluster.knative.setting("deployment", _TIMEOUT)
     if setting is None:
         return
@@ -164,7 +164,7 @@ def bad_timeout(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW104")
 def dropped_defaults(cluster: Cluster) -> Iterator[Draft]:
-    """The list replaces Knative's default, it does not add to it (pkg/deployment/config.go defaultConfig)."""
+    """The list replaces Knative's default instead of extending it (pkg/deployment/config.go defaultConfig)."""
     listed = skip_list(cluster.knative)
     if listed is None or listed[1] is None:
         return
@@ -175,7 +175,7 @@ def dropped_defaults(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW105")
 def unpinned_images(cluster: Cluster) -> Iterator[Draft]:
-    """Every image that Knative or KServe is told of has a digest, when the policy says so."""
+    """An image without a digest in the configuration of Knative or KServe, if the policy is to pin."""
     if cluster.facts.digest_policy != "pinned":
         return
     for use in cluster.images:
@@ -185,10 +185,10 @@ def unpinned_images(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _is_wired(use: ImageUse) -> bool:
-    """Not the images of upstream's own workloads: their charts do not all take a digest."""
+    """False for images of upstream's own workloads: not all of their charts accept a digest."""
     obj = use.setting.obj
     if obj.mapping("spec").get("disabled") is True:
-        return False  # a runtime that no InferenceService can use
+        return False  # no InferenceService can use a disabled runtime
     return (
         use.named_by_revision
         or obj.group in ("operator.knative.dev", KSERVE_GROUP)
@@ -198,7 +198,7 @@ def _is_wired(use: ImageUse) -> bool:
 
 @rule("KW106")
 def resolver_tls(cluster: Cluster) -> Iterator[Draft]:
-    """TAG_TO_DIGEST_TLS_MIN_VERSION takes 1.2 and 1.3; serving reads it from 1.10.1 on (knative/serving#13962)."""
+    """TAG_TO_DIGEST_TLS_MIN_VERSION accepts 1.2 and 1.3; serving reads it from 1.10.1 on (knative/serving#13962)."""
     setting = controller_environment(cluster.knative, cluster.objects).get(_TLS_MINIMUM)
     if setting is None or setting.value in (None, ""):
         return
@@ -221,7 +221,7 @@ def resolver_tls(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW108")
 def lost_credentials(cluster: Cluster) -> Iterator[Draft]:
-    """Versions whose resolver asks, or is reported to ask, without the pull Secret (knative/serving#12761, #16282)."""
+    """Versions whose resolver is known or reported to omit the pull Secret (knative/serving#12761, #16282)."""
     version = cluster.facts.version("knative_version")
     listed = skip_list(cluster.knative)
     if version is None or listed is None:

@@ -24,7 +24,7 @@ _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
 
 @rule("KW409")
 def ingress_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
-    """KServe and Knative publish one service on different ingress gateways."""
+    """KServe and Knative publish one service through different ingress gateways."""
     if not cluster.routes_through_istio or cluster.isvc_config is None:
         return
     yield from _other_ingress_class(cluster)
@@ -33,7 +33,7 @@ def ingress_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     if entry is None or setting is None or setting.text() == entry.gateway:
         return
     if chain_of.gateway_is_missing(cluster, entry.gateway) and setting.text() in cluster.gateways:
-        return  # KW402 says which of the two is wrong
+        return  # KW402 reports which of the two is wrong
     works = setting.text() in cluster.gateways and not cluster.facts.complete
     yield pair(setting, gateway_setting(entry), level="warning" if works else "")
 
@@ -57,7 +57,7 @@ def _other_ingress_class(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW410")
 def domains_differ(cluster: Cluster) -> Iterator[Draft]:
-    """KServe takes the external host from Knative's domain; without one nothing is published outside.
+    """KServe takes the external host from Knative's domain; without a domain nothing is published outside.
 
     https://github.com/kserve/kserve/issues/2596: since Knative 1.8 the default is the cluster's own domain.
     """
@@ -74,7 +74,7 @@ def domains_differ(cluster: Cluster) -> Iterator[Draft]:
     if setting.text() in everyones or (setting.text() in domains and everyones):
         return
     if setting.text() == _DEFAULT_DOMAIN and not domains:
-        return  # both at their defaults: nobody asked for an external host
+        return  # both are at their defaults: no external host is wanted
     if setting.text() in domains:
         chosen = domains[setting.text()]
         other = Setting("a selector", chosen.obj, chosen.path)
@@ -86,7 +86,7 @@ def domains_differ(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _template(cluster: Cluster) -> Iterator[Draft]:
-    """A template that leaves out the name or the namespace gives several services one host."""
+    """A domain template without the name or the namespace gives several services the same host."""
     config = cluster.isvc_config
     if config is None:
         return
@@ -111,7 +111,7 @@ def _incomplete(setting: Setting, parts: tuple[str, str, str]) -> Iterator[Draft
 
 @rule("KW411")
 def cluster_domains_differ(cluster: Cluster) -> Iterator[Draft]:
-    """Every host below svc. ends with the cluster's domain."""
+    """Every host below svc. must end with the cluster's domain."""
     found = list(_domain_settings(cluster))
     reference = next(
         (setting for setting, _ in found if setting.path[-1] == "clusterDomain"), found[0][0] if found else None
@@ -134,7 +134,7 @@ def _domain_fix(setting: Setting, domain: str) -> str:
 
 
 def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
-    """Settings that hold a cluster domain, and that domain."""
+    """Settings that contain a cluster domain, and that domain."""
     yield from _istio_domain(cluster)
     config = cluster.config_istio
     for entry in (*config.local, *config.external) if config else ():

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a rule yields, and short ways to write it."""
+"""What a rule yields, with shorthands to create it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LONGEST_VALUE = 160
 class Draft:
     """A finding as a rule yields it: without code, wording and line numbers.
 
-    args: the placeholders of the catalogue's message and fix. level: replaces the catalogue's when a fact makes
-    it milder. fix: replaces the catalogue's when it does not fit. line: the line in its document, from 1, when the path
-    alone does not give it.
+    args: placeholders of the catalogue's message and fix. level: overrides the catalogue's, when a fact makes the
+    finding less severe. fix: overrides the catalogue's, when that does not fit. line: line in its document, from 1, for
+    a path that does not identify it.
     """
 
     obj: KubeObject
@@ -32,7 +32,7 @@ class Draft:
 
 
 def show(value: Any) -> str:
-    """A value as a message shows it: on one line, not longer than a reader takes in."""
+    """A value as a message shows it: on one line, truncated."""
     if value is None or value == "":
         return "not set"
     if isinstance(value, bool):
@@ -73,5 +73,5 @@ def against(setting: Setting, facts: Facts, fact: str, *, level: str = "", fix: 
 
 
 def at(obj: KubeObject, *path: str | int) -> Setting:
-    """The setting at a path of an object, set or not."""
+    """The setting at a path of an object, present or not."""
     return Setting(obj.get(*path), obj, path)

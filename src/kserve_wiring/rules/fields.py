@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW507, KW508, KW511 and KW516: what is written where nobody reads it (wires W13 and W14)."""
+"""KW507, KW508, KW511 and KW516: fields that nothing reads (wires W13 and W14)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from kserve_wiring.rules.draft import Draft, at, show, single
 _STOCK_GATEWAYS = ("knative-ingress-gateway", "knative-local-gateway")
 _CHECKSUM = "knative.dev/example-checksum"
 _EXAMPLE_LINE = re.compile(r"^([A-Za-z-]+):[ \t]*(\S+)[ \t]*$", re.MULTILINE)
-# What stands in the _example of config-deployment since 0.9 (knative/serving config/core/configmaps/deployment.yaml).
+# Keys in the _example of config-deployment since 0.9 (knative/serving config/core/configmaps/deployment.yaml).
 _SHIPPED_LISTS = ("kind.local,ko.local,dev.local", "ko.local,dev.local")
 _EXAMPLE_VALUES = {
     "registries-skipping-tag-resolving": _SHIPPED_LISTS,
     "registriesSkippingTagResolving": _SHIPPED_LISTS,
 }
-# pkg/apis/serving/v1beta1/predictor.go: rewritten to `model` by the defaulter.
+# pkg/apis/serving/v1beta1/predictor.go: the defaulter rewrites these to `model`.
 _FRAMEWORKS = (
     "sklearn",
     "xgboost",
@@ -42,7 +42,7 @@ _FRAMEWORKS = (
 
 @rule("KW507")
 def changed_examples(cluster: Cluster) -> Iterator[Draft]:
-    """Knative's webhook compares a checksum (knative.dev/pkg configmap/example.go), and nothing reads the block."""
+    """Nothing reads the block, and Knative's webhook compares its checksum (knative.dev/pkg configmap/example.go)."""
     for obj in cluster.of_kind("ConfigMap"):
         text, wanted = obj.get("data", "_example"), obj.annotations.get(_CHECKSUM)
         if not isinstance(text, str):
@@ -57,13 +57,13 @@ def changed_examples(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _set_in(text: str) -> set[str]:
-    """Keys of an _example with another value than upstream's."""
+    """Keys of an _example whose value differs from upstream's."""
     found = {key: value.strip("\"'") for key, value in _EXAMPLE_LINE.findall(text)}
     return {key for key, value in found.items() if key in _EXAMPLE_VALUES and value not in _EXAMPLE_VALUES[key]}
 
 
 def example_checksum(text: str) -> str:
-    """The checksum of an _example: newlines count as a backslash and an n."""
+    """The checksum of an _example. A newline counts as a backslash and an n."""
     joined = re.sub(r"(?:\r?\n)+", lambda _: "\\n", text.strip())
     return f"{zlib.crc32(joined.encode('utf-8', 'surrogatepass')):08x}"
 
@@ -107,7 +107,7 @@ def _unknown(obj: KubeObject, path: KeyPath, reason: str, suggestion: str) -> Dr
 
 
 def _gateway_ports(obj: KubeObject, path: KeyPath) -> Iterator[Draft]:
-    """What Istio refuses in the servers of a Gateway (pkg/config/validation/validation.go, since 1.20)."""
+    """Servers of a Gateway that Istio refuses (pkg/config/validation/validation.go, since 1.20)."""
     named: dict[str, int] = {}
     for index, _ in mappings_of(obj.get(*path)):
         port = at(obj, *path, index, "port")
@@ -132,7 +132,7 @@ def _selectors(server: KubeObject) -> Iterator[Draft]:
 
 @rule("KW511")
 def old_predictors(cluster: Cluster) -> Iterator[Draft]:
-    """KServe rewrites the fields of single frameworks to `model`, which a GitOps tool then sees as a difference."""
+    """KServe rewrites framework fields to `model`, which a GitOps tool then reports as a difference."""
     for obj in cluster.of_kind("InferenceService"):
         for name in _FRAMEWORKS:
             if isinstance(obj.get("spec", "predictor", name), Mapping):
@@ -141,7 +141,7 @@ def old_predictors(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW516")
 def repeated(cluster: Cluster) -> Iterator[Draft]:
-    """A key that stands twice: the first of two blocks goes without a word."""
+    """A duplicate key: the first of the two values is lost silently."""
     for obj in cluster.objects:
         if obj.source.repeats:
             for found in repeated_keys(obj.source.text, obj.source.prefix):
@@ -156,7 +156,7 @@ def repeated(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _repeated(obj: KubeObject, path: KeyPath, found: Repeated, reason: str) -> Draft:
-    """What a Secret holds is not shown."""
+    """A draft that hides the values of a Secret."""
     value, lost = (found.value, found.lost) if obj.kind != "Secret" else ("one value", "another")
     lost_line = str(obj.source.line + found.lost_line - 1)
     args = {"key": show_path(path), "value": show(value), "lost": show(lost), "lost_line": lost_line}

@@ -1,9 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW401-KW404, KW407, KW408 and KW412: config-istio, KServe, Gateway objects, pods and Services name each other (W9).
+"""KW401-KW404, KW407, KW408 and KW412: config-istio, KServe, Gateways, pods and Services refer to each other (W9).
 
-The reference case is https://github.com/kserve/kserve/issues/4387. Most of these leave everything Ready, and only the
-request fails.
+The reference case is https://github.com/kserve/kserve/issues/4387. With most of these mistakes everything is Ready, and
+only the request fails.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _MOVES_SERVICE_SINCE = (1, 21, 0)
 
 
 def _ingress(cluster: Cluster, key: str) -> Setting:
-    """A key of inferenceservice-config's ingress, set or not."""
+    """A key of inferenceservice-config's ingress, present or not."""
     config = cluster.isvc_config
-    assert config is not None  # callers asked routes_through_istio
+    assert config is not None  # callers check routes_through_istio
     return config.setting("ingress", key) or Setting(None, config.obj, ("data", "ingress", key))
 
 
 @rule("KW401")
 def local_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
-    """KServe binds its VirtualService to one Gateway and sends requests to another's Service."""
+    """KServe attaches its VirtualService to one Gateway and sends requests to the Service of another."""
     entry = cluster.knative_entry("local")
     if entry is None or not cluster.routes_through_istio:
         return
@@ -49,23 +49,19 @@ def local_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     if not (
         chain_of.service_is_missing(cluster, entry.service) and not chain_of.service_is_missing(cluster, service.text())
     ):
-        if onward.value and not _leads_alike(cluster, onward, entry):
+        if onward.value and not _same_target(cluster, onward, entry):
             yield pair(onward, service_setting(entry))
-        if not chain_of.has_own_gateway(cluster) and not _leads_alike(cluster, service, entry):
+        if not chain_of.has_own_gateway(cluster) and not _same_target(cluster, service, entry):
             yield pair(service, service_setting(entry))
     gateway = _ingress(cluster, "localGateway")
-    if (
-        chain_of.has_own_gateway(cluster)
-        or gateway.text() == entry.gateway
-        or _configure_alike(cluster, gateway, entry)
-    ):
+    if chain_of.has_own_gateway(cluster) or gateway.text() == entry.gateway or _same_listener(cluster, gateway, entry):
         return
     if not (chain_of.gateway_is_missing(cluster, entry.gateway) and gateway.text() in cluster.gateways):
         yield pair(gateway, gateway_setting(entry))
 
 
-def _leads_alike(cluster: Cluster, host: Setting, entry: GatewayEntry) -> bool:
-    """The same Service, or two Services that lead to the same port of the same pods."""
+def _same_target(cluster: Cluster, host: Setting, entry: GatewayEntry) -> bool:
+    """True for one Service, or two that forward to the same port of the same pods."""
     if same_service(host.text(), entry.service):
         return True
     one, other = chain_of.find_service(cluster, host.text()), chain_of.find_service(cluster, entry.service)
@@ -79,8 +75,8 @@ def _targets(service: KubeObject) -> set[int | str]:
     return {port.target for port in gw.service_ports(service) if port.port == CALLED_PORT}
 
 
-def _configure_alike(cluster: Cluster, named: Setting, entry: GatewayEntry) -> bool:
-    """Two Gateways that open the same port of the same pods."""
+def _same_listener(cluster: Cluster, named: Setting, entry: GatewayEntry) -> bool:
+    """True for two Gateways that open the same port of the same pods."""
     one, other = cluster.gateways.get(named.text()), cluster.gateways.get(entry.gateway)
     if one is None or other is None:
         return False
@@ -91,7 +87,7 @@ def _configure_alike(cluster: Cluster, named: Setting, entry: GatewayEntry) -> b
 
 @rule("KW402")
 def missing_gateways(cluster: Cluster) -> Iterator[Draft]:
-    """net-istio fails with `failed to get Gateway`; an unknown one in a VirtualService is ignored by Istio."""
+    """net-istio fails with `failed to get Gateway`; Istio ignores an unknown Gateway in a VirtualService."""
     for chain in chains(cluster):
         if _is_compared(cluster, chain):
             continue
@@ -101,7 +97,7 @@ def missing_gateways(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _is_compared(cluster: Cluster, chain: Chain) -> bool:
-    """KW401 or KW409 says already that KServe names another gateway than Knative."""
+    """True if KW401 or KW409 already reports that KServe names another gateway than Knative."""
     config = cluster.isvc_config
     if config is None or chain.named.obj is not config.obj:
         return False
@@ -111,7 +107,7 @@ def _is_compared(cluster: Cluster, chain: Chain) -> bool:
 
 @rule("KW403")
 def selectors_without_pods(cluster: Cluster) -> Iterator[Draft]:
-    """A Gateway whose selector no gateway pod has opens no listener, and everything stays Ready."""
+    """A Gateway whose selector matches no gateway pod opens no listener, and everything stays Ready."""
     for chain in chains(cluster):
         if chain.gateway is None or chain.pods or not chain_of.pods_are_known(cluster, chain):
             continue
@@ -127,7 +123,7 @@ def selectors_without_pods(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _nearest(cluster: Cluster, chain: Chain) -> PodUse:
-    """The gateway pods that were most probably meant: with labels in common, else of the most similar name."""
+    """The gateway pods most probably meant: with common labels, else with the most similar name."""
     selector = chain.gateway.mapping("spec", "selector") if chain.gateway else {}
     parts = gw.split_service_host(chain.host.text()) if chain.host else None
     meant = _pairs(dict(sorted(selector.items(), key=str)))
@@ -148,7 +144,7 @@ def _pairs(labels: object) -> str:
 
 @rule("KW404")
 def services_astray(cluster: Cluster) -> Iterator[Draft]:
-    """A Service host that no Service has, or a Service that leads to other pods than the Gateway's."""
+    """A Service host without a Service, or a Service that selects other pods than the Gateway."""
     for chain in chains(cluster):
         if chain.host is None or _is_moved(cluster, chain):
             continue
@@ -174,7 +170,7 @@ def _astray(cluster: Cluster, chain: Chain, service: KubeObject, suggestion: str
 
 
 def _service_suggestion(cluster: Cluster, chain: Chain) -> str:
-    """The Services of the Gateway's pods; when it has none, those of gateway pods, of the most similar name first."""
+    """The Services of the Gateway's pods; if it has none, those of gateway pods, the most similar name first."""
     services = cluster.services_of(chain.pods)
     if not services:
         wanted = chain.host.text() if chain.host else chain.named.text()
@@ -187,14 +183,14 @@ def _service_suggestion(cluster: Cluster, chain: Chain) -> str:
 
 @rule("KW407")
 def unreadable_config_istio(cluster: Cluster) -> Iterator[Draft]:
-    """net-istio refuses the ConfigMap as a whole and keeps the old one, or does not start."""
+    """net-istio refuses the whole ConfigMap and keeps the old one, or does not start."""
     for problem in cluster.config_istio.problems if cluster.config_istio else ():
         yield single(problem.setting, reason=problem.reason, suggestion=problem.suggestion)
 
 
 @rule("KW408")
 def stock_name(cluster: Cluster) -> Iterator[Draft]:
-    """From operator 1.21 on an entry of the stock name moves the operator's Service into its namespace (PR 2217)."""
+    """From operator 1.21 on, an entry with the stock name moves the operator's Service to its namespace (PR 2217)."""
     config = cluster.config_istio
     for entry in config.local if config else ():
         parts = gw.split_service_host(entry.service)
@@ -219,7 +215,7 @@ def _operator_moves(cluster: Cluster, entry: GatewayEntry) -> bool:
 
 
 def _is_moved(cluster: Cluster, chain: Chain) -> bool:
-    """KW408 says it already."""
+    """True if KW408 already reports it."""
     config = cluster.config_istio
     return any(
         _operator_moves(cluster, entry) and entry.gateway == chain.named.text()
@@ -229,7 +225,7 @@ def _is_moved(cluster: Cluster, chain: Chain) -> bool:
 
 @rule("KW412")
 def shared_pods(cluster: Cluster) -> Iterator[Draft]:
-    """Local and ingress gateway on one port of the same pods: what is cluster-local answers from outside too."""
+    """Local and ingress gateway share one port of the same pods, so cluster-local services answer from outside too."""
     local, external = cluster.knative_entry("local"), cluster.knative_entry("external")
     if local is None or external is None:
         return

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW201, KW202, KW206 and KW207: every image comes from the registry (wires W1, W6, W7)."""
+"""KW201, KW202, KW206 and KW207: every image comes from the private registry (wires W1, W6, W7)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhoo
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
 _QUEUE = "queue-sidecar-image"
 _RELEASE_LABELS = ("serving.knative.dev/release", "app.kubernetes.io/version")
-# Something fills it in before it is applied: IMAGE_URL and REPO_URL/image, ko://import/path of ko, ###ZARF_VAR_X###.
+# Placeholders that a tool replaces before the apply: IMAGE_URL, REPO_URL/image, ko://import/path, ###ZARF_VAR_X###.
 _PLACEHOLDER = re.compile(r"(?:^|[/:@])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:$|[/:@])|^ko://|###[A-Z0-9_]+###")
 _ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
 
 
 @rule("KW201")
 def foreign_images(cluster: Cluster) -> Iterator[Draft]:
-    """An image from elsewhere than the private registry, where there is one."""
+    """An image from another registry than the private one, if there is one."""
     if not cluster.facts.registry:
         return
     for use in cluster.images:
@@ -36,7 +36,7 @@ def foreign_images(cluster: Cluster) -> Iterator[Draft]:
                 Setting(use.image, use.setting.obj, use.setting.path), cluster.facts, _foreign_level(use, cluster.facts)
             )
     server = cluster.knative.server
-    wanted = cluster.facts.offline or cluster.facts.complete  # else Knative may well come from upstream
+    wanted = cluster.facts.offline or cluster.facts.complete  # else Knative may come from upstream
     if server is not None and wanted and not server.get("spec", "registry", "default"):
         overrides = server.mapping("spec", "registry", "override")
         for component in _OVERRIDES:
@@ -52,7 +52,7 @@ def _is_mirrored(use: ImageUse, facts: Facts) -> bool:
 
 
 def _is_users(use: ImageUse) -> bool:
-    """A model may come from another project of the registry; the platform's images are all in one."""
+    """Images of models may be in another project of the registry; the platform's are all in one."""
     obj = use.setting.obj
     return obj.kind in _USER_KINDS or (obj.group == KNATIVE_GROUP and obj.kind == "Service")
 
@@ -82,7 +82,7 @@ def malformed_images(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
-    """The image ``auto``, where Istio's webhook will not put another in its place (pkg/webhooks, inject.go)."""
+    """The image ``auto`` where Istio's webhook does not replace it (pkg/webhooks, inject.go)."""
     inject = pod.labels.get("sidecar.istio.io/inject", pod.annotations.get("sidecar.istio.io/inject"))
     templates = pod.annotations.get("inject.istio.io/templates")
     for path, container in pod.containers():
@@ -99,7 +99,7 @@ def _left_to_istio(pod: PodUse) -> Iterator[Draft]:
 
 @rule("KW206")
 def queue_proxy(cluster: Cluster) -> Iterator[Draft]:
-    """The operator's registry override does not reach queue-sidecar-image (knative/operator#2313)."""
+    """The operator does not apply its registry override to queue-sidecar-image (knative/operator#2313)."""
     server = cluster.knative.server
     if server is None:
         yield from _empty_queue_proxy(cluster)
@@ -124,13 +124,13 @@ def queue_proxy(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _empty_queue_proxy(cluster: Cluster) -> Iterator[Draft]:
-    """Without the image the webhook refuses the ConfigMap (knative/serving pkg/deployment/config.go)."""
+    """The webhook refuses the ConfigMap without the image (knative/serving pkg/deployment/config.go)."""
     obj = cluster.knative.config_maps.get("deployment")
     if obj is None or obj.source.partial:
         return
     setting = cluster.knative.setting("deployment", _QUEUE)
-    whole = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
-    if (setting is None and whole) or (setting is not None and not setting.text().strip()):
+    complete = any(str(label).startswith(_RELEASE_LABELS) for label in obj.labels)  # not a patch of the real one
+    if (setting is None and complete) or (setting is not None and not setting.text().strip()):
         missing = Setting(None, obj, ("data", _QUEUE))
         other = {"other_key": "the value that Knative's webhook requires", "other": "an image"}
         yield single(missing, **other, fix=f"set {missing.key} to the queue-proxy image")
@@ -138,7 +138,7 @@ def _empty_queue_proxy(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW207")
 def net_istio_images(cluster: Cluster) -> Iterator[Draft]:
-    """net-istio's containers have the names of serving's, so the operator takes serving's images for them."""
+    """net-istio's containers have the names of serving's, so the operator applies serving's images to them."""
     server = cluster.knative.server
     if server is None or not cluster.knative.uses_istio:
         return

@@ -23,7 +23,7 @@ _REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
 
 @rule("KW303")
 def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
-    """inferenceservice-config as KServe's encoding/json and its own checks take it."""
+    """inferenceservice-config, as KServe decodes and validates it."""
     config = cluster.isvc_config
     if config is None:
         return
@@ -99,7 +99,7 @@ def _is_gateway_name(text: str) -> bool:
 
 @rule("KW306")
 def bad_quantities(cluster: Cluster) -> Iterator[Draft]:
-    """Quantities that do not parse, and requests above their limit, which the API server refuses."""
+    """Quantities that do not parse, and requests above the limit, which the API server refuses."""
     if cluster.isvc_config is not None:
         for block in (*QUANTITY_BLOCKS, "inferenceService", "opentelemetryCollector"):
             yield from _block_quantities(cluster.isvc_config, block)
@@ -144,7 +144,7 @@ def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Ite
 
 def _malformed(setting: Setting) -> Iterator[Draft]:
     if not isinstance(setting.value, (str, int, float)) or isinstance(setting.value, bool):
-        return  # a shape that the schema refuses; no quantity to judge
+        return  # not a quantity; the schema refuses it
     try:
         quantity(str(setting.value))
         reason = "" if any(map(str.isdigit, str(setting.value))) else "without a number it is 0, and the CRDs reject it"

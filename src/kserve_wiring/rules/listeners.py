@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW405 and KW406: the ports on which gateway pods listen, and the hosts they answer (wire W9)."""
+"""KW405 and KW406: the ports on which gateway pods listen, and the hosts that they serve (wire W9)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
 
 @rule("KW405")
 def ports_differ(cluster: Cluster) -> Iterator[Draft]:
-    """Where Istio listens after port translation, against where the Service leads (pilot/pkg/model/gateway.go)."""
+    """The ports that Istio opens after translation, against those of the Service (pilot/pkg/model/gateway.go)."""
     for chain in chains(cluster):
         if chain.gateway is not None and chain.service is not None and chain.pods:
             services = cluster.services_of(chain.pods)
@@ -66,7 +66,7 @@ def _serves_http(server: gw.Server) -> bool:
 
 
 def _number(target: int | str, pods: tuple[PodUse, ...]) -> int | None:
-    """A targetPort as a number; None for a name that no container has."""
+    """A targetPort as a number; None for a name that no container defines."""
     if isinstance(target, int):
         return target
     for pod in pods:
@@ -95,7 +95,7 @@ def _unreachable_servers(
 
 
 def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObject]) -> Iterator[Draft]:
-    """Clients ask for a URL without a port."""
+    """Clients use a URL without a port."""
     public = _PUBLIC_PORTS.get(server.protocol)
     listens = gw.listening_port(server, services)
     ports = gw.service_ports(service)
@@ -107,7 +107,7 @@ def _public_port(server: gw.Server, service: KubeObject, services: list[KubeObje
 
 
 def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
-    """Two Services of the same pods translate one port differently: Istio takes the first (knative/serving#10160)."""
+    """Two Services of the same pods translate one port differently: Istio uses the first (knative/serving#10160)."""
     wanted = {server.port for server in gw.servers(chain.gateway)} if chain.gateway else set()
     found: dict[int, tuple[KubeObject, int | str]] = {}
     for service in services:
@@ -125,7 +125,7 @@ def _ambiguous(chain: Chain, services: list[KubeObject]) -> Iterator[Draft]:
 
 @rule("KW406")
 def hosts_left_out(cluster: Cluster) -> Iterator[Draft]:
-    """The names under which a service is asked for, against the hosts of the Gateway.
+    """Hosts of a service that its Gateway does not admit.
 
     Knative publishes <name>.<ns>, <name>.<ns>.svc and <name>.<ns>.svc.<domain> on the local gateway, and probes the
     first.
@@ -143,7 +143,7 @@ def hosts_left_out(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _answering_together(cluster: Cluster, servers: list[gw.Server]) -> list[list[gw.Server]]:
-    """Servers of which one has to admit a host. In a whole environment that is each, else any that is no redirect."""
+    """Groups of servers of which one must admit a host: each alone if complete, else all that do not redirect."""
     if cluster.facts.complete:
         return [[server] for server in servers]
     answering = [server for server in servers if not server.redirects]
@@ -152,7 +152,7 @@ def _answering_together(cluster: Cluster, servers: list[gw.Server]) -> list[list
 
 def _left_out(cluster: Cluster, chain: Chain, servers: list[gw.Server], namespace: str, host: str) -> Draft:
     gateway = chain.gateway
-    assert gateway is not None  # the caller has its servers
+    assert gateway is not None  # the caller passes its servers
     setting = owner_of(cluster, gateway, (*servers[0].path, "hosts"))
     patterns = Setting(", ".join(name for server in servers for name in server.hosts), setting.obj, setting.path)
     other = "the local host of a model" if chain.role == "local" else "the external host of a model"
@@ -174,7 +174,7 @@ def _external_hosts(cluster: Cluster, namespace: str) -> list[str]:
 
 
 def _namespaces_of(servers: list[gw.Server]) -> list[str]:
-    """Without a workload, the namespace that the hosts themselves speak of."""
+    """The namespaces in the hosts of the servers, used when there is no workload."""
     for server in servers:
         for host in server.hosts:
             if host.startswith("*.") and not host.startswith("*.svc"):

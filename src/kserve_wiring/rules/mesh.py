@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW414 to KW417: policies of the mesh, and Gateways that get in each other's way (wires W9 and W10)."""
+"""KW414 to KW417: policies of the mesh, and Gateways that conflict (wires W9 and W10)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _admits(entry: Any, namespace: str) -> bool:
         names = [*strings_of(dig(source, "namespaces"))]
         names += [part.partition("/ns/")[2].partition("/")[0] or part for part in strings_of(dig(source, "principals"))]
         if not names and not dig(source, "requestPrincipals"):
-            return True  # addresses, or who is not admitted: no way to tell
+            return True  # IP blocks or negative matches: unknown
         if any(name == namespace or "*" in name for name in names):
             return True
     return False
@@ -70,7 +70,7 @@ def _admits(entry: Any, namespace: str) -> bool:
 
 @rule("KW415")
 def strict_without_activator(cluster: Cluster) -> Iterator[Draft]:
-    """Knative's activator calls a pod in plain text unless it is in the mesh itself (kserve/kserve#1371)."""
+    """Knative's activator calls a pod in plain text unless it has a sidecar itself (kserve/kserve#1371)."""
     knative = _knative_namespace(cluster)
     if _activator_is_injected(cluster, knative):
         return
@@ -87,7 +87,7 @@ def strict_without_activator(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _mtls_mode(cluster: Cluster, namespace: str) -> Setting | None:
-    """The mode that holds in a namespace: its own, else that of the mesh (pilot/pkg/model/authentication.go)."""
+    """The mode in effect in a namespace: its own, else that of the mesh (pilot/pkg/model/authentication.go)."""
     for holder in (namespace, _root_namespace(cluster)):
         for obj in cluster.of_kind("PeerAuthentication"):
             mode = at(obj, "spec", "mtls", "mode")
@@ -97,7 +97,7 @@ def _mtls_mode(cluster: Cluster, namespace: str) -> Setting | None:
 
 
 def _root_namespace(cluster: Cluster) -> str:
-    """The namespace whose policies hold in the whole mesh."""
+    """The namespace whose policies apply to the whole mesh."""
     for obj in cluster.named("ConfigMap", "istio"):
         match = re.search(r"^rootNamespace:[ \t]*[\"']?([a-z0-9-]+)", str(obj.get("data", "mesh")), re.MULTILINE)
         if match is not None:
@@ -106,7 +106,7 @@ def _root_namespace(cluster: Cluster) -> str:
 
 
 def _is_injected(cluster: Cluster, namespace: str) -> bool | None:
-    """Whether the label of a namespace asks for sidecars; None when the namespace was not read."""
+    """Whether the labels of a namespace request sidecars; None if the namespace was not read."""
     spaces = cluster.find("Namespace", "", namespace)
     if not spaces:
         return None
@@ -118,7 +118,7 @@ def _asks_for_sidecars(labels: Mapping[str, Any]) -> bool:
 
 
 def _activator_is_injected(cluster: Cluster, namespace: str) -> bool:
-    """By the namespace, by the pods themselves, or by what KnativeServing says of either."""
+    """True if the namespace, the pods or KnativeServing request a sidecar."""
     if _is_injected(cluster, namespace):
         return True
     if any(
@@ -156,7 +156,7 @@ def clashing_servers(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _certificate(server: gw.Server) -> str:
-    """How clients meet the server: the mode, and the certificate where there is one."""
+    """TLS mode and, if there is one, certificate of a server."""
     if server.protocol not in gw.ENCRYPTED:
         return "none"
     return f"{server.tls.get('mode')} {server.tls.get('credentialName') or server.tls.get('serverCertificate')}"
@@ -164,7 +164,7 @@ def _certificate(server: gw.Server) -> str:
 
 @rule("KW417")
 def unknown_gateway_class(cluster: Cluster) -> Iterator[Draft]:
-    """KServe's chart writes the class envoy, whatever is installed (kserve/kserve#4335)."""
+    """KServe's chart sets the class envoy, whatever is installed (kserve/kserve#4335)."""
     classes = sorted(obj.name for obj in cluster.of_kind("GatewayClass"))
     for obj in cluster.of_kind("Gateway"):
         setting = at(obj, "spec", "gatewayClassName")

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW502: components find each other in the namespaces where they are (wire W12)."""
+"""KW502: components look for each other in the namespaces where they run (wire W12)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AUTOSCALER_NAMESPACE = "KNATIVE_CONFIG_AUTOSCALER_NAMESPACE"
 
 @rule("KW502")
 def namespaces_differ(cluster: Cluster) -> Iterator[Draft]:
-    """A component that looks for another one in a namespace where that one is not."""
+    """A component that looks for another one in the wrong namespace."""
     yield from _kserve_config(cluster)
     yield from _autoscaler_config(cluster)
     yield from _webhook_services(cluster)
@@ -45,7 +45,7 @@ def _namespace_of(obj: KubeObject) -> Setting:
 
 
 def _kserve_config(cluster: Cluster) -> Iterator[Draft]:
-    """KServe reads its ConfigMap in the namespace of its pod (configmap.go)."""
+    """KServe reads its ConfigMap from the namespace of its pod (configmap.go)."""
     configs = [obj for obj in cluster.named("ConfigMap", ISVC_CONFIG) if obj.namespace]
     for controller in cluster.kserve_controllers:
         if configs and controller.namespace and not cluster.find("ConfigMap", controller.namespace, ISVC_CONFIG):
@@ -53,7 +53,7 @@ def _kserve_config(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _autoscaler_config(cluster: Cluster) -> Iterator[Draft]:
-    """KServe fails where config-autoscaler is not (https://github.com/kserve/kserve/issues/4517)."""
+    """KServe fails without config-autoscaler in that namespace (https://github.com/kserve/kserve/issues/4517)."""
     namespace = cluster.knative.namespace
     if not namespace or not (cluster.kserve_controllers or cluster.isvc_config):
         return
@@ -96,14 +96,14 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iter
     if elsewhere:
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
         yield pair(setting, shown)
-    elif _release_is_whole(cluster.facts, obj):
+    elif _release_is_complete(cluster.facts, obj):
         service = _likely_service(cluster, obj, namespace)
         if service is not None:
             shown = Setting(f"{service.namespace}/{service.name}", service, ("metadata", "name"))
             yield pair(Setting(setting.value, obj, (*path, "name")), shown)
 
 
-def _release_is_whole(facts: Facts, obj: KubeObject) -> bool:
+def _release_is_complete(facts: Facts, obj: KubeObject) -> bool:
     return facts.complete and bool(obj.source.release)
 
 
@@ -117,7 +117,7 @@ def _likely_service(cluster: Cluster, obj: KubeObject, namespace: str) -> KubeOb
 
 
 def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
-    """cert-manager copies the CA of a Certificate that the annotation names as <namespace>/<name>."""
+    """cert-manager copies the CA of the Certificate that the annotation names as <namespace>/<name>."""
     for obj in cluster.of_kind(*_WEBHOOKS, "CustomResourceDefinition", "APIService"):
         path: KeyPath = ("metadata", "annotations", "cert-manager.io/inject-ca-from")
         value = obj.get(*path)
@@ -128,7 +128,7 @@ def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
             continue
         others = cluster.named("Certificate", name) or (
             [item for item in cluster.of_kind("Certificate") if item.source.release == obj.source.release]
-            if _release_is_whole(cluster.facts, obj)
+            if _release_is_complete(cluster.facts, obj)
             else []
         )
         if others:
@@ -151,27 +151,27 @@ def _certificate_names(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
-    """A binding that gives its rights to a ServiceAccount in another namespace than where it is."""
+    """A binding that grants its role to a ServiceAccount in the wrong namespace."""
     for obj in cluster.of_kind("ClusterRoleBinding", "RoleBinding"):
         for index, subject in mappings_of(obj.get("subjects")):
             name, namespace = subject.get("name"), subject.get("namespace")
             if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and isinstance(namespace, str)):
                 continue
-            accounts = [item for item in cluster.named("ServiceAccount", name) if _is_together(item, obj)]
+            accounts = [item for item in cluster.named("ServiceAccount", name) if _installed_together(item, obj)]
             if name == "default" or not accounts or cluster.find("ServiceAccount", namespace, name):
                 continue
             yield pair(Setting(namespace, obj, ("subjects", index, "namespace")), _namespace_of(accounts[0]))
 
 
-def _is_together(one: KubeObject, other: KubeObject) -> bool:
-    """Both are of one release; without releases, of one file: the same name elsewhere may be another account."""
+def _installed_together(one: KubeObject, other: KubeObject) -> bool:
+    """True for objects of one release; without releases, of one file. Elsewhere the name may be another account."""
     if one.source.release or other.source.release:
         return one.source.release == other.source.release
     return one.source.file == other.source.file
 
 
 def _istio_namespace(cluster: Cluster) -> Iterator[Draft]:
-    """Injected pods look for istiod where the injector's values and the mesh configuration say it is."""
+    """Injected pods look for istiod where the injector's values and the mesh configuration locate it."""
     istiod = [obj for obj in cluster.of_kind("Service") if obj.name == "istiod" and obj.group == ""]
     for obj in cluster.of_kind("ConfigMap"):
         namespace = injector_value(obj, "global", "istioNamespace")
@@ -185,7 +185,7 @@ def _istio_namespace(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _pod_accounts(cluster: Cluster) -> Iterator[Draft]:
-    """Pods whose ServiceAccount is in another namespace are never made."""
+    """Kubernetes never creates pods whose ServiceAccount is in another namespace."""
     for pod in cluster.pods:
         name, release = pod.service_account, pod.obj.source.release
         if name == "default" or not release or pod.runtime or cluster.find("ServiceAccount", pod.namespace, name):
@@ -207,7 +207,7 @@ def _issuers(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
-    """An environment makes its namespaces: one that nothing lives in stands for one that is missing."""
+    """An environment creates its namespaces. An unused one is a mistake if its name resembles a missing one."""
     if not cluster.facts.complete:
         return
     made = {obj.name: obj for obj in cluster.of_kind("Namespace")}
@@ -224,7 +224,7 @@ def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _destinations(cluster: Cluster) -> Iterator[Draft]:
-    """An Application that installs a release into another namespace than its objects say."""
+    """An Application that installs a release into another namespace than its objects name."""
     for app in cluster.applications:
         named = [dig(source, "helm", "releaseName") for _, source in sources(app)]
         names = {name for name in named if isinstance(name, str)}
@@ -237,7 +237,7 @@ def _destinations(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _llm_presets(cluster: Cluster) -> Iterator[Draft]:
-    """The controller of LLMInferenceServices reads its presets where it runs; the chart writes kserve (#6087)."""
+    """The LLMInferenceService controller reads presets in its own namespace; the chart writes kserve (#6087)."""
     presets = [obj for obj in cluster.of_kind("LLMInferenceServiceConfig") if obj.name.startswith(_LLM_PRESETS)]
     for controller in cluster.named("Deployment", "llmisvc-controller-manager"):
         if controller.namespace and presets and all(obj.namespace != controller.namespace for obj in presets):

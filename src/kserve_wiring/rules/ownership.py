@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW501 and KW506: who owns an object, and who compares what a controller rewrites (wire W14)."""
+"""KW501 and KW506: who owns an object, and who compares fields that a controller rewrites (wire W14)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, show
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-# What Knative's webhooks write into their own configuration (knative.dev/pkg webhook: Rules and CABundle).
+# Fields that Knative's webhooks write into their own configuration (knative.dev/pkg webhook: Rules and CABundle).
 _KNATIVE_WEBHOOKS = ("webhook", "net-istio-webhook", "eventing-webhook")
 _EXPRESSIONS = {
     "failurePolicy": ".webhooks[]?.failurePolicy",
@@ -29,10 +29,10 @@ _STOCK_GATEWAYS = ("knative-local-gateway", "knative-ingress-gateway")
 
 @rule("KW501")
 def two_owners(cluster: Cluster) -> Iterator[Draft]:
-    """The same object in two releases, or one that the Knative operator makes and reverts by itself."""
+    """The same object in two releases, or one that the Knative operator creates and reverts."""
     yield from _in_two_releases(cluster)
     if cluster.knative.server is not None:
-        yield from _beside_the_operator(cluster, cluster.knative.server)
+        yield from _against_the_operator(cluster, cluster.knative.server)
 
 
 def _in_two_releases(cluster: Cluster) -> Iterator[Draft]:
@@ -62,8 +62,8 @@ def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str, le
     return Draft(obj, path, args, ((other, path),), level)
 
 
-def _beside_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
-    """https://knative.dev/docs/install/operator/: it reverts what is set anywhere but in KnativeServing."""
+def _against_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
+    """https://knative.dev/docs/install/operator/: it reverts settings that are made anywhere but in KnativeServing."""
     for name, obj in sorted(cluster.knative.config_maps.items()):
         if _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "config", name))
@@ -77,7 +77,7 @@ def _beside_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft
 
 
 def _is_written_by_hand(obj: KubeObject) -> bool:
-    """Not what the operator will make, nor what it made on a live cluster."""
+    """False for what the operator will create, and for what it created on a live cluster."""
     return not (
         obj.operator_made or obj.source.partial or obj.get("metadata", "uid") or obj.get("metadata", "ownerReferences")
     )
@@ -96,7 +96,7 @@ def _operators(obj: KubeObject, server: KubeObject, path: KeyPath) -> Draft:
 
 @rule("KW506")
 def compared_by_argocd(cluster: Cluster) -> Iterator[Draft]:
-    """An Application that undoes, again and again, what a controller writes into its objects."""
+    """An Application that keeps undoing what a controller writes into its objects."""
     for app in cluster.applications:
         releases = set(_release_names(app))
         charts = {str(source.get("chart") or "") for _, source in sources(app)}
@@ -118,7 +118,7 @@ def _release_names(app: KubeObject) -> Iterator[str]:
 
 
 def _rewritten(objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
-    """Kind, field and object of what another controller rewrites, and how sure that is."""
+    """Kind, field and object of what another controller rewrites, and the level."""
     for obj in objects:
         if obj.kind in _WEBHOOKS:
             for index, webhook in mappings_of(obj.get("webhooks")):
@@ -145,7 +145,7 @@ def _rewritten_webhook(
 
 
 def _aggregated(cluster: Cluster, objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
-    """ClusterRoles whose rules Kubernetes fills in, written with rules of their own (argoflow/argoflow-aws#227)."""
+    """ClusterRoles whose rules Kubernetes aggregates, written with their own rules (argoflow/argoflow-aws#227)."""
     for config in cluster.named("ConfigMap", "argocd-cm"):
         if re.search(r"ignoreAggregatedRoles:\s*true", str(config.get("data", "resource.compareoptions"))):
             return
@@ -155,7 +155,7 @@ def _aggregated(cluster: Cluster, objects: list[KubeObject]) -> Iterator[tuple[s
 
 
 def _rewritten_by_chart(charts: set[str], own: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject | None, str]]:
-    """The same for Istio's charts when they were not rendered."""
+    """The same for Istio's charts that were not rendered."""
     if own:
         return
     if charts & {"base", "istiod"}:

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW203-KW205 and KW208: every pod finds the pull Secret of the registry (wire W5)."""
+"""KW203-KW205 and KW208: every pod has the pull Secret of the registry (wire W5)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, pair, show, single
 
-# Where an environment's pull Secret has one name; a workload may bring its own besides.
+# Settings where the name must be the environment's. A workload may have a Secret of its own besides.
 _WIRED_KINDS = ("KnativeServing", "ConfigMap")
 _QUEUE = "queue-sidecar-image"
 
 
 @rule("KW203")
 def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
-    """What pulls from the private registry names its pull Secret, or its ServiceAccount does."""
+    """A pod that pulls from the private registry and has no pull Secret, neither itself nor by its ServiceAccount."""
     if not (cluster.facts.registry and cluster.facts.pull_secret):
         return
     private = _private_objects(cluster)
@@ -53,7 +53,7 @@ def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _missing_accounts(cluster: Cluster) -> Iterator[Draft]:
-    """A pod under a ServiceAccount that is not there is never made; the one with the Secret has another name."""
+    """Kubernetes never creates a pod without its ServiceAccount; the one with the Secret has another name."""
     tenants: dict[str, list[KubeObject]] = {}
     for account in cluster.tenant_accounts:
         tenants.setdefault(account.namespace, []).append(account)
@@ -68,7 +68,7 @@ def _missing_accounts(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _private_objects(cluster: Cluster) -> set[int]:
-    """Ids of the objects that name an image of the registry."""
+    """Ids of the objects that name an image of the private registry."""
     found = set()
     for use in cluster.images:
         if not pull_problem(use.image) and is_below(parse_image(use.image), cluster.facts.registry):
@@ -78,7 +78,7 @@ def _private_objects(cluster: Cluster) -> set[int]:
 
 def _pulls_privately(cluster: Cluster, pod: PodUse, private: set[int]) -> bool:
     if pod.runtime:
-        return False  # it has no pods of its own; theirs are the InferenceService's
+        return False  # it has no pods of its own; they belong to the InferenceService
     if id(pod.obj) in private:
         return True
     if pod.injected_by_istio:
@@ -114,23 +114,23 @@ def _without(setting: Setting, facts: Facts) -> Draft:
 
 @rule("KW204")
 def missing_secrets(cluster: Cluster) -> Iterator[Draft]:
-    """A pull Secret that is named where it does not exist. Nothing is said of one that could exist unseen."""
+    """A pull Secret that does not exist where it is named. Ignores those that could exist unseen."""
     for ref in pull_secret_refs(cluster):
         if _differs(ref, cluster.facts):
             continue
-        for namespace in _lacking(cluster, ref):
+        for namespace in _namespaces_without(cluster, ref):
             yield single(ref.setting, namespace=namespace)
 
 
 @rule("KW208")
 def different_secrets(cluster: Cluster) -> Iterator[Draft]:
-    """A pull Secret of another name than the environment's, which is not there either."""
+    """A pull Secret with another name than the environment's that does not exist."""
     for ref in pull_secret_refs(cluster):
         if not _differs(ref, cluster.facts):
             continue
         wired = cluster.facts.complete and ref.setting.obj.kind in _WIRED_KINDS
         unseen = not ref.namespaces and cluster.facts.complete and not known_anywhere(cluster, ref.name)
-        if wired or unseen or any(_lacking(cluster, ref)):
+        if wired or unseen or any(_namespaces_without(cluster, ref)):
             yield against(ref.setting, cluster.facts, "pull_secret")
 
 
@@ -138,7 +138,7 @@ def _differs(ref: SecretRef, facts: Facts) -> bool:
     return bool(facts.pull_secret) and ref.name != facts.pull_secret
 
 
-def _lacking(cluster: Cluster, ref: SecretRef) -> list[str]:
+def _namespaces_without(cluster: Cluster, ref: SecretRef) -> list[str]:
     if cluster.facts.existing is None and not known_anywhere(cluster, ref.name):
         return []
     return [namespace for namespace in ref.namespaces if not secret_exists(cluster, namespace, ref.name)]
@@ -146,7 +146,7 @@ def _lacking(cluster: Cluster, ref: SecretRef) -> list[str]:
 
 @rule("KW205")
 def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
-    """The pull Secret is of the right type and has a key for the registry (credentialprovider/keyring.go)."""
+    """The pull Secret has the right type and a key for the registry (credentialprovider/keyring.go)."""
     named = {ref.name for ref in pull_secret_refs(cluster)} | (
         {cluster.facts.pull_secret} if cluster.facts.pull_secret else set()
     )

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW304 and KW305: the private CA reaches KServe and Knative (wire W4)."""
+"""KW304 and KW305: KServe and Knative get the private CA (wire W4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BUNDLE = "cabundle.crt"
 
 @rule("KW304")
 def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
-    """KServe copies the CA from a ConfigMap of its own namespace, from one key (cabundle_configmap_reconciler.go)."""
+    """KServe copies the CA from one key of a ConfigMap in its own namespace (cabundle_configmap_reconciler.go)."""
     config = cluster.isvc_config
     if config is None:
         return
@@ -47,7 +47,7 @@ def _should_be_seen(cluster: Cluster, namespace: str, name: str) -> bool:
 
 @rule("KW305")
 def knative_ca(cluster: Cluster) -> Iterator[Draft]:
-    """The resolver trusts what is mounted into Knative's controller, not what the nodes trust (certs.go)."""
+    """The resolver trusts the CAs mounted into Knative's controller, not those of the nodes (certs.go)."""
     server = cluster.knative.server
     if server is not None:
         yield from _custom_certs(cluster, server)
@@ -88,7 +88,7 @@ def _resolves_at_registry(cluster: Cluster) -> bool:
 
 
 def _ca_object(cluster: Cluster, kind: str, name: str) -> bool:
-    """True unless the object is known to be missing in Knative's namespace."""
+    """True unless the object is certainly missing in Knative's namespace."""
     namespace = cluster.knative.namespace
     if cluster.find(kind, namespace, name) or cluster.facts.exists(kind, namespace, name):
         return True
@@ -96,7 +96,7 @@ def _ca_object(cluster: Cluster, kind: str, name: str) -> bool:
 
 
 def _mounted_certs(cluster: Cluster) -> Iterator[Draft]:
-    """Knative from YAML: SSL_CERT_DIR of the controller has to be where a volume with the CA is mounted."""
+    """Without the operator: SSL_CERT_DIR of the controller must be the mount path of a volume with the CA."""
     for obj in cluster.of_kind("Deployment"):
         if obj.name != "controller" or obj.namespace != cluster.knative.namespace or not obj.namespace:
             continue
@@ -145,7 +145,7 @@ def _mount_at(obj: KubeObject, folder: Setting) -> str | None:
 
 
 def _different_bundles(cluster: Cluster) -> Iterator[Draft]:
-    """The same CA under the same name in both namespaces."""
+    """A CA that has the same name but another content in the two namespaces."""
     kind, _, name = cluster.facts.registry_ca.partition("/")
     if kind != "ConfigMap":
         return

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW301, KW302 and KW307: where the storage initializer is described (wire W8)."""
+"""KW301, KW302 and KW307: the settings of the storage initializer (wire W8)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _storage_containers(cluster: Cluster) -> Iterator[KubeObject]:
 
 @rule("KW301")
 def storage_twins(cluster: Cluster) -> Iterator[Draft]:
-    """KServe writes image and resources down twice, and which one counts depends on the URI.
+    """KServe stores image and resources twice, and the URI decides which one counts.
 
-    https://github.com/kserve/kserve/issues/5412: the chart's value reaches one of them only.
+    https://github.com/kserve/kserve/issues/5412: the chart's value sets only one of them.
     """
     config = cluster.isvc_config
     if config is None:
@@ -48,11 +48,11 @@ def _resource_twins(obj: KubeObject, config: IsvcConfig, level: str) -> Iterator
     for name, path in QUANTITIES.items():
         own = at(obj, "spec", "container", "resources", *path)
         other = config.setting("storageInitializer", name)
-        if own.value is not None and other is not None and not _samequantity(own.value, other.value):
+        if own.value is not None and other is not None and not _same_quantity(own.value, other.value):
             yield pair(own, other, level=level)
 
 
-def _samequantity(one: Any, other: Any) -> bool:
+def _same_quantity(one: Any, other: Any) -> bool:
     try:
         return bool(quantity(str(one)) == quantity(str(other)))
     except ValueError:
@@ -61,7 +61,7 @@ def _samequantity(one: Any, other: Any) -> bool:
 
 @rule("KW302")
 def skipped_storage_containers(cluster: Cluster) -> Iterator[Draft]:
-    """A ClusterStorageContainer that KServe passes over, or whose container does not replace the initializer."""
+    """A ClusterStorageContainer that KServe skips, or whose container does not replace the initializer."""
     minimal = _has_minimal_crd(cluster)
     for obj in cluster.of_kind("ClusterStorageContainer"):
         if obj.get("disabled") is True:
@@ -111,7 +111,7 @@ def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
 
 
 def _has_minimal_crd(cluster: Cluster) -> bool:
-    """The CRD of ClusterStorageContainer was read and has no schema, so it sets no defaults (kserve-crd-minimal)."""
+    """True if the CRD of ClusterStorageContainer was read and has no schema, so no defaults (kserve-crd-minimal)."""
     for crd in cluster.of_kind("CustomResourceDefinition"):
         if crd.name == "clusterstoragecontainers.serving.kserve.io":
             for version in crd.items("spec", "versions"):
@@ -124,7 +124,7 @@ def _has_minimal_crd(cluster: Cluster) -> bool:
 
 @rule("KW307")
 def overlapping_containers(cluster: Cluster) -> Iterator[Draft]:
-    """KServe takes the first match of a list without order (storage_initializer_injector.go)."""
+    """KServe uses the first match of an unordered list (storage_initializer_injector.go)."""
     containers = [(obj, list(_formats(obj))) for obj in _storage_containers(cluster)]
     for (one, one_formats), (other, other_formats) in combinations(containers, 2):
         if one.name == other.name or one.get("spec", "workloadType") != other.get("spec", "workloadType"):
@@ -136,7 +136,7 @@ def overlapping_containers(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _formats(obj: KubeObject) -> Iterator[Setting]:
-    """The prefix or regex of each format; a prefix makes KServe pass over the regex (storage_container_types.go)."""
+    """The prefix or regex of each format; KServe ignores the regex next to a prefix (storage_container_types.go)."""
     for index, item in mappings_of(obj.get("spec", "supportedUriFormats")):
         part = next((part for part in ("prefix", "regex") if isinstance(item.get(part), str) and item[part]), None)
         if part is not None:

@@ -35,7 +35,7 @@ _TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 @rule("KW413")
 def tls_on_one_side(cluster: Cluster) -> Iterator[Draft]:
-    """Gateway, scheme of the URLs and certificate Secret agree on whether clients use https."""
+    """Gateway, scheme of the URLs and certificate Secret disagree on whether clients use https."""
     for chain in chains(cluster):
         if chain.role != "external" or chain.gateway is None:
             continue
@@ -71,7 +71,7 @@ def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, server
 
 
 def _credential(cluster: Cluster, chain: chain_of.Chain, server: gw.Server) -> Iterator[Draft]:
-    """Istio reads the Secret in the namespace of the gateway's pods."""
+    """Istio reads the Secret from the namespace of the gateway's pods."""
     name = server.tls.get("credentialName")
     if not isinstance(name, str) or chain.gateway is None or cluster.facts.existing is None:
         return

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW503, KW504 and KW515: settings of another version, and output that is not what was written (wire W13)."""
+"""KW503, KW504 and KW515: settings of another version, and output that differs from its source (wire W13)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from kserve_wiring.rules.draft import Draft, against, at, single
 _MODES = {"Knative": "Serverless", "Standard": "RawDeployment"}
 _OLD_MODES = {old: new for new, old in _MODES.items()}
 _MODES_RENAMED = (0, 16, 0)
-_MINORS_IN_OPERATOR = 3  # beside its own; cmd/operator/kodata/knative-serving
+_MINORS_IN_OPERATOR = 3  # besides its own; cmd/operator/kodata/knative-serving
 
 
-# The operator looked for Gateways of networking.istio.io/v1alpha3, and net-istio's are v1beta1 since 1.10 (its tags,
+# These operators look for Gateways of networking.istio.io/v1alpha3; net-istio's are v1beta1 since 1.10 (its tags,
 # pkg/reconciler/knativeserving/ingress/istio.go; https://github.com/knative/operator/pull/1628).
 _SELECTOR_IGNORED = (((1, 10, 0), (1, 10, 8)), ((1, 11, 0), (1, 11, 12)), ((1, 12, 0), (1, 12, 1)))
 _GATEWAYS_BETA_SINCE = (1, 10, 0)
@@ -32,7 +32,7 @@ _GATEWAYS_BETA_SINCE = (1, 10, 0)
 
 @rule("KW503")
 def wrong_version(cluster: Cluster) -> Iterator[Draft]:
-    """A spelling, an image or a chart of another version than the environment's."""
+    """A mode, an image or a chart of another version than the environment's."""
     yield from _modes(cluster)
     yield from _knative_version(cluster)
     yield from _image_versions(cluster)
@@ -54,8 +54,8 @@ def _modes(cluster: Cluster) -> Iterator[Draft]:
             args = {"other_key": "the mode that KServe accepts", "other": "Knative, Standard or ModelMesh"}
             yield single(setting, **args, reason="the names are case-sensitive", suggestion=_nearest_mode(mode))
         elif version is not None and (mode in _MODES) != (version >= _MODES_RENAMED):
-            if mode in _OLD_MODES and not cluster.facts.is_said("kserve_version"):
-                continue  # upstream's own kserve.yaml of v0.16.0 still says Serverless
+            if mode in _OLD_MODES and not cluster.facts.is_explicit("kserve_version"):
+                continue  # upstream's own kserve.yaml of v0.16.0 still has Serverless
             reason = "v0.16 renamed Serverless and RawDeployment to Knative and Standard"
             suggestion = _MODES.get(mode) or _OLD_MODES[mode]
             level = "warning" if version >= _MODES_RENAMED else ""  # the old names still work there
@@ -94,7 +94,7 @@ def _precision(version: str) -> int:
     return min(3, version.removeprefix("knative-").removeprefix("v").count(".") + 1)
 
 
-# Which version an image of upstream has to have, by the end of its repository.
+# The fact with the version of an upstream image, by the end of its repository.
 _KSERVE_IMAGES = frozenset(
     {
         "agent",
@@ -120,7 +120,7 @@ def _image_versions(cluster: Cluster) -> Iterator[Draft]:
         if not _RELEASE_TAG.match(image.tag) or image.digest:
             continue
         fact = _fact_of_image(image.repository)
-        wanted = cluster.facts.version(fact) if cluster.facts.is_said(fact) else None
+        wanted = cluster.facts.version(fact) if cluster.facts.is_explicit(fact) else None
         if fact and wanted is not None and version_tuple(image.tag) != wanted:
             setting = Setting(use.image, use.setting.obj, use.setting.path)
             reason = "this image is released together with the others"
@@ -142,7 +142,7 @@ def _chart_versions(cluster: Cluster) -> Iterator[Draft]:
         for path, source in sources(app):
             chart, revision = source.get("chart"), source.get("targetRevision")
             fact = _fact_of_chart(str(chart or ""), str(source.get("repoURL") or ""))
-            wanted = cluster.facts.version(fact) if cluster.facts.is_said(fact) else None
+            wanted = cluster.facts.version(fact) if cluster.facts.is_explicit(fact) else None
             version = version_tuple(str(revision))
             if fact and wanted is not None and version is not None and version != wanted:
                 setting = Setting(revision, app, (*path, "targetRevision"))
@@ -161,7 +161,7 @@ def _fact_of_chart(chart: str, repository: str) -> str:
 
 @rule("KW515")
 def ignored_gateway_settings(cluster: Cluster) -> Iterator[Draft]:
-    """Operators that do not find the Gateways they shall change (knative/operator#1469)."""
+    """Operators that do not find the Gateways they should change (knative/operator#1469)."""
     server, operator = cluster.knative.server, cluster.facts.version("knative_operator_version")
     if server is None or operator is None:
         return
@@ -175,7 +175,7 @@ def ignored_gateway_settings(cluster: Cluster) -> Iterator[Draft]:
                 yield against(setting, cluster.facts, "knative_operator_version", gateway=gateway)
 
 
-# What templates leave behind in a value when they go wrong, and what to do about it.
+# What broken templates leave in a value, and the fix.
 _ARTEFACTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"^map\[.*\]$"), "a template printed a map where a string belongs", "give the chart a list of strings"),
     (re.compile(r"<no value>|%!\w\("), "a template printed a missing value", "set the value that the template reads"),
@@ -186,7 +186,7 @@ _FALLBACK = re.compile(r"^(?:docker\.io/)?kserve/[a-z-]+:latest$")
 
 @rule("KW504")
 def broken_output(cluster: Cluster) -> Iterator[Draft]:
-    """Values that a chart did not render as they were written; helm reports none of these."""
+    """Values that a chart rendered wrongly. Helm reports none of these."""
     for obj in cluster.objects:
         if obj.kind == "CustomResourceDefinition" or not _is_suspect(obj):
             continue
@@ -208,7 +208,7 @@ def _has_token(text: str) -> bool:
     return any(token in text for token in _TOKENS)
 
 
-# Asked once of the text that all items of a List share.
+# Cached, because all items of a List share one text.
 _shared_has_token = lru_cache(maxsize=8)(_has_token)
 
 
@@ -246,8 +246,8 @@ def _unrendered(obj: KubeObject) -> Iterator[Draft]:
 
 
 def _fallback_images(cluster: Cluster) -> Iterator[Draft]:
-    """KServe's charts drop a patch that is not YAML, and the images of their base stay."""
-    if not cluster.facts.is_said("kserve_version"):
+    """KServe's charts drop a patch that is not YAML, and the images of their base remain."""
+    if not cluster.facts.is_explicit("kserve_version"):
         return
     for use in cluster.images:
         if _FALLBACK.match(use.image):

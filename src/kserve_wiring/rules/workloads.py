@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW308 to KW311: annotations and settings of workloads that the storage initializer does not follow (wire W8)."""
+"""KW308 to KW311: settings of workloads that have no effect on the storage initializer (wire W8)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECRET_ANNOTATIONS = ("serving.kserve.io/storageSecretName", "serving.kserve.io
 
 @rule("KW308")
 def unread_verify(cluster: Cluster) -> Iterator[Draft]:
-    """Before v0.12 boto3 verified whatever the annotation said (https://github.com/kserve/kserve/pull/3172)."""
+    """Before v0.12 boto3 verified whatever the annotation was (https://github.com/kserve/kserve/pull/3172)."""
     version = cluster.facts.version("kserve_version")
     if version is None or version >= _VERIFY_READ_SINCE:
         return
@@ -34,7 +34,7 @@ def unread_verify(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW309")
 def proxy_user(cluster: Cluster) -> Iterator[Draft]:
-    """Istio leaves the traffic of uid 1337 alone; an init container of another uid has no network under its CNI."""
+    """Istio does not intercept uid 1337; with its CNI, an init container with another uid has no network."""
     for pod in cluster.pods:
         user = dig(pod.spec, "securityContext", "runAsUser")
         if user == _PROXY_USER and pod.obj.group == KSERVE_GROUP:
@@ -61,7 +61,7 @@ def _is_injected(cluster: Cluster, obj: KubeObject) -> bool:
 
 @rule("KW310")
 def other_secret_annotation(cluster: Cluster) -> Iterator[Draft]:
-    """The chart's default is not the annotation that KServe documents (https://github.com/kserve/kserve/issues/5763)."""
+    """The chart's default is not the documented annotation (https://github.com/kserve/kserve/issues/5763)."""
     config = cluster.isvc_config
     wanted = config.setting("credentials", "storageSecretNameAnnotation") if config else None
     if wanted is None:
@@ -75,7 +75,7 @@ def other_secret_annotation(cluster: Cluster) -> Iterator[Draft]:
 
 @rule("KW311")
 def left_out_namespaces(cluster: Cluster) -> Iterator[Draft]:
-    """Pods of a namespace with this label never see KServe's webhook (https://github.com/kserve/kserve/pull/517)."""
+    """KServe's webhook skips the Pods of a namespace with this label (https://github.com/kserve/kserve/pull/517)."""
     served = {obj.namespace for obj in cluster.of_kind("InferenceService", "LLMInferenceService")}
     for obj in cluster.of_kind("Namespace"):
         setting = at(obj, "metadata", "labels", _LEFT_OUT)

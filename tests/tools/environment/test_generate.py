@@ -22,7 +22,7 @@ def test_the_answers_file_does_not_exist(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- a\n", "holds no answers: write one `question: answer` per line"),
+        ("- a\n", "has no answers: write one `question: answer` per line"),
         ("a: [\n", "is not YAML: while parsing a flow node"),
     ],
 )

@@ -82,7 +82,7 @@ def test_the_v_of_upstreams_versions_is_no_complaint(
 def test_a_key_that_stands_twice_is_refused() -> None:
     with pytest.raises(RenderError) as refused:
         list(render.parse("a: 1\n---\nb: 1\nc: 2\nb: 3\n", "istiod"))
-    assert str(refused.value) == "istiod: line 5: the key b stands twice"
+    assert str(refused.value) == "istiod: line 5: duplicate key b"
 
 
 def test_yaml_is_read_as_kubernetes_reads_it() -> None:

@@ -64,7 +64,7 @@ def test_something_else_called_helm(tmp_path: Path) -> None:
     path = command(tmp_path, "helm", "usage: helm [-n]")
     with pytest.raises(Stop) as stop:
         helm.version_of(path)
-    assert str(stop.value) == f"{path} is no helm: `version --short` says 'usage: helm [-n]'"
+    assert str(stop.value) == f"{path} is not helm: `version --short` prints 'usage: helm [-n]'"
 
 
 def test_too_old_helm_on_path_is_replaced_by_a_built_one(
@@ -76,7 +76,7 @@ def test_too_old_helm_on_path_is_replaced_by_a_built_one(
     monkeypatch.delenv("HELM", raising=False)
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(go)]))
     assert helm.find() == built
-    assert "helm on PATH is too old (version 3.6): another one is used" in capfd.readouterr().err
+    assert "helm on PATH is too old (version 3.6): using another one" in capfd.readouterr().err
 
 
 def test_each_helm_has_its_major_version(each_helm: helm.Helm) -> None:

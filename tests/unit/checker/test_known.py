@@ -141,12 +141,12 @@ def test_sources_that_disagree_decide_nothing(tmp_path: Path, capsys: pytest.Cap
     out = capsys.readouterr().out
     name, file = "KnativeServing knative-serving/knative-serving", tmp_path / "f.yaml"
     assert (
-        "note: knative_version is not known, because the manifests disagree: "
-        f"1.21.1 of {name} ({file}:7), 1.22 of {name} ({file}:5); say it if it matters"
+        "note: knative_version is unknown, because the manifests disagree: "
+        f"1.21.1 of {name} ({file}:7), 1.22 of {name} ({file}:5); set it explicitly if it matters"
     ) in " ".join(out.split())
     assert f"known: kserve_version v0.17.0 ({file}:17)" in " ".join(out.split())
     cli.main(["check", str(tmp_path), "--knative-version", "1.22.0"])
-    assert "not known" not in capsys.readouterr().out
+    assert "manifests disagree" not in capsys.readouterr().out
 
 
 def test_every_source_is_named(
@@ -181,10 +181,10 @@ def test_every_source_is_named(
 def test_what_is_checked_less_is_said_where_it_matters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "f.yaml").write_text(KSERVE % "kserve/kserve-controller:v0.17.0")
     cli.main(["check", str(tmp_path)])
-    said = "without --registry, --offline, --pull-secret these check less: KW102, KW201, KW203, KW205, KW208"
+    said = "Checked less, because --registry, --offline, --pull-secret are unknown: KW102, KW201, KW203, KW205, KW208"
     assert said in " ".join(capsys.readouterr().out.split())
     cli.main(["check", str(tmp_path), "--registry", "docker.io", "--offline", "--ignore", "KW203", "--level", "error"])
-    assert capsys.readouterr().out.endswith("\nwithout --pull-secret these check less: KW208\n")
+    assert capsys.readouterr().out.endswith("\nChecked less, because --pull-secret is unknown: KW208\n")
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,9 @@ def test_two_clusters_in_one_folder_are_said(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "b.yaml").write_text(f"{CLEAN}data: {{c: d}}\n---\n{other}data: {{c: d}}\n")
     assert cli.main(["check", str(tmp_path)]) == 0
     said = (
-        f"note: ConfigMap a stands in {tmp_path}/a.yaml and in {tmp_path}/b.yaml with different content, "
-        "and 1 more do so: "
-        "if these are two clusters or two variants, check them one by one"
+        f"note: ConfigMap a is in {tmp_path}/a.yaml and in {tmp_path}/b.yaml with different content, "
+        "and 1 more in the same way: "
+        "if these are two clusters or variants, check them one by one"
     )
     assert said in " ".join(capsys.readouterr().out.split())
     (tmp_path / "b.yaml").write_text(CLEAN)

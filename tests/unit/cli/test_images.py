@@ -65,7 +65,7 @@ def test_standard_input(manifest: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         (["--check"], "--check compares an environment with its list, and {}/images/catalogue.yaml does not exist"),
         (
             ["--format", "oras"],
-            "where docker.io/vllm/vllm-openai-cpu:v1 is copied to is not known: name an environment folder",
+            "the target of docker.io/vllm/vllm-openai-cpu:v1 is unknown: name an environment folder",
         ),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("selct: []\n", "unknown key 'selct'; known are select, ignore, level, facts"),
+        ("selct: []\n", "unknown key 'selct'; valid keys: select, ignore, level, facts"),
         ("level: fatal\n", "level must be one of error, warning, info, not 'fatal'"),
         ("ignore: KW101\n", "ignore must be a list of codes"),
         ("ignore: [1]\n", "ignore must be a list of codes"),
@@ -153,7 +153,7 @@ def test_a_flag_goes_before_the_configuration_file(folder: Path, capsys: pytest.
         ("facts: {registri: x}\n", ".kserve-wiring.yaml: unknown key 'registri'"),
         ("- a\n", ".kserve-wiring.yaml: not a mapping of settings"),
         ("a: [\n", ".kserve-wiring.yaml:2: did not find"),
-        ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: the key ignore stands twice"),
+        ("ignore: [KW101]\nlevel: info\nignore: [KW203]\n", ".kserve-wiring.yaml:3: duplicate key ignore"),
     ],
 )
 def test_a_configuration_that_cannot_be_used(

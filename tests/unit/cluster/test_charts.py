@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kserve_wiring.cluster.charts import knows_release, releases_with
+from kserve_wiring.cluster.charts import has_release, releases_with
 
 
 def test_releases_with() -> None:
@@ -18,4 +18,4 @@ def test_releases_with() -> None:
     ]
     assert releases_with("kserve-resources", "kserve.controler") == []
     assert releases_with("podinfo", "replicaCount") is None
-    assert not knows_release("kserve-resources", "v0.21.0")
+    assert not has_release("kserve-resources", "v0.21.0")

@@ -76,5 +76,5 @@ def test_html_escapes_what_was_read() -> None:
 
 def test_nothing_to_draw() -> None:
     page = as_html(wiring_of(Report(notes=["a <chart> is missing"])))
-    assert "Nothing that was read is wired." in page
+    assert "No wiring in the manifests." in page
     assert "a &lt;chart&gt; is missing" in page

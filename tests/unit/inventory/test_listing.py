@@ -174,14 +174,14 @@ def test_check_names_what_only_one_side_has(
     assert capsys.readouterr().out.splitlines() == [
         "not listed: harbor.corp.local:8443/kserve/kserve/router:v0.20.1 "
         "(ConfigMap kserve/inferenceservice-config data.router.image)",
-        "listed, but nothing names it: harbor.corp.local:8443/kserve/kserve/router:v0.20.0",
+        "listed, but no manifest names it: harbor.corp.local:8443/kserve/kserve/router:v0.20.0",
     ]
 
 
 def test_check_without_charts_proves_nothing(harbor: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert images_command(harbor, str(harbor / "charts"), "--check") == 2
     errors = capsys.readouterr().err.splitlines()
-    assert errors[-1] == "kserve-wiring: the list cannot be proved: not everything was read"
+    assert errors[-1] == "kserve-wiring: cannot verify the list: some inputs could not be read"
     assert "release istiod is not checked" in "".join(errors[:-1])
 
 
@@ -228,7 +228,7 @@ def test_oras_copies_from_source_to_target(
         ("images/catalogue.yaml", "[", "images/catalogue.yaml: did not find expected node content"),
         ("images/catalogue.yaml", "a: b", "images/catalogue.yaml: not a list of images"),
         ("images/catalogue.yaml", "- {source: a}", "images/catalogue.yaml: entry 1 has no source and target"),
-        ("images.lock.yaml", "a: b", "images.lock.yaml: it has no image_digests: make lock again"),
+        ("images.lock.yaml", "a: b", "images.lock.yaml: no image_digests; run make lock again"),
     ],
 )
 def test_a_broken_file_is_one_error(

@@ -41,7 +41,7 @@ def test_a_version_that_is_not_known_is_said() -> None:
     assert images == []
     assert notes == [
         "KnativeServing knative-serving/knative-serving: "
-        "which images the operator embeds for Knative 1.99.0 is not known"
+        "the images that the operator embeds for Knative 1.99.0 are unknown"
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path
     file.write_text("text: one\npart: x\ntext: two\n")
     report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
     assert [str(problem) for problem in report.problems] == [
-        f"{file}:3: the key text stands twice, first on line 1: helm would take the last"
+        f"{file}:3: duplicate key text, first on line 1: helm would use the last"
     ]
 
 

@@ -26,8 +26,8 @@ GOOD = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (POD + LISTS, "f:10: not YAML: its aliases unfold to too much"),
-        (POD + MERGES, "f:15: not YAML: its aliases unfold to too much"),
+        (POD + LISTS, "f:10: not YAML: its aliases expand to too much"),
+        (POD + MERGES, "f:15: not YAML: its aliases expand to too much"),
         (POD + CHAIN, "f:301: not YAML: nested deeper than 300 levels"),
         (POD + "  containers: &c\n  - *c\n", "f:5: not YAML: an anchor contains itself"),
         (POD + "  x: " + "[" * 5000 + "]" * 5000 + "\n", "f:5: not YAML: nested deeper than 300 levels"),

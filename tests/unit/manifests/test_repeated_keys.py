@@ -74,7 +74,7 @@ def test_inside_a_string(text: str, lines: tuple[int, int]) -> None:
 
 def test_load_unique() -> None:
     assert load_unique("a: 1\nb: 2\n") == {"a": 1, "b": 2}
-    with pytest.raises(RepeatedKeyError, match="the key b stands twice") as refused:
+    with pytest.raises(RepeatedKeyError, match="duplicate key b") as refused:
         load_unique("a: 1\nb: 1\nb: 1\n")
     assert (refused.value.first_line, refused.value.line) == (2, 3)
 

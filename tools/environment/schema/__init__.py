@@ -1,6 +1,6 @@
-"""Validates Kubernetes objects as strictly as the API server with --validate=strict, without one.
+"""Validate Kubernetes objects as strictly as the API server with --validate=strict, without one.
 
-Kinds come from two places: the CustomResourceDefinitions among the objects themselves, and the OpenAPI of Kubernetes.
+Schemas come from the CustomResourceDefinitions among the objects, and from the OpenAPI of Kubernetes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tools.environment.schema.walk import Dialect, Misfit, Schema, misfits
 
 Object = Mapping[str, Any]
 
-# Kinds whose CRD is installed by someone else: an environment refers to them, but does not bring their software.
+# Kinds whose CRD someone else installs: an environment uses them, but does not install their software.
 ABSENT = frozenset(
     {
         ("external-secrets.io", "ExternalSecret"),
@@ -27,7 +27,7 @@ ABSENT = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that the API server would refuse. `where` is Kind namespace/name, `path` is below that object."""
+    """One problem that the API server would report. where: Kind namespace/name. path: below that object."""
 
     where: str
     path: str
@@ -38,19 +38,17 @@ class Problem:
 
 
 def validate(objects: Iterable[Object], openapi: Path, complete: bool = True) -> list[Problem]:
-    """Everything that is wrong with the objects; empty when all are right.
+    """All problems of the objects; empty if they are valid.
 
-    Args:
-        objects: parsed manifests, CRDs included.
-        openapi: api/openapi-spec/v3 of k8s.io/kubernetes.
-        complete: every CRD that is needed is among the objects. If not, kinds without a CRD are let pass.
+    objects: parsed manifests, including CRDs. openapi: api/openapi-spec/v3 of k8s.io/kubernetes. complete: every CRD
+    that is needed is among the objects; if not, kinds without a CRD are accepted.
     """
     items = list(objects)
     validator = Validator(items, openapi, complete)
     return [problem for item in items for problem in validator.check(item)]
 
 
-# By identity; the CRD itself is kept, so that its identity is not given to another object.
+# By identity. The value keeps the CRD alive, so that no other object gets its identity.
 _WALKED: dict[int, tuple[Object, list[Misfit]]] = {}
 
 
@@ -72,7 +70,7 @@ class Validator:
             yield Problem(where, misfit.path, misfit.text)
 
     def _remembered(self, crd: Object) -> list[Misfit]:
-        """CRDs are the bulk of an environment and the same in all of a stack: each is walked once per process."""
+        """Problems of a CRD, cached per process: CRDs are the bulk of an environment and the same in all of a stack."""
         if id(crd) not in _WALKED:
             _WALKED[id(crd)] = (crd, list(self._misfits(crd)))
         return _WALKED[id(crd)][1]
@@ -105,7 +103,7 @@ class Validator:
 
 
 def title(item: Object) -> str:
-    """How an object is called in messages: Kind namespace/name."""
+    """Name of an object in messages: Kind namespace/name."""
     metadata = item.get("metadata") or {}
     name = metadata.get("name", "(no name)")
     namespace = metadata.get("namespace")

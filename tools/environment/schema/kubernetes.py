@@ -15,17 +15,17 @@ _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 
 
 class Kubernetes:
-    """Schemas by kind. Files are read when a group is first asked for: an environment uses ten of sixty."""
+    """Schemas by kind. Reads a file when its group is first requested: an environment uses ten of sixty.
+
+    folder: api/openapi-spec/v3 of k8s.io/kubernetes.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Args:
-        folder: api/openapi-spec/v3 of k8s.io/kubernetes.
-        """
         self._folder = folder
         self._groups: dict[str, tuple[dict[str, Schema], Dialect] | None] = {}
 
     def find(self, api_version: str, kind: str) -> tuple[Schema, Dialect] | None:
-        """The schema of a kind and how to read it, or None when Kubernetes has no such kind."""
+        """The schema of a kind and its dialect; None if Kubernetes has no such kind."""
         group = self._group(api_version)
         if group is None:
             return None
@@ -38,7 +38,7 @@ class Kubernetes:
         return None
 
     def metadata(self) -> tuple[Schema, Dialect]:
-        """The schema of `metadata`, which CRDs leave out."""
+        """The schema of `metadata`, which CRDs omit."""
         group = self._group("v1")
         if group is None:
             raise FileNotFoundError(f"{self._folder} has no OpenAPI of the core group")

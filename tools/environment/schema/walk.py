@@ -1,10 +1,10 @@
-"""Walks a value along a schema and says, strictly, what does not fit.
+"""Walk a value along a schema and report, strictly, what does not fit.
 
-Two dialects of OpenAPI v3 are understood: the structural schemas of CustomResourceDefinitions and the published
-OpenAPI of Kubernetes. Both are walked directly: compiling the 2 MB schema of an InferenceService for a general
-JSON Schema validator takes longer than validating a whole environment this way.
+Supports two dialects of OpenAPI v3: the structural schemas of CustomResourceDefinitions and the published OpenAPI of
+Kubernetes. Walks both directly: compiling the 2 MB schema of an InferenceService for a general JSON Schema validator
+takes longer than validating a whole environment this way.
 
-Rules in CEL (x-kubernetes-validations) are not evaluated.
+Does not evaluate rules in CEL (x-kubernetes-validations).
 """
 
 from __future__ import annotations
@@ -35,14 +35,11 @@ _QUANTITY = re.compile(r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[n
 
 @dataclass(frozen=True)
 class Dialect:
-    """How schemas of one origin are read.
+    """How to read schemas of one origin.
 
-    Attributes:
-        resolve: the schema that a `$ref` names.
-        metadata: the schema of `metadata` at the root and in embedded resources.
-        bare_object_is_open: whether an object without properties may hold anything (Kubernetes: RawExtension), or
-            nothing (CRD: the API server prunes it).
-        null_is_absent: whether null is as good as leaving the field out (Kubernetes' own types).
+    resolve: the schema that a `$ref` names. metadata: the schema of `metadata` at the root and in embedded resources.
+    bare_object_is_open: an object without properties may hold anything (Kubernetes: RawExtension), else nothing (CRD:
+    the API server prunes it). null_is_absent: null equals an absent field (Kubernetes' own types).
     """
 
     resolve: Callable[[str], Schema]
@@ -53,7 +50,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Misfit:
-    """What does not fit. `path` is like spec.containers[0].image, empty for the object itself."""
+    """A value that does not fit. path: such as spec.containers[0].image, empty for the object itself."""
 
     path: str
     text: str
@@ -72,9 +69,8 @@ def _step(step: str | int) -> str:
 def misfits(value: Any, schema: Schema, dialect: Dialect, path: Path = (), strict: bool = True) -> Iterator[Misfit]:
     """Everything in the value that does not fit the schema.
 
-    Args:
-        value: parsed YAML or JSON.
-        strict: refuse unknown fields. False inside anyOf, oneOf and not, which only restrict values.
+    value: parsed YAML or JSON. strict: report unknown fields; False inside anyOf, oneOf and not, which only restrict
+    values.
     """
     schema = _expand(schema, dialect)
     if value is None:
@@ -103,7 +99,7 @@ def _by_shape(value: Any, schema: Schema, dialect: Dialect, path: Path, strict: 
 
 
 def _expand(schema: Schema, dialect: Dialect) -> Schema:
-    """Follows $ref, also where Kubernetes wraps it in an allOf of one to add a default."""
+    """Follow $ref, also inside the allOf of one with which Kubernetes adds a default."""
     while True:
         if "$ref" in schema:
             schema = dialect.resolve(schema["$ref"])
@@ -159,7 +155,7 @@ def _properties(schema: Schema, dialect: Dialect) -> dict[str, Schema]:
 
 
 def _additional(schema: Schema, properties: dict[str, Schema], dialect: Dialect, strict: bool) -> Schema | None:
-    """The schema of a field that is not listed, or None when there must be none."""
+    """The schema of an unlisted field; None if no such field is allowed."""
     additional = schema.get("additionalProperties")
     if isinstance(additional, dict):
         return additional
@@ -238,7 +234,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None for what only Go's regular expressions know, such as \\z."""
+    """Compile a pattern; None for syntax that only Go's regular expressions have, such as \\z."""
     try:
         return re.compile(pattern)
     except re.error:
@@ -249,7 +245,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def _combinations(value: Any, schema: Schema, dialect: Dialect, path: Path) -> Iterator[Misfit]:
-    """allOf, anyOf, oneOf and not. An int-or-string repeats its two types in anyOf: already checked."""
+    """Check allOf, anyOf, oneOf and not. The two types of an int-or-string in anyOf are already checked."""
 
     def fits(branch: Schema) -> bool:
         return next(misfits(value, branch, dialect, path, strict=False), None) is None
@@ -265,12 +261,12 @@ def _combinations(value: Any, schema: Schema, dialect: Dialect, path: Path) -> I
 
 
 def _same_number(value: Any, schema: Schema) -> bool:
-    """1 is both an integer and a number; Kubernetes writes oneOf where it means anyOf."""
+    """1 is both an integer and a number; Kubernetes writes oneOf but means anyOf."""
     return isinstance(value, int) and any(branch.get("type") == "number" for branch in schema["oneOf"])
 
 
 def _branches(branches: list[Schema]) -> str:
-    """The branches in words: the fields that they require, or their types."""
+    """Describe the branches by their required fields, or by their types."""
     words = []
     for branch in branches:
         if "required" in branch:
