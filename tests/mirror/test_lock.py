@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import copier
+import pytest
 import yaml
 
 from kserve_wiring.manifests.environment import plan
 from tests.mirror.registry import FIRST, Registry, pull_secret
-from tests.mirror.state import references, wanted
+from tests.mirror.state import error_of, references, wanted
 from tests.mirror.world import STACK, World
 from tools.environment import render
 from tools.upstream.charts import Upstream
@@ -49,7 +52,9 @@ def test_the_lock_pins_an_environment_that_skips_no_registry(
     assert locked["image_digests"].items() <= lock["image_digests"].items()
 
 
-def test_the_lock_is_a_data_file_of_copier_update(world: World, mirrored: Registry, tmp_path: Path) -> None:
+@pytest.fixture
+def project(world: World, mirrored: Registry, tmp_path: Path) -> Path:
+    """An environment in a git repository of its own, made from a tagged version of the template."""
     template = shutil.copytree(world.folder / "template", tmp_path / "template", symlinks=True)
     commit(template)
     subprocess.run(["git", "tag", "v1.0.0"], cwd=template, check=True)
@@ -57,17 +62,32 @@ def test_the_lock_is_a_data_file_of_copier_update(world: World, mirrored: Regist
     answers = {key: value for key, value in answers.items() if not key.startswith("_")}
     project = tmp_path / "project"
     copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
-    assert world.make_target(project, "lock").returncode == 0
     commit(project)
-    lock = yaml.safe_load((project / "images.lock.yaml").read_text(encoding="utf-8"))
+    return project
 
-    copier.run_update(project, lock, defaults=True, overwrite=True, quiet=True)
+
+@pytest.mark.parametrize("locked_before", [False, True], ids=["clean tree", "locked tree"])
+def test_pin_locks_and_updates(world: World, project: Path, *, locked_before: bool) -> None:
+    if locked_before:
+        assert world.make_target(project, "lock").returncode == 0
+
+    done = world.make_target(project, "pin", PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    assert done.returncode == 0, done.stderr
+    lock = yaml.safe_load((project / "images.lock.yaml").read_text(encoding="utf-8"))
 
     updated = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert updated["digest_policy"] == "pinned"
     assert updated["image_digests"] == lock["image_digests"]
     assert "_platforms" not in updated
     assert [target for _, target, *_ in world.lines(project) if "@sha256:" not in target] == []
+
+
+def test_pin_refuses_a_dirty_tree_and_changes_nothing(world: World, project: Path) -> None:
+    (project / "README.md").write_text("mine\n", encoding="utf-8")
+    done = world.make_target(project, "pin")
+    assert error_of(done) == "error: commit your changes first: copier update needs a clean git tree"
+    assert not (project / "images.lock.yaml").exists()
 
 
 def commit(folder: Path) -> None:

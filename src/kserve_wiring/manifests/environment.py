@@ -63,6 +63,18 @@ def is_environment(folder: Path) -> bool:
     return (folder / "releases.yaml").is_file()
 
 
+def is_chart(folder: Path) -> bool:
+    """True for the folder of a Helm chart."""
+    return (folder / "Chart.yaml").is_file()
+
+
+def render_chart(folder: Path, *, helm: str = "helm") -> Loaded:
+    """Objects of a chart with its default values. A chart that helm refuses is a problem."""
+    loaded = _render(HelmCall("release-name", "default", folder), helm=helm)
+    loaded.notes.append(f"{folder} is a Helm chart: checked as rendered with its default values")
+    return loaded
+
+
 def plan(folder: Path, chart_of: Callable[[str, str], Path | None]) -> tuple[list[HelmCall], list[Release]]:
     """The helm calls of an environment in the order of installation, and the releases whose chart is missing.
 

@@ -38,17 +38,22 @@ class Problem:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read, what could not be read, and notes about what was skipped on purpose."""
+    """What was read, what could not be read, and notes about what was skipped on purpose.
+
+    manifests: number of documents with an apiVersion and a kind. A list is one, even without items.
+    """
 
     objects: list[KubeObject] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    manifests: int = 0
 
     def add(self, other: Loaded) -> None:
         """Append the result of another call."""
         self.objects += other.objects
         self.problems += other.problems
         self.notes += other.notes
+        self.manifests += other.manifests
 
 
 def load_path(path: str) -> Loaded:
@@ -89,6 +94,7 @@ def load_text(text: str, file: str, *, release: str = "", partial: bool = False,
             value, repeats = yamltext.read(chunk)
             source = Source(file, line, chunk, (), release, partial, repeats)
             loaded.objects += _objects(value, source, namespace)
+            loaded.manifests += _is_manifest(value)
         except yamltext.YamlError as error:
             loaded.problems.append(Problem(file, line + error.line - 1, f"not YAML: {error}"))
     return loaded
@@ -100,17 +106,23 @@ def load_values(values: Iterable[Mapping[str, Any]], file: str = "", *, release:
 
 
 def _objects(value: Any, source: Source, namespace: str) -> Iterator[KubeObject]:
-    if not isinstance(value, MAPPING):
+    if not _is_manifest(value):
         return
-    kind, version = value.get("kind"), value.get("apiVersion")
-    if not (isinstance(kind, str) and isinstance(version, str) and kind):
-        return  # not a manifest: a values file or a fragment
+    kind, version = value["kind"], value["apiVersion"]
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
             yield from _objects(item, replace(source, prefix=(*source.prefix, "items", index)), namespace)
         return
     yield _object(value, kind, version, source, namespace)
+
+
+def _is_manifest(value: Any) -> bool:
+    """False for a values file or a fragment."""
+    if not isinstance(value, MAPPING):
+        return False
+    kind, version = value.get("kind"), value.get("apiVersion")
+    return isinstance(kind, str) and isinstance(version, str) and bool(kind)
 
 
 def _object(value: Mapping[str, Any], kind: str, version: str, source: Source, namespace: str) -> KubeObject:

@@ -9,8 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring.manifests.environment import is_environment, render_environment
-from kserve_wiring.manifests.load import Loaded, load_path, load_values
+from kserve_wiring.manifests.environment import is_chart, is_environment, render_chart, render_environment
+from kserve_wiring.manifests.load import Loaded, Problem, load_path, load_values
 from kserve_wiring.manifests.objects import KubeObject
 
 Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
@@ -20,7 +20,8 @@ Input = str | PathLike[str] | Mapping[str, Any] | KubeObject
 def read(inputs: Input | Iterable[Input], *, charts: str | None = None, helm: str = "helm") -> Loaded:
     """Read all inputs, which together describe one cluster. Raises nothing: what cannot be read is a problem.
 
-    charts: folder with upstream charts, for an environment folder, which helm renders. helm: the helm program.
+    charts: folder with upstream charts, for an environment folder. helm: the helm program, which renders environment
+    folders, and the folder of a chart with its default values.
     """
     loaded = Loaded()
     for item in [inputs] if isinstance(inputs, (str, PathLike, Mapping, KubeObject)) else inputs:
@@ -36,8 +37,11 @@ def read(inputs: Input | Iterable[Input], *, charts: str | None = None, helm: st
 def _read_path(path: str, charts: str | None, helm: str) -> Loaded:
     if path != "-" and is_environment(Path(path)):
         return render_environment(Path(path), charts=charts, helm=helm)
+    if path != "-" and is_chart(Path(path)):
+        return render_chart(Path(path), helm=helm)
     loaded = load_path(path)
-    if not (loaded.objects or loaded.problems or loaded.notes):
-        where = "standard input" if path == "-" else path
-        loaded.notes.append(f"no manifest in {where}: nothing there has an apiVersion and a kind")
+    if not (loaded.manifests or loaded.problems):
+        # Else the check of a wrong path, or of the output of a command that failed, would pass.
+        where = "<stdin>" if path == "-" else path
+        loaded.problems.append(Problem(where, 0, "no manifest: nothing there has an apiVersion and a kind"))
     return loaded

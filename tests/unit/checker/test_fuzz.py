@@ -146,9 +146,9 @@ def test_line_ends_and_byte_order_mark_change_nothing() -> None:
 def test_an_anchor_bomb_is_not_unfolded() -> None:
     lines = ["apiVersion: v1", "kind: Pod", "metadata: {name: bomb}", "spec:", "  a0: &a0 [x, x]"]
     lines += [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
-    start = time.perf_counter()
+    start = time.process_time()
     check_all(load_bytes("\n".join(lines).encode(), "bomb.yaml"))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_fifty_megabytes(tmp_path: Path) -> None:

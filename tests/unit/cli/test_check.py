@@ -139,14 +139,34 @@ def test_no_shape_makes_a_picture_or_a_report_raise(
 
 
 @pytest.mark.parametrize("content", [None, "a: b\n", ""])
-def test_a_folder_without_manifests_is_said(
+def test_a_folder_without_manifests_could_not_be_checked(
     content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content is not None:
         (tmp_path / "values.yaml").write_text(content)
-    assert cli.main(["check", str(tmp_path)]) == 0
-    said = f"note: no manifest in {tmp_path}: nothing there has an apiVersion and a kind 0 objects: 0 errors"
-    assert said in " ".join(capsys.readouterr().out.split())
+    assert cli.main(["check", str(tmp_path)]) == 2
+    reason = f"cannot read {tmp_path}: no manifest: nothing there has an apiVersion and a kind 0 objects: 0 errors"
+    assert reason in " ".join(capsys.readouterr().out.split())
+
+
+ERRORS = ["", "Error from server (Forbidden): pods is forbidden\n", "error: the server doesn't have a resource type\n"]
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_standard_input_without_manifests_could_not_be_checked(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of `kubectl get ... | kserve-wiring check -` where kubectl failed."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert cli.main(["check", "-"]) == 2
+    assert "cannot read <stdin>: no manifest" in capsys.readouterr().out
+
+
+def test_an_empty_list_is_an_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    text = '{"apiVersion": "v1", "kind": "List", "items": []}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert cli.main(["check", "-"]) == 0
+    assert capsys.readouterr().out.startswith("0 objects: 0 errors")
 
 
 def test_two_clusters_in_one_folder_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,3 +116,13 @@ def test_names_of_chart_folders(name: str, tmp_path: Path) -> None:
     chart(tmp_path / name, "base")
     assert find_chart(tmp_path, "base", "1.27.1") == tmp_path / name
     assert find_chart(tmp_path, "istiod", "1.27.1") is None
+
+
+def test_the_folder_of_a_chart_is_rendered(environment: Path, newest_helm: Helm) -> None:
+    folder = environment / "charts" / "kserve-environment"
+    loaded = read(str(folder), helm=str(newest_helm.path))
+    assert [str(obj.ref) for obj in loaded.objects] == ["ConfigMap default/release-name-none"]
+    assert loaded.notes == [f"{folder} is a Helm chart: checked as rendered with its default values"]
+    (folder / "templates" / "config.yaml").write_text('{{ fail "no" }}')
+    (problem,) = read(str(folder), helm=str(newest_helm.path)).problems
+    assert "helm template release-name failed" in problem.message

@@ -37,11 +37,11 @@ GOOD = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n"
     ],
 )
 def test_it_is_refused_with_its_line_and_the_rest_is_read(text: str, problem: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     loaded = load_bytes(f"{text}{GOOD}".encode(), "f")
     assert [str(one) for one in loaded.problems] == [problem]
     assert [obj.name for obj in loaded.objects] == ["good"]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_aliases_that_people_write_are_taken() -> None:
@@ -67,9 +67,9 @@ def test_the_items_of_a_long_list_take_no_longer_than_single_ones(tmp_path: Path
         for number in range(8000)
     ]
     (tmp_path / "list.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(inspect(read(str(tmp_path))).findings) == 500
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("name", FORMATS)
