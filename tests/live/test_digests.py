@@ -50,13 +50,13 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
     before = controller(bed)["metadata"]["uid"]
     changed = Environment.generate(bed, "offline-harbor", "trusting", registry_ca_bundle=bundle, **RESOLVE)
     changed.make("install-kserve-prerequisites", "install-kserve-environment")
-    until("the controller started anew", lambda: controller(bed)["metadata"]["uid"] != before, 60)
+    until("the controller restarted", lambda: controller(bed)["metadata"]["uid"] != before, 60)
     return changed
 
 
 @pytest.mark.rule("KW101", "KW102", "KW105")
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "expected"),
     [
         ("registry.other.local:8443/team/model:v1", "registry.other.local"),
         # The port is part of the entry.
@@ -66,10 +66,10 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
         ("kserve/sklearnserver:v0.20.0", "index.docker.io"),
     ],
 )
-def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, said: str) -> None:
+def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, expected: str) -> None:
     message = refused(bed, image)
     assert message.startswith(f'Unable to fetch image "{image}": {MISSING}: ')
-    assert said in message.partition(MISSING)[2]
+    assert expected in message.partition(MISSING)[2]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def refused(bed: Bed, image: str, account: str = "inference") -> str:
     name = service(bed, image, account)
 
     def missing() -> str:
-        said = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
-        return str(said["message"]) if said.get("reason") == "ContainerMissing" else ""
+        found = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
+        return str(found["message"]) if found.get("reason") == "ContainerMissing" else ""
 
     try:
         return str(until(f"{image} is refused", missing, 40))

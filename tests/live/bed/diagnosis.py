@@ -50,9 +50,9 @@ def conditions(bed: Bed) -> Iterator[str]:
             for item in found.get("status", {}).get("conditions", []):
                 # An InferenceService has Stopped False while it is not stopped.
                 if item["status"] != "True" and item["type"] != "Stopped":
-                    said = f"{item.get('reason', '')} {item.get('message', '')}".strip()
+                    text = f"{item.get('reason', '')} {item.get('message', '')}".strip()
                     name = f"{found['kind']} {meta.get('namespace', '')}/{meta['name']}"
-                    yield f"{name}: {item['type']} {item['status']}: {said}"
+                    yield f"{name}: {item['type']} {item['status']}: {text}"
 
 
 def pods(bed: Bed) -> Iterator[str]:

@@ -25,8 +25,8 @@ class Model(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         self.rfile.read(length)
         address = self.connection.getsockname()[0]
-        said = {"pod": address, "path": self.path, "host": self.headers.get("Host")}
-        self._send(json.dumps(said).encode(), "application/json")
+        answer = {"pod": address, "path": self.path, "host": self.headers.get("Host")}
+        self._send(json.dumps(answer).encode(), "application/json")
 
     do_POST = do_GET  # noqa: N815 - the name is http.server's
 
