@@ -227,7 +227,7 @@ def test_a_module_that_is_not_what_was_pinned_is_refused(tmp_path: Path, monkeyp
     real = golang.sums(ROOT / "stacks" / "modules" / STACK / "go.sum")
     assert str(stop.value) == (
         f"knative.dev/operator {version} is {real['knative.dev/operator', version]} but stacks/modules/forged/go.sum "
-        "says h1:forged=: do not use it; if the pin was moved on purpose, run make pin"
+        "has h1:forged=: do not use it; if the pin was moved on purpose, run make pin"
     )
 
 
