@@ -1,4 +1,4 @@
-"""What tests of several rooms share: both helms, upstream's charts and Kubernetes' schemas, all pinned."""
+"""Fixtures for tests of several folders: both helms, upstream's charts and Kubernetes' schemas, all pinned."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _each_text_is_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", params=helm.MAJORS, ids=lambda major: f"helm{major}")
 def each_helm(request: pytest.FixtureRequest) -> Helm:
-    """A helm of each supported major version, one after the other."""
+    """A helm of each supported major version, in turn."""
     return helm.find_major(request.param)
 
 

@@ -51,10 +51,10 @@ def versions(stack: str) -> dict[str, str]:
 
 
 def images(stack: str) -> dict[str, str]:
-    """Upstream's references of a stack's images, by name in the catalogue. Raises Stop for an unknown stack."""
+    """Upstream's references of a stack's images, by name in the image list. Raises Stop for an unknown stack."""
     data = _stack(stack)
-    catalogue = _load(STACKS / "common" / "images.yaml")
-    references = {name: data["images"].get(name) or entry["image"] for name, entry in catalogue.items()}
+    listed = _load(STACKS / "common" / "images.yaml")
+    references = {name: data["images"].get(name) or entry["image"] for name, entry in listed.items()}
     return {name: reference.format(**data["versions"]) for name, reference in references.items()}
 
 

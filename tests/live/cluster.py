@@ -1,4 +1,4 @@
-"""`make cluster`: one environment on the bed with a model in it, kept up for a person to look at."""
+"""`make cluster`: one environment with a model on the bed, kept running for a person to inspect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.console import ROOT, note, step
 
 
 def stay(arguments: list[str]) -> int:
-    """Installs the environment of an answers file, and waits until the person leaves."""
+    """Install the environment of an answers file, and wait until the person leaves."""
     begin = time.monotonic()
     step("Starting the control plane")
     bed = Bed.start()
@@ -34,7 +34,7 @@ def stay(arguments: list[str]) -> int:
 
 
 def _model(bed: Bed, environment: Environment) -> str:
-    """Deploys an InferenceService; how to ask it."""
+    """Deploy an InferenceService and return a command to request it."""
     if missing():
         return f"no model: a Knative Service gets no route without net-istio ({' and '.join(missing())})"
     namespace = tenant(environment.answers)
@@ -49,9 +49,9 @@ def _shell(bed: Bed, environment: Environment, ask: str) -> None:
     note(f"environment: {environment.folder}")
     enter = "nsenter -U --preserve-credentials -n -m -p -t"
     note(f"from another terminal: {enter} $(pgrep -n -f 'tests.live.enter cluster')")
-    note(f"ask the model: {ask}")
+    note(f"request the model: {ask}")
     note("this shell is inside; leave it (exit) and everything ends")
-    # Names of the cluster, for curl: this mount namespace is our own.
+    # Resolve names of the cluster, for curl. This mount namespace is private.
     resolv = bed.state / "resolv.conf"
     resolv.write_text(f"nameserver {HOST}\n", encoding="utf-8")
     subprocess.run(["mount", "--bind", str(resolv), "/etc/resolv.conf"], check=False)

@@ -1,4 +1,4 @@
-"""One control plane for all live tests, with the example offline-harbor installed on it.
+"""One control plane for all live tests, with the example offline-harbor installed.
 
 These tests run only inside the bed's own network: `make test-live`, which is `python -m tests.live.enter pytest`.
 """
@@ -18,7 +18,7 @@ from tests.live.bed.net_istio import missing
 INSIDE = bool(os.environ.get("KSERVE_TEST_BED"))
 collect_ignore_glob = [] if INSIDE else ["test_*.py"]
 
-# These take the environment of the other tests away, in this order.
+# These remove the environment of the other tests, in this order.
 LAST = ("test_examples", "test_upgrade", "test_layouts")
 
 
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
-    """The control plane; what its nodes reach is what the environment on it says."""
+    """The control plane. Its nodes reach what the installed environment allows."""
     started = Bed.start()
     try:
         yield started
@@ -47,7 +47,7 @@ def bed() -> Iterator[Bed]:
 
 @pytest.fixture(scope="session")
 def generated(bed: Bed) -> Environment:
-    """The example as copier gives it, not installed."""
+    """The example as Copier generates it, not installed."""
     return Environment.generate(bed, SHARED)
 
 
@@ -60,7 +60,7 @@ def environment(generated: Environment) -> Environment:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failing test prints what a person would ask for next."""
+    """Add the diagnosis to the report of a failing test."""
     report = yield
     bed = getattr(item, "funcargs", {}).get("bed")
     if report.failed and bed is not None:

@@ -1,9 +1,9 @@
-"""Runs a command inside a network without a way out; everything it starts ends with it.
+"""Run a command in an isolated network. Everything it starts ends with it.
 
 Usage: python -m tests.live.enter pytest [arguments...] | cluster [example] | shell
 
-New user, network, mount and process namespaces (man 1 unshare): neither root nor a cluster is needed, nothing of the
-machine is changed, and the kernel ends every process of it when the first one ends, however that happens.
+New user, network, mount and process namespaces (man 1 unshare): needs neither root nor a cluster and changes nothing on
+the machine. When the first process ends, in whatever way, the kernel ends all others.
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ def main() -> int:
 
 
 def prepare() -> None:
-    """Builds and downloads what is missing: inside there is no network.
+    """Build and download what is missing: inside there is no network.
 
-    Raises:
-        Stop: something cannot be had, or this kernel forbids user namespaces.
+    Raises Stop when something is not available, or when this kernel forbids user namespaces.
     """
     helm.find()
     for stack in stacks.names():
@@ -63,7 +62,7 @@ def prepare() -> None:
 
 def inside(arguments: list[str]) -> int:
     """The first process of the new namespaces."""
-    # ip netns keeps its names in /run/netns, and /run of the machine is neither ours nor private.
+    # ip netns stores its names in /run/netns, and the machine's /run is neither ours nor private.
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     Path("/run/netns").mkdir()
     os.chdir(ROOT)

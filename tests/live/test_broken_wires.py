@@ -1,4 +1,4 @@
-"""W9: every broken gateway wire does what the page 504-and-404 says, and the checker names it by its code."""
+"""W9: every broken gateway wire behaves as the page 504-and-404 describes, and the checker reports its code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.live, pytest.mark.net_istio]
 NAMESPACE = "vision"
 IMAGE = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
 PAGE = ROOT / "docs" / "how-to" / "504-and-404.md"
-# What the checker reads of a cluster.
+# The kinds that the checker reads from a cluster.
 KINDS = (
     "v1/Namespace",
     "v1/ConfigMap",
@@ -60,6 +60,6 @@ def test_the_page_has_this_table() -> None:
 
 
 def codes(bed: Bed) -> set[str]:
-    """The codes that the checker gives for the objects on the cluster."""
+    """The codes that the checker reports for the objects on the cluster."""
     objects = [item for kind in KINDS for item in bed.api.list(kind)]
     return {finding.code for finding in inspect(read(objects), Options(level="error")).findings}

@@ -1,4 +1,4 @@
-"""W1 to W4: what Knative's real resolver does with tags, and what it needs for a private registry and another CA."""
+"""W1 to W4: how Knative's real resolver treats tags, and what it needs for a private registry and another CA."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.live
 NAMESPACE = "vision"
 HARBOR = "harbor.corp.local:8443"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-# The template refuses to resolve on a cluster that is offline; the bed is, but for its own registry.
+# The template refuses to resolve on an offline cluster. The bed is offline, except for its own registry.
 RESOLVE = {"digest_policy": "resolve", "offline": False}
 MISSING = "failed to resolve image to digest"
 
 
 @pytest.fixture(scope="module")
 def registry(bed: Bed) -> Iterator[Registry]:
-    """A real registry under the name that the example uses."""
+    """A real registry with the name that the example uses."""
     name, _, port = HARBOR.partition(":")
     started = Registry.start(bed.state, name, int(port))
     bed.dns.outside["harbor.corp.local"] = "10.246.0.1"
@@ -51,13 +51,13 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
     before = controller(bed)["metadata"]["uid"]
     changed = Environment.generate(bed, "offline-harbor", "trusting", registry_ca_bundle=bundle, **RESOLVE)
     changed.make("install-kserve-prerequisites", "install-kserve-environment")
-    until("the controller started anew", lambda: controller(bed)["metadata"]["uid"] != before, 60)
+    until("the controller restarted", lambda: controller(bed)["metadata"]["uid"] != before, 60)
     return changed
 
 
 @pytest.mark.rule("KW101", "KW102", "KW105")
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "expected"),
     [
         ("registry.other.local:8443/team/model:v1", "registry.other.local"),
         # The port is part of the entry.
@@ -67,15 +67,15 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
         ("kserve/sklearnserver:v0.20.0", "index.docker.io"),
     ],
 )
-def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, said: str) -> None:
+def test_a_tag_elsewhere_is_not_resolved(bed: Bed, environment: Environment, image: str, expected: str) -> None:
     message = refused(bed, image)
     assert message.startswith(f'Unable to fetch image "{image}": {MISSING}: ')
-    assert said in message.partition(MISSING)[2]
+    assert expected in message.partition(MISSING)[2]
 
 
 @pytest.mark.parametrize(
     "image",
-    # The last one is of Knative's default list, which the environment keeps.
+    # The last one is in Knative's default list, which the environment keeps.
     [f"{HARBOR}/team/model:v1", f"registry.other.local:8443/team/model@{DIGEST}", "kind.local/team/model:v1"],
 )
 def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environment, image: str) -> None:
@@ -84,7 +84,7 @@ def test_skipped_registries_and_digests_are_kept(bed: Bed, environment: Environm
 
 @pytest.mark.rule("KW101", "KW102", "KW104", "KW503")
 def test_what_the_skip_list_matches(bed: Bed, environment: Environment) -> None:
-    """`docker.io` never does; the default entries are gone; the old spelling counts only without the new one."""
+    """`docker.io` never matches; the default entries are gone; the old spelling counts only without the new one."""
     old, hub = "registry.old.local/team/model:v1", "docker.io/team/model:v1"
     both = {"registriesSkippingTagResolving": "registry.old.local"}
     with broken(environment, SERVING, deployment(registries_skipping_tag_resolving="docker.io", **both)):
@@ -109,7 +109,7 @@ def test_with_ca_and_pull_secret(bed: Bed, trusting: Environment, registry: Regi
 
 
 def test_the_new_ca_is_beside_the_models(bed: Bed, trusting: Environment, registry: Registry) -> None:
-    """W4: KServe copies it anew for the next model."""
+    """W4: KServe copies it again for the next model."""
     registry.push("kserve/kserve/sklearnserver", "v0.20.0")
     with inference(bed, NAMESPACE, sklearn("s3://models/iris"), "ca") as name:
         pod_of(bed, NAMESPACE, name)
@@ -125,7 +125,7 @@ def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Regi
 
 
 def deployment(**values: str | None) -> Edit:
-    """Other keys of config-deployment, where the operator takes them from, with _ for -; None takes one away."""
+    """Change keys of config-deployment where the operator reads them, with _ for -; None removes a key."""
 
     def change(serving: Object) -> None:
         data = serving["spec"]["config"]["deployment"]
@@ -137,12 +137,12 @@ def deployment(**values: str | None) -> Edit:
 
 
 def refused(bed: Bed, image: str, account: str = "inference") -> str:
-    """The message of a Revision whose image is not resolved."""
+    """The message of a Revision whose image cannot be resolved."""
     name = service(bed, image, account)
 
     def missing() -> str:
-        said = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
-        return str(said["message"]) if said.get("reason") == "ContainerMissing" else ""
+        found = condition(bed.api.find(REVISION, f"{name}-00001", NAMESPACE), "ContainerHealthy")
+        return str(found["message"]) if found.get("reason") == "ContainerMissing" else ""
 
     try:
         return str(until(f"{image} is refused", missing, 40))

@@ -1,7 +1,7 @@
-"""Every example is installed as its README says, on the same control plane one after the other, and serves a request.
+"""Install every example as its README describes, in turn on the same control plane, and send a request.
 
-A new file in examples/ is taken in by itself. What is asserted follows from the answers: nothing here names an example
-but the one that all other tests share.
+New files in examples/ are included automatically. The assertions follow from the answers: nothing here names an example
+except the one that all other tests share.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @pytest.fixture(scope="module", params=examples())
 def example(bed: Bed, environment: Environment, request: pytest.FixtureRequest) -> Environment:
-    """One example on a cluster that has nothing of the one before."""
+    """One example on a cluster without traces of the previous one."""
     if request.param == SHARED:
         return environment
     bed.clear()
@@ -55,7 +55,7 @@ def test_every_pod_is_ready(bed: Bed, example: Environment) -> None:
 
 @pytest.mark.rule("KW201")
 def test_every_image_comes_from_the_private_registry(bed: Bed, example: Environment) -> None:
-    """W1, W2: no Pod of an environment with a registry pulls from anywhere else, and each one may (W5)."""
+    """W1, W2: no Pod of an environment with a registry pulls from another one, and each pull is authorized (W5)."""
     host = example.answers.get("registry_host")
     images = {
         container["image"]
@@ -66,15 +66,15 @@ def test_every_image_comes_from_the_private_registry(bed: Bed, example: Environm
 
 
 def test_strict_validation(bed: Bed, example: Environment) -> None:
-    """What each release renders is accepted by the API server and by every webhook, with strict field validation."""
+    """The API server and every webhook accept what each release renders, with strict field validation."""
     example.make("template")
     with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(lambda body: refusal(bed, body), rendered(example)))
-    assert [text for text in said if text] == []
+        errors = list(pool.map(lambda body: refusal(bed, body), rendered(example)))
+    assert [text for text in errors if text] == []
 
 
 def test_storage_initializer(bed: Bed, example: Environment) -> None:
-    """W8: image, quantities and variables that KServe's webhook injects, for each URI that the environment names."""
+    """W8: image, quantities and variables that KServe's webhook injects, for each URI in the environment."""
     storage = example.wiring["storage"]
     for uri, image, env in initializers(example):
         with inference(
@@ -117,7 +117,7 @@ def rendered(example: Environment) -> Iterator[Object]:
 
 
 def refusal(bed: Bed, body: Object) -> str:
-    """What the API server says against an object, or nothing."""
+    """The API server's error for an object; "" if it accepts it."""
     try:
         bed.api.apply(body, dry_run=True)
     except ApiError as error:
@@ -142,7 +142,7 @@ def outside(bed: Bed, example: Environment, name: str) -> str:
 
 
 def initializers(example: Environment) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """What each URI gets: the image, and variables that it has at least."""
+    """What each URI gets: the image, and the variables that must be there."""
     wiring = example.wiring
     with_keys = any("s3" in item for item in wiring["tenants"][:1])
     endpoint = {"S3_ENDPOINT": wiring["storage"]["s3"]["endpoint"]} if with_keys else {}

@@ -21,13 +21,13 @@ def test_second_install_changes_nothing(bed: Bed, environment: Environment) -> N
 
 
 def releases(environment: Environment) -> dict[str, tuple[str, str]]:
-    """{release: (status, revision)} as helm knows them."""
+    """{release: (status, revision)}, from helm."""
     done = environment.helm("list", "--all-namespaces", "--output", "json")
     return {item["name"]: (item["status"], item["revision"]) for item in json.loads(done.stdout)}
 
 
 def generations(bed: Bed) -> dict[str, int]:
-    """The generation of every object that has one: it counts changes of the spec alone."""
+    """The generation of every object that has one: it counts only changes of the spec."""
     kinds = ["apps/v1/Deployment", "v1/Pod", "operator.knative.dev/v1beta1/KnativeServing"]
     kinds += ["networking.istio.io/v1/Gateway", "serving.kserve.io/v1alpha1/ClusterServingRuntime"]
     listed: list[Object] = [item for kind in kinds for item in bed.api.list(kind)]

@@ -1,4 +1,4 @@
-"""W1-W3, W6, W7, W14: what the real operator makes of our KnativeServing."""
+"""W1-W3, W6, W7, W14: how the real operator applies our KnativeServing."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def test_every_key_of_ours_arrives(bed: Bed, environment: Environment) -> None:
 
 @pytest.mark.rule("KW501")
 def test_nobody_fights_over_an_object(bed: Bed, environment: Environment) -> None:
-    """W14: the environment comes to rest, and nothing is written any more.
+    """W14: the environment settles, and then nothing is written any more.
 
     The operator applies its manifests a few times until all Deployments are available, and Knative's webhook then
-    writes its configuration again; that ends. A fight would not.
+    writes its configuration again; that ends. Two owners that revert each other would not.
     """
     deadline = time.monotonic() + 120
     changing: dict[str, object] = {"": ""}
@@ -85,7 +85,7 @@ def test_nobody_fights_over_an_object(bed: Bed, environment: Environment) -> Non
 
 @pytest.mark.rule("KW305")
 def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> None:
-    """W4: mounted, and named by SSL_CERT_DIR."""
+    """W4: mounted, and SSL_CERT_DIR points to it."""
     spec = bed.api.get("apps/v1/Deployment", "controller", NAMESPACE)["spec"]["template"]["spec"]
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
     volume = next(v for v in spec["volumes"] if v.get("configMap", {}).get("name") == "harbor-ca")
@@ -95,7 +95,7 @@ def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> No
 
 @pytest.mark.rule("KW103", "KW206", "KW507")
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("digest-resolution-timeout", "30", "missing unit in duration"),
         ("queue-sidecar-image", None, "queue-sidecar-image cannot be empty or unset"),
@@ -103,17 +103,17 @@ def test_the_ca_reaches_the_controller(bed: Bed, environment: Environment) -> No
     ],
 )
 def test_config_deployment_is_refused(
-    bed: Bed, environment: Environment, key: str, value: str | None, said: str
+    bed: Bed, environment: Environment, key: str, value: str | None, message: str
 ) -> None:
     """By serving's webhook."""
-    with pytest.raises(ApiError, match=said):
+    with pytest.raises(ApiError, match=message):
         bed.api.patch("v1/ConfigMap", "config-deployment", NAMESPACE, {"data": {key: value}})
 
 
 @pytest.mark.net_istio
 @pytest.mark.rule("KW407")
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("local-gateway.a.b", "c.d.svc", "can not be defined simultaneously"),
         ("local-gateways", '[{"name": "a", "namespace": "b", "serviceURL": "c.d.svc"}]', "missing service"),
@@ -121,9 +121,9 @@ def test_config_deployment_is_refused(
         ("local-gateways", json.dumps([ENTRY | {"service": "c.d.svc:80"}]), "invalid gateway service format"),
     ],
 )
-def test_config_istio_is_refused(bed: Bed, environment: Environment, key: str, value: str, said: str) -> None:
+def test_config_istio_is_refused(bed: Bed, environment: Environment, key: str, value: str, message: str) -> None:
     """By net-istio's webhook."""
-    with pytest.raises(ApiError, match=said):
+    with pytest.raises(ApiError, match=message):
         bed.api.patch("v1/ConfigMap", "config-istio", NAMESPACE, {"data": {key: value}})
 
 
@@ -140,7 +140,7 @@ def test_istio_refuses_https_without_tls(bed: Bed, environment: Environment) -> 
 
 @pytest.mark.rule("KW506")
 def test_istiod_changes_its_webhook(bed: Bed, environment: Environment) -> None:
-    """It sets the failurePolicy and the CA bundle that its chart leaves out: a GitOps diff for ever."""
+    """It sets the failurePolicy and the CA bundle that its chart omits: a permanent GitOps diff."""
     kind = "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"
     (webhook,) = bed.api.get(kind, "istiod-default-validator")["webhooks"]
     assert (webhook["failurePolicy"], bool(webhook["clientConfig"].get("caBundle"))) == ("Fail", True)
@@ -148,7 +148,7 @@ def test_istiod_changes_its_webhook(bed: Bed, environment: Environment) -> None:
 
 @pytest.mark.rule("KW508")
 def test_an_unknown_field_is_refused(bed: Bed, environment: Environment) -> None:
-    """With strict validation; without it the field is dropped and nobody says so."""
+    """With strict validation; without it the field is dropped silently."""
     body = bed.api.get(SERVING, "knative-serving", NAMESPACE)
     spec = {"version": body["spec"]["version"], "registrys": {}}
     meta = {"name": "other", "namespace": NAMESPACE}
@@ -158,7 +158,7 @@ def test_an_unknown_field_is_refused(bed: Bed, environment: Environment) -> None
 
 @pytest.mark.rule("KW516")
 def test_of_a_key_twice_the_last_is_taken(bed: Bed, environment: Environment) -> None:
-    """By kubectl, although it asks for strict validation: what it sends no longer has both."""
+    """By kubectl, although it requests strict validation: it parses the file, so its request no longer has both."""
     meta = "metadata: {name: twice, namespace: default}"
     bed.kubectl("create", "-f", "-", text=f"apiVersion: v1\nkind: ConfigMap\n{meta}\ndata:\n  a: first\n  a: last\n")
     found = bed.api.get("v1/ConfigMap", "twice", "default")
@@ -167,7 +167,7 @@ def test_of_a_key_twice_the_last_is_taken(bed: Bed, environment: Environment) ->
 
 
 def versions(bed: Bed) -> dict[str, object]:
-    """What each object of the environment is, without its status."""
+    """The content of each object of the environment, without its status."""
     kinds = ["v1/ConfigMap", "apps/v1/Deployment", "v1/Service", "networking.istio.io/v1/Gateway", SERVING]
     kinds += ["admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"]
     leader = "control-plane.alpha.kubernetes.io/leader"

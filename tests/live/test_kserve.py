@@ -38,7 +38,7 @@ def other_key(config: Object) -> None:
 
 @pytest.mark.rule("KW303", "KW304", "KW306")
 @pytest.mark.parametrize(
-    ("target", "change", "said"),
+    ("target", "change", "message"),
     [
         (CONFIG, text("ingress", "{"), "unable to parse ingress config json"),
         (CONFIG, text("storageInitializer", "{"), "panic: Unable to unmarshall storageInitializer json string"),
@@ -49,17 +49,17 @@ def other_key(config: Object) -> None:
     ids=["ingress", "storageInitializer", "quantity", "CA without ConfigMap", "CA under another key"],
 )
 def test_no_inference_service_is_reconciled(
-    bed: Bed, environment: Environment, target: tuple[str, str, str], change: Edit, said: str
+    bed: Bed, environment: Environment, target: tuple[str, str, str], change: Edit, message: str
 ) -> None:
-    """Nothing tells the user but the log of KServe's controller."""
+    """Only the log of KServe's controller reports it."""
     with broken(environment, target, change), inference(bed, NAMESPACE, sklearn("s3://models/iris"), "unread") as name:
-        until(said, lambda: logged(bed, said, name), 30)
+        until(message, lambda: logged(bed, message, name), 30)
         assert condition(bed.api.get(ISVC, name, NAMESPACE), "Ready")["status"] != "True"
 
 
 @pytest.mark.rule("KW303")
 def test_no_inference_service_is_admitted(bed: Bed, environment: Environment) -> None:
-    """Of `deploy`, KServe's webhook needs to know the deployment mode."""
+    """KServe's webhook needs the deployment mode from `deploy`."""
     with (
         broken(environment, CONFIG, text("deploy", "{")),
         pytest.raises(ApiError, match="denied the request: unable to parse deploy config json"),
@@ -67,7 +67,7 @@ def test_no_inference_service_is_admitted(bed: Bed, environment: Environment) ->
         make(bed, NAMESPACE, fresh("unread"), sklearn("s3://models/iris"))
 
 
-def logged(bed: Bed, said: str, name: str) -> bool:
-    """Whether KServe's controller has said it of this InferenceService."""
+def logged(bed: Bed, message: str, name: str) -> bool:
+    """True if KServe's controller has logged it about this InferenceService."""
     lines = bed.log("kserve", "kserve-controller-manager", 300).splitlines()
-    return any(said in line and name in line for line in lines)
+    return any(message in line and name in line for line in lines)

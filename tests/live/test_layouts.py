@@ -1,6 +1,6 @@
-"""Where the real operator puts its stock Service, by what config-istio says: why our gateways are own ones.
+"""Where the real operator puts its stock Service, depending on config-istio: the reason for our own gateways.
 
-Operators 1.21 and 1.23, one at a time. No gateway has to run for it.
+Operators 1.21 and 1.23, one at a time. Needs no running gateway.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LEGACY = {
 }
 # Layout, config-istio, namespace of the stock Service.
 LAYOUTS = [
-    pytest.param({}, "istio-system", id="A: nothing said"),
+    pytest.param({}, "istio-system", id="A: default"),
     pytest.param(LEGACY, OWN, id="B: legacy key"),
     pytest.param(entry("ml-local", OWN, "ml-local"), "istio-system", id="C: own Gateway"),
     pytest.param(entry("knative-local-gateway", NAMESPACE, "knative-local-gateway"), NAMESPACE, id="dangling (KW408)"),
@@ -60,9 +60,9 @@ def empty(bed: Bed) -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=STACKS)
 def operator(bed: Bed, empty: None, request: pytest.FixtureRequest) -> str:
-    """One operator, the later one in place of the earlier one; its minor version."""
+    """Each operator, the later one replacing the earlier one; its minor version."""
     of_stack(bed, request.param).make("install-knative-operator")
-    # Of the same version of Knative the later operator has other Jobs.
+    # For the same version of Knative the later operator has other Jobs.
     remove_jobs(bed)
     return str(request.param)
 
@@ -73,15 +73,15 @@ def test_stock_service(bed: Bed, operator: str, config: dict[str, str], namespac
     for item in stock(bed):
         bed.api.delete("v1/Service", "knative-local-gateway", item["metadata"]["namespace"])
     apply(bed, "1.21.1", config)
-    # Perhaps where it was as well: the operator may have missed it before it saw the change.
+    # It may be in its old namespace too: the operator may recreate it before it reads the new settings.
     until(f"the stock Service in {namespace}", lambda: namespace in places(bed), 60)
 
 
-# What each operator installs, and what it says of what it does not. Knative 1.21 stands there in the beginning.
+# The versions that each operator installs, and its message for those that it does not. Starts with Knative 1.21.
 TWO_MINORS = "not supported to upgrade or downgrade across multiple MINOR versions"
 STEPS = {
     "1.21": {"1.22.1": "the manifests of the target version 1.22.1 are not available", "1.20.3": "", "1.21.1": ""},
-    # From 1.21 to 1.23 as from stack kserve-0.20 to knative-1.23: `make install` puts 1.22 in between.
+    # From 1.21 to 1.23 as from stack kserve-0.20 to knative-1.23: `make install` installs 1.22 in between.
     "1.23": {"1.20.3": "", "1.21.1": "", "1.23.0": TWO_MINORS, "1.22.1": "", "1.23": ""},
 }
 
@@ -106,7 +106,7 @@ def test_the_chart_refuses_the_stock_name(generated: Environment) -> None:
 
 
 def apply(bed: Bed, version: str, config: dict[str, str]) -> None:
-    """A KnativeServing with nothing but a version and config-istio."""
+    """Apply a KnativeServing with only a version and config-istio."""
     spec = {"version": version, "ingress": {"istio": {"enabled": True}}, "config": {"istio": config}}
     meta = {"name": "knative-serving", "namespace": NAMESPACE}
     body = {"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": meta, "spec": spec}
@@ -117,7 +117,7 @@ def apply(bed: Bed, version: str, config: dict[str, str]) -> None:
 
 
 def remove_jobs(bed: Bed) -> None:
-    """No Job can be changed, and the operator stops at one that it would have otherwise."""
+    """Jobs are immutable, and the operator stops at one that it would change."""
     for job in bed.api.list("batch/v1/Job", NAMESPACE):
         bed.api.delete("batch/v1/Job", job["metadata"]["name"], NAMESPACE)
 
@@ -128,7 +128,7 @@ def of_stack(bed: Bed, operator: str) -> Environment:
 
 
 def installed(bed: Bed) -> str:
-    """The version of Knative that is there and ready, or nothing."""
+    """The installed and ready version of Knative, or ""."""
     serving = bed.api.get(SERVING, "knative-serving", NAMESPACE)
     status = serving.get("status", {})
     seen = status.get("observedGeneration") == serving["metadata"]["generation"]
@@ -136,7 +136,7 @@ def installed(bed: Bed) -> str:
 
 
 def messages(bed: Bed) -> str:
-    """What the conditions of KnativeServing say."""
+    """The messages in the conditions of KnativeServing."""
     listed = bed.api.get(SERVING, "knative-serving", NAMESPACE).get("status", {}).get("conditions", [])
     return "; ".join(item.get("message", "") for item in listed)
 

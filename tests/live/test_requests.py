@@ -33,14 +33,14 @@ def test_local_gateway(bed: Bed, service: str, component: str) -> None:
     host = f"{service}{component}.{NAMESPACE}.svc.{bed.cluster_domain}"
     answer = outcome(bed, host, "200")
     assert (answer.outcome, answer.server) == ("200", "istio-envoy"), host
-    # KServe sends what it is asked to the transformer, when there is one.
+    # KServe sends requests to the transformer, if there is one.
     asked = pod_of(bed, NAMESPACE, service, "predictor" if component == "-predictor" else "transformer")
     assert answer.body["pod"] == asked["status"]["podIP"]
 
 
 @pytest.mark.parametrize("component", ["", "-predictor"])
 def test_ingress_gateway(bed: Bed, environment: Environment, service: str, component: str) -> None:
-    """The host outside is Knative's name.namespace.domain."""
+    """The external host is Knative's name.namespace.domain."""
     host = f"{service}{component}.{NAMESPACE}.{environment.answers['ingress_domain']}"
     address = gateway_address(bed, environment.answers["ingress_gateway_name"])
     answer = until(host, lambda: (a := send(address, 80, host)).outcome == "200" and a, 10)
@@ -51,7 +51,7 @@ def test_ingress_gateway(bed: Bed, environment: Environment, service: str, compo
 
 @pytest.mark.rule("KW412")
 def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, service: str) -> None:
-    """What is cluster-local must not be reached through the ingress gateway."""
+    """Cluster-local services must not be reachable through the ingress gateway."""
     host = f"{service}.{NAMESPACE}.svc.{bed.cluster_domain}"
     address = gateway_address(bed, environment.answers["ingress_gateway_name"])
     assert send(address, 80, host).outcome == "404"
@@ -67,7 +67,7 @@ def test_local_names_are_not_served_outside(bed: Bed, environment: Environment, 
     ids=["another gateway", "another domain"],
 )
 def test_kserve_and_knative_disagree_outside(bed: Bed, environment: Environment, change: Edit, domain: str) -> None:
-    """Ready, and the predictor is reached outside by Knative's route, but not the model by KServe's."""
+    """Ready, and Knative's route exposes the predictor, but KServe's does not expose the model."""
     address = gateway_address(bed, environment.answers["ingress_gateway_name"])
     with broken(environment, CONFIG, change), inference(bed, NAMESPACE, container(IMAGE), "outside") as name:
         ready(bed, NAMESPACE, name)

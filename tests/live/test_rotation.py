@@ -1,4 +1,4 @@
-"""W5: another password takes effect by the steps of the environment's README. Another CA: test_digests.py."""
+"""W5: a new password takes effect by the steps of the environment's README. For a new CA see test_digests.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE = f"{HARBOR}/kserve/kserve/sklearnserver:v0.20.0"
 
 @pytest.fixture
 def rotated(bed: Bed, environment: Environment) -> Iterator[str]:
-    """The registry takes another password from now on."""
+    """Change the password of the registry."""
     old = bed.pulls.passwords[HARBOR]
     bed.pulls.passwords[HARBOR] = "robot:rotated"
     yield "robot:rotated"
@@ -29,7 +29,7 @@ def rotated(bed: Bed, environment: Environment) -> Iterator[str]:
 
 @pytest.mark.net_istio
 def test_password(bed: Bed, environment: Environment, rotated: str) -> None:
-    """Nothing has to be restarted: the waiting Pod is pulled as soon as the Secret has the new password."""
+    """No restart is needed: the kubelet pulls for the waiting Pod as soon as the Secret has the new password."""
     with inference(bed, NAMESPACE, container(IMAGE), "rotate") as name:
         pod = pod_of(bed, NAMESPACE, name)["metadata"]["name"]
 

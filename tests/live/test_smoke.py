@@ -19,26 +19,26 @@ REQUEST = "kserve-environment-smoke-request"
 
 def test_good(bed: Bed, environment: Environment) -> None:
     done = helm_test(environment, "90s")
-    assert done.returncode == 0, done.stderr + said(bed)
-    assert ": 200" in said(bed)
+    assert done.returncode == 0, done.stderr + smoke_output(bed)
+    assert ": 200" in smoke_output(bed)
 
 
 def test_broken(bed: Bed, environment: Environment) -> None:
-    """The InferenceService is Ready, and the smoke test fails all the same: it says what it got."""
+    """The InferenceService is Ready, but the smoke test fails and prints the response."""
     with broken(environment, CONFIG, put(*INGRESS, "localGateway", value="knative-serving/knative-local-gateway")):
         done = helm_test(environment, "25s")
         assert done.returncode != 0
-        assert said(bed).splitlines()[-1].endswith(": 404")
+        assert smoke_output(bed).splitlines()[-1].endswith(": 404")
         ready(bed, "vision", "kserve-environment-smoke")
     bed.api.delete("v1/Pod", REQUEST, "vision")
 
 
 def helm_test(environment: Environment, timeout: str) -> subprocess.CompletedProcess[str]:
-    """What `make verify` ends with."""
+    """The last step of `make verify`."""
     arguments = ("test", "kserve-environment", "--namespace", "kserve", "--timeout", timeout)
     return environment.helm(*arguments, check=False)
 
 
-def said(bed: Bed) -> str:
+def smoke_output(bed: Bed) -> str:
     """The output of the newest smoke request."""
     return last_lines(bed.state / "logs" / f"vision_{REQUEST}_request.log", 20)

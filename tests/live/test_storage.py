@@ -1,4 +1,4 @@
-"""W5, W8: what KServe's real webhook puts into the Pods of a tenant."""
+"""W5, W8: what KServe's real webhook injects into the Pods of a tenant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TENANTS = ("vision", "speech", "forecasting")
 
 @pytest.fixture
 def initializer(bed: Bed, environment: Environment, request: pytest.FixtureRequest) -> Iterator[Object]:
-    """The init container that a model of this URI gets."""
+    """The init container of a model with this URI."""
     with inference(bed, "vision", sklearn(request.param), "storage") as name:
         pod = pod_of(bed, "vision", name)
         yield next(c for c in pod["spec"]["initContainers"] if c["name"] == "storage-initializer")
@@ -37,7 +37,7 @@ def test_image_and_quantities(initializer: Object) -> None:
 
 @pytest.mark.rule("KW301", "KW302")
 def test_the_storage_container_wins(bed: Bed, environment: Environment) -> None:
-    """inferenceservice-config has a say only for a URI that no ClusterStorageContainer names, or a disabled one."""
+    """inferenceservice-config counts only for a URI without an enabled ClusterStorageContainer."""
     original = bed.api.get(CONTAINER, "default")["spec"]
     changed = {
         **original,
@@ -78,7 +78,7 @@ def test_a_private_prefix_picks_its_container(bed: Bed, environment: Environment
 @pytest.mark.rule("KW203", "KW204")
 @pytest.mark.parametrize("namespace", TENANTS)
 def test_pods_of_every_tenant_can_pull(bed: Bed, environment: Environment, namespace: str) -> None:
-    """W5: predictor and transformer carry the pull Secret, and their images are pulled with it."""
+    """W5: predictor and transformer have the pull Secret, and their images are pulled with it."""
     image = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
     transformer = {"serviceAccountName": "inference", **container(image)}
     with inference(bed, namespace, sklearn("s3://models/iris"), "pull", transformer=transformer) as name:
@@ -89,7 +89,7 @@ def test_pods_of_every_tenant_can_pull(bed: Bed, environment: Environment, names
 
 
 def test_without_the_service_account_nothing_is_pulled(bed: Bed, environment: Environment) -> None:
-    """queue-proxy comes from the private registry too, so the runtime's own pull Secret is not the question."""
+    """queue-proxy comes from the private registry too, so the runtime's own pull Secret makes no difference."""
     image = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
     with inference(bed, "vision", {**container(image), "serviceAccountName": "default"}, "pull") as name:
         pod = pod_of(bed, "vision", name)
@@ -97,7 +97,7 @@ def test_without_the_service_account_nothing_is_pulled(bed: Bed, environment: En
 
 
 def test_the_ca_is_copied_to_the_tenant(bed: Bed, environment: Environment) -> None:
-    """W4: KServe copies the bundle as global-ca-bundle beside the model (kserve constants.go GlobalCaBundle)."""
+    """W4: KServe copies the bundle as global-ca-bundle next to the model (kserve constants.go GlobalCaBundle)."""
     with inference(bed, "vision", sklearn("s3://models/iris"), "ca") as name:
         pod_of(bed, "vision", name)
         copied = bed.api.get("v1/ConfigMap", "global-ca-bundle", "vision")

@@ -16,7 +16,7 @@ NAMESPACE = "team-a"
 
 @pytest.fixture(scope="module")
 def minimal(bed: Bed, generated: Environment) -> Environment:
-    """`minimal`, which test_examples.py has left on the cluster."""
+    """`minimal`, which test_examples.py leaves on the cluster."""
     if bed.installed and bed.installed.folder.name == UPGRADED:
         return bed.installed
     bed.clear()
@@ -27,11 +27,11 @@ def minimal(bed: Bed, generated: Environment) -> Environment:
 
 @pytest.fixture(scope="module")
 def everything(minimal: Environment) -> Environment:
-    """The same folder with other answers, installed over it. Only the cluster's domain is what it was."""
+    """The same folder with other answers, installed over it. Only the cluster's domain stays."""
     domain = minimal.answers["cluster_domain"]
     made = Environment.generate(minimal.bed, "everything", minimal.folder.name, cluster_domain=domain)
     made.install()
-    # A gateway in another namespace is another release: the old one stays until it is taken away.
+    # A gateway in another namespace is another release: the old one stays until it is uninstalled.
     for release in ("ingress-gateway", "local-gateway"):
         made.helm("uninstall", release, "--namespace", minimal.answers["local_gateway_namespace"])
     return made
@@ -66,7 +66,7 @@ def test_upgrade_moves_every_image(bed: Bed, everything: Environment) -> None:
 
 
 def _leaving(pod: Object) -> bool:
-    """Deleted already, or of a Job: the operator may have made one anew for the old version, which nobody waits for."""
+    """Deleted, or of a Job: the operator may have recreated one for the old version, and nothing waits for it."""
     owners = pod["metadata"].get("ownerReferences", [])
     return "deletionTimestamp" in pod["metadata"] or any(owner["kind"] == "Job" for owner in owners)
 
@@ -92,7 +92,7 @@ def test_uninstall_waits_for_the_models(bed: Bed, everything: Environment) -> No
 
 
 def test_uninstall_is_clean(bed: Bed, everything: Environment) -> None:
-    """Started while Kubernetes has yet to collect what the models owned."""
+    """Started before Kubernetes has collected the dependents of the models."""
     bed.api.delete(KSVC, "own", NAMESPACE)
     bed.api.delete(ISVC, "last-one", NAMESPACE)
     until("the InferenceService is gone", lambda: bed.api.find(ISVC, "last-one", NAMESPACE) is None, 60)

@@ -1,4 +1,4 @@
-"""Gateway wires, each broken alone on the running environment: what the real system does, and the code that names it.
+"""Gateway wires, each broken alone on the running environment: the symptom, and the code that reports it.
 
 The expectations are those of docs/how-to/504-and-404.md; test_broken_wires.py compares both.
 """
@@ -19,14 +19,14 @@ CONFIG = ("v1/ConfigMap", "inferenceservice-config", "kserve")
 SERVING = ("operator.knative.dev/v1beta1/KnativeServing", "knative-serving", "knative-serving")
 GATEWAY = ("networking.istio.io/v1/Gateway", "ml-local-gateway", "ml-gateway")
 SERVICE = ("v1/Service", "ml-local-gateway", "ml-gateway")
-# Not an object but the values of a release, which is installed anew.
+# Not an object but the values of a release, which is reinstalled.
 RELEASE = ("release", "local-gateway", "ml-gateway")
 Target = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Broken:
-    """One broken wire. `knative` and `kserve`: Ready of the two objects; then what a client gets from the two hosts."""
+    """One broken wire. knative, kserve: Ready of the objects. host, predictor: their responses. code: of the rule."""
 
     wire: str
     target: Target
@@ -161,11 +161,11 @@ def broken(environment: Environment, target: Target, change: Edit) -> Iterator[N
         yield
     finally:
         _replace(bed, target, original)
-        # Else helm's next change of a field that we have changed would be a conflict.
+        # Else helm's next change of a field that we changed would be a conflict.
         owners = original["metadata"]["managedFields"]
         bed.api.patch(*target, [{"op": "replace", "path": "/metadata/managedFields", "value": owners}])
         _followed(bed, target)
-        # The operator makes its Service where an entry with its name says, and never takes it away again.
+        # The operator creates its Service where an entry with its name points, and never deletes it.
         bed.api.delete("v1/Service", "knative-local-gateway", "knative-serving")
 
 
@@ -188,7 +188,7 @@ def _install(environment: Environment, release: str, namespace: str, values: Obj
 
 
 def _replace(bed: Bed, target: Target, wanted: Object) -> None:
-    """Writes data or spec back whatever the object's version is now."""
+    """Write data or spec back, whatever the object's current version is."""
     kind, name, namespace = target
     key = "data" if "data" in wanted else "spec"
     patch = [{"op": "replace", "path": f"/{key}", "value": wanted[key]}]
@@ -196,7 +196,7 @@ def _replace(bed: Bed, target: Target, wanted: Object) -> None:
 
 
 def _followed(bed: Bed, target: Target) -> None:
-    """The operator has done its part, when its object was changed."""
+    """Wait until the operator has applied a change of its object."""
     if target != SERVING:
         return
 
@@ -204,7 +204,7 @@ def _followed(bed: Bed, target: Target) -> None:
 
 
 def _written(bed: Bed) -> bool:
-    """Whether every ConfigMap has what KnativeServing says, and no key that was said before and is not any more."""
+    """True if every ConfigMap has the keys of KnativeServing, and no key that it had before and lacks now."""
     config = bed.api.get(*SERVING)["spec"]["config"]
     found = {name: bed.api.get("v1/ConfigMap", f"config-{name}", "knative-serving")["data"] for name in config}
     same = all(found[name].get(key) == value for name, data in config.items() for key, value in data.items())

@@ -96,7 +96,7 @@ class _Facts:
     def __init__(self, leaves: Iterable[Leaf]) -> None:
         self._by_place = {(leaf.name, leaf.path[-1]): leaf.value for leaf in leaves if leaf.path}
 
-    def context(self, key: str) -> str:
+    def fact(self, key: str) -> str:
         return self._by_place.get((CONTEXT, key), "")
 
     def kserve(self, key: str) -> str:
@@ -107,14 +107,14 @@ class _Facts:
 
 
 def _images(leaves: list[Leaf], facts: _Facts) -> Iterator[Row]:
-    registry = facts.context("registry")
+    registry = facts.fact("registry")
     images = [leaf for leaf in leaves if leaf.path[-1] == "image" and leaf.value != "auto"]
     inside = [leaf for leaf in images if leaf.value.startswith(f"{registry}/")]
     objects = len({(leaf.kind, leaf.object) for leaf in inside})
     yield Row("W1", "registry", registry, f"{len(inside)} of {len(images)} images, in {objects} objects")
     skipped = facts.knative("registries-skipping-tag-resolving")
     where = _where(leaves, skipped) if skipped else "Knative resolves every tag at its registry"
-    yield Row("W3", "digest policy", facts.context("digest_policy"), where)
+    yield Row("W3", "digest policy", facts.fact("digest_policy"), where)
     queue = facts.knative("queue-sidecar-image")
     yield Row("W6", "queue-proxy", queue, _where(leaves, queue))
     for leaf in leaves:
@@ -125,9 +125,9 @@ def _images(leaves: list[Leaf], facts: _Facts) -> Iterator[Row]:
 
 
 def _secrets(leaves: list[Leaf], facts: _Facts) -> Iterator[Row]:
-    authority = facts.context("registry_ca").rpartition("/")[2]
+    authority = facts.fact("registry_ca").rpartition("/")[2]
     yield Row("W4", "registry CA", authority, _where(leaves, authority))
-    secret = facts.context("pull_secret")
+    secret = facts.fact("pull_secret")
     holders = {(leaf.kind, leaf.object) for leaf in leaves if leaf.value == secret and leaf.name != CONTEXT}
     kinds = Counter(kind for kind, _ in holders)
     where = ", ".join(
@@ -158,7 +158,7 @@ def _gateways(items: list[Object], leaves: list[Leaf], facts: _Facts) -> Iterato
     domain = facts.kserve("ingressDomain")
     keys = ["config-domain"] if any(leaf.path[-1] == domain for leaf in leaves) else []
     yield Row("W10", "domain", domain, ", ".join([_where(leaves, domain), *keys]))
-    cluster = facts.context("cluster_domain")
+    cluster = facts.fact("cluster_domain")
     yield Row("W11", "cluster domain", cluster, _ending(leaves, f".svc.{cluster}"))
     yield Row("W13", "Knative", facts.knative("version"), "KnativeServing (version)")
 

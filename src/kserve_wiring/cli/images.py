@@ -34,13 +34,13 @@ def add_images(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the images; with --check print only the differences between list and manifests."""
     from kserve_wiring.inventory.formats import FORMATS
-    from kserve_wiring.inventory.listing import CATALOGUE
+    from kserve_wiring.inventory.listing import IMAGE_LIST
     from kserve_wiring.manifests.read import read
 
     folder = Path(arguments.path)
-    environment = arguments.path != "-" and (folder / CATALOGUE).is_file()
+    environment = arguments.path != "-" and (folder / IMAGE_LIST).is_file()
     if arguments.check and not environment:
-        return fail(f"--check compares an environment with its list, and {folder / CATALOGUE} does not exist")
+        return fail(f"--check compares an environment with its list, and {folder / IMAGE_LIST} does not exist")
     loaded = read(arguments.path, charts=arguments.charts, helm=arguments.helm)
     try:
         listing = _listing(folder, loaded) if environment else _listing(None, loaded)

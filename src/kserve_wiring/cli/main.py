@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return fail(str(error))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader closed the pipe, so nobody reads an error either
+        sys.stderr.close()  # else Python reports the broken pipe again at exit
         return FAILED
     except KeyboardInterrupt:
         return fail("interrupted")

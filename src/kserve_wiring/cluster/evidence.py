@@ -18,8 +18,8 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappin
 Shown = tuple[str, Setting]
 """A fact's key, and a setting with the fact's value; its path is that of the text that holds the value."""
 
-# A tag without suffixes of a registry's own. A release candidate (-rc1) behaves neither like its version nor like the
-# one before.
+# A tag without the suffix that a registry may add. A release candidate (-rc1) behaves neither like its version nor like
+# the one before.
 _RELEASE = re.compile(r":(v?\d+\.\d+\.\d+)(?:-distroless|-debug)?(?:@|$)")
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+")
 

@@ -33,11 +33,11 @@ def _disabled(obj: KubeObject) -> bool:
 
 def _named(obj: KubeObject) -> Iterator[Found]:
     uses = list(image_uses(obj))
-    whole = {use.setting.path[:2] for use in uses if use.setting.path[-3:] == ("global", "proxy", "image")}
+    complete = {use.setting.path[:2] for use in uses if use.setting.path[-3:] == ("global", "proxy", "image")}
     for use in uses:
         # Next to an image that is a complete reference, Istio's hub serves only waypoints of ambient mode, which KServe
         # does not use.
-        waypoint = use.setting.path[-2:] == ("global", "hub") and use.setting.path[:2] in whole
+        waypoint = use.setting.path[-2:] == ("global", "hub") and use.setting.path[:2] in complete
         default = use.setting.path == ("spec", "registry", "default")  # of a KnativeServing; embedded_images applies it
         if not waypoint and not default:
             yield Found(canonical(use.image), f"{obj.ref} {use.setting.key}", _wire(use))

@@ -13,7 +13,7 @@ from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.manifests.repeated_keys import load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 
-CATALOGUE = Path("images") / "catalogue.yaml"
+IMAGE_LIST = Path("images") / "catalogue.yaml"
 LOCK = "images.lock.yaml"
 
 
@@ -63,7 +63,7 @@ def list_environment(folder: Path, found: Iterable[Found]) -> Listing:
     lock = read_lock(folder / LOCK)
     listing = Listing()
     listed = set()
-    for entry in read_catalogue(folder / CATALOGUE):
+    for entry in read_image_list(folder / IMAGE_LIST):
         target = canonical(entry["target"])
         listed.add(target)
         image = _image(entry, reasons.get(target, []), lock)
@@ -80,7 +80,7 @@ def list_manifests(found: Iterable[Found]) -> Listing:
     return Listing([_bare(image, ones) for image, ones in sorted(_by_image(found).items())])
 
 
-def read_catalogue(file: Path) -> list[dict[str, str]]:
+def read_image_list(file: Path) -> list[dict[str, str]]:
     """The entries of images/catalogue.yaml. Raises ListingError."""
     entries = _load(file)
     if not isinstance(entries, list):

@@ -1,4 +1,4 @@
-"""A client for the Kubernetes API, as small as the bed needs it: any kind, found by discovery."""
+"""A client for the Kubernetes API, as small as the bed needs: any kind, by discovery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANAGER = "test-bed"
 
 
 class ApiError(Exception):
-    """The API server said no: `code` is the HTTP status, the text its message."""
+    """The API server refused a request. code: the HTTP status; the message is the server's."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class Api:
         return result
 
     def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
-        """The object, or None when it or its kind does not exist."""
+        """The object; None if it or its kind does not exist."""
         try:
             return self.get(kind, name, namespace)
         except ApiError as error:
@@ -50,7 +50,7 @@ class Api:
             raise
 
     def list(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
-        """The objects of a kind; none when the kind does not exist."""
+        """The objects of a kind; empty if the kind does not exist."""
         try:
             answer = self.call("GET", self.path(kind, namespace), query={"labelSelector": labels} if labels else {})
         except ApiError as error:
@@ -76,13 +76,13 @@ class Api:
         return result
 
     def patch(self, kind: str, name: str, namespace: str, patch: Any, subresource: str = "") -> Object:
-        """A list is a JSON patch, an object a merge patch."""
+        """Patch an object: with a JSON patch if it is a list, with a merge patch if it is a mapping."""
         path = self.path(kind, namespace, name) + (f"/{subresource}" if subresource else "")
         result: Object = self.call("PATCH", path, patch, JSON_PATCH if isinstance(patch, list) else MERGE_PATCH)
         return result
 
     def delete(self, kind: str, name: str, namespace: str = "", grace: int | None = None) -> None:
-        """Deletes an object; one that is gone already is fine."""
+        """Delete an object. Ignores one that no longer exists."""
         query = {"propagationPolicy": "Background"}
         if grace is not None:
             query["gracePeriodSeconds"] = str(grace)
@@ -93,7 +93,7 @@ class Api:
                 raise
 
     def watch(self, kind: str, seconds: int = 300) -> Iterator[tuple[str, Object]]:
-        """Events (`ADDED`, `MODIFIED`, `DELETED`, object) of all namespaces, beginning with what exists."""
+        """Events (`ADDED`, `MODIFIED`, `DELETED`, object) of all namespaces, starting with the existing objects."""
         connection = self._connect()
         try:
             path = f"{self.path(kind)}?{urlencode({'watch': 'true', 'timeoutSeconds': seconds})}"
@@ -127,10 +127,9 @@ class Api:
     def call(
         self, method: str, path: str, body: Any = None, kind: str = "", query: dict[str, str] | None = None
     ) -> Any:
-        """One request; the answer as it is read from JSON, or as text when it is none.
+        """Send one request. Return the parsed JSON, or the text if it is not JSON.
 
-        Raises:
-            ApiError: the server answered with another status than 2xx.
+        Raises ApiError when the status is not 2xx.
         """
         path += f"?{urlencode(query)}" if query else ""
         headers = self._headers() | {"Content-Type": kind or "application/json"}
@@ -145,7 +144,7 @@ class Api:
         return parsed
 
     def _exchange(self, method: str, path: str, payload: bytes | None, headers: dict[str, str]) -> tuple[int, str]:
-        """Over the thread's own connection; a connection that the server closed meanwhile is opened anew."""
+        """Use the thread's own connection; reopen it if the server closed it."""
         for attempt in (1, 2):
             connection = getattr(self._local, "connection", None)
             if connection is None:
@@ -169,10 +168,9 @@ class Api:
 
 
 def until(what: str, check: Callable[[], Any], seconds: float = 60, every: float = 0.25) -> Any:
-    """Asks until the answer is true, and returns it.
+    """Poll until the result is true, and return it.
 
-    Raises:
-        TimeoutError: it never was; the text says what was waited for and what the last answer or error was.
+    Raises TimeoutError when it never is; the message has the last result or error.
     """
     deadline = time.monotonic() + seconds
     last: Any = None
@@ -189,7 +187,7 @@ def until(what: str, check: Callable[[], Any], seconds: float = 60, every: float
 
 
 def condition(found: Object | None, kind: str) -> Object:
-    """One condition of an object's status, or one that says Absent."""
+    """One condition of an object's status; one with status Absent if there is none."""
     listed = (found or {}).get("status", {}).get("conditions", [])
     absent: Object = {"type": kind, "status": "Absent"}
     return next((c for c in listed if c["type"] == kind), absent)

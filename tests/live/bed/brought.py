@@ -1,4 +1,4 @@
-"""What the user of an environment brings, by the steps of its README: Secrets, a CA, namespaces."""
+"""The objects that the user of an environment creates by its README: Secrets, a CA, namespaces."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ Answers = dict[str, Any]
 
 
 def namespaces_first(answers: Answers) -> Iterator[Object]:
-    """The namespaces that the environment must find: those of tenants that exist already."""
+    """The namespaces that must exist before the environment: those of existing tenants."""
     for tenant in answers["tenants"]:
         if not tenant.get("create_namespace", True):
             yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": tenant["name"]}}
 
 
 def objects(answers: Answers, namespaces: list[str], keys: Path, password: str) -> Iterator[Object]:
-    """What the README tells its user to make once the first release has made the namespaces.
+    """The objects that the README asks for once the first release has created the namespaces.
 
-    Args:
-        answers: those of the environment, defaults included.
-        namespaces: all namespaces that belong to it.
-        keys: the folder of the bed's CA; certificates are issued there.
-        password: "user:password" of the private registry.
+    answers: of the environment, including defaults. namespaces: all that belong to it. keys: folder of the bed's CA,
+    which issues the certificates. password: "user:password" of the private registry.
     """
     if answers.get("pull_secret") and answers["pull_secret_source"] == "existing":  # noqa: S105
         for namespace in namespaces:
@@ -40,7 +37,7 @@ def objects(answers: Answers, namespaces: list[str], keys: Path, password: str) 
 
 
 def store(answers: Answers, password: str) -> dict[str, bytes]:
-    """What the user's ClusterSecretStore holds, {key: content}."""
+    """Content of the user's ClusterSecretStore, {key: content}."""
     if answers.get("pull_secret_source") != "external-secret":
         return {}
     made = pull_secret("any", "any", answers["registry_host"], password)
@@ -48,7 +45,7 @@ def store(answers: Answers, password: str) -> dict[str, bytes]:
 
 
 def hosts_of(answers: Answers) -> list[str]:
-    """Where the models of each tenant are found from outside."""
+    """External hosts of the models of each tenant."""
     return [f"*.{tenant['name']}.{answers['ingress_domain']}" for tenant in answers["tenants"]]
 
 
@@ -59,7 +56,7 @@ def secret(name: str, namespace: str, kind: str, data: dict[str, bytes]) -> Obje
 
 
 def _registry_ca(answers: Answers, keys: Path) -> Iterator[Object]:
-    """In the namespaces of Knative and of KServe; a Secret is for Knative alone."""
+    """The CA in the namespaces of Knative and KServe; as a Secret, for Knative alone."""
     kind = answers.get("registry_ca_source")
     bundle = (keys / "ca.crt").read_bytes()
     if kind == "secret":

@@ -1,7 +1,7 @@
-"""cert-manager, played: its commands are Go modules of their own that the module proxy does not have.
+"""A simulated cert-manager: its commands are Go modules of their own, which the module proxy does not have.
 
-It does what the environment needs of it: a Secret for every Certificate, the CA in what is annotated for it, and a
-webhook that lets everything of cert-manager.io pass.
+It does what the environment needs: a Secret for every Certificate, the CA in annotated objects, and a webhook that
+allows everything of cert-manager.io.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ANNOTATIONS = ("cert-manager.io/inject-ca-from", "cert-manager.io/inject-ca-from
 
 
 class Certificates:
-    """Issues from the bed's own CA, `keys`/ca.crt."""
+    """Issues from the bed's own CA, <keys>/ca.crt."""
 
     def __init__(self, api: Api, keys: Path) -> None:
         self._api, self._keys = api, keys
@@ -90,7 +90,7 @@ class Certificates:
 
 
 class _Allow(BaseHTTPRequestHandler):
-    """Answers every AdmissionReview with yes."""
+    """Allows every AdmissionReview."""
 
     def do_POST(self) -> None:
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -103,7 +103,7 @@ class _Allow(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Says nothing."""
+        """Log nothing."""
 
 
 def _webhook(keys: Path) -> None:

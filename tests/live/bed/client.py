@@ -1,6 +1,6 @@
-"""What a Pod of the cluster sees when it asks a URL: DNS, the Service's port, and the answer.
+"""The result of a request from a Pod of the cluster: DNS, the Service's port, and the response.
 
-The outcome is in the words that a person would use: a status such as `200`, `no such host`, `no endpoints`,
+The outcome is a status such as `200`, or an error as a person would write it: `no such host`, `no endpoints`,
 `connection refused`, `timed out`.
 """
 
@@ -18,7 +18,7 @@ from tests.live.bed.dns import endpoints
 
 @dataclass(frozen=True)
 class Answer:
-    """`outcome` as above; `body` is what a model said, as JSON, or {}; `server` is the header of that name."""
+    """outcome: as above. body: the model's response as JSON, or {}. server: the header of that name."""
 
     outcome: str
     body: Object
@@ -26,7 +26,7 @@ class Answer:
 
 
 def ask(api: Api, host: str, cluster_domain: str, path: str = "/") -> Answer:
-    """Asks http://<host><path> from inside the cluster, where <host> is the name of a Service."""
+    """Request http://<host><path> from inside the cluster, where <host> is the name of a Service."""
     service = _resolve(api, host, cluster_domain)
     if isinstance(service, str):
         return Answer(service, {})
@@ -41,7 +41,7 @@ def ask(api: Api, host: str, cluster_domain: str, path: str = "/") -> Answer:
 
 
 def send(address: str, port: int, host: str, path: str = "/", ca: Path | None = None) -> Answer:
-    """One GET to an address with this Host header; with `ca` over TLS, whose certificate must be one for the host."""
+    """Send one GET with this Host header to an address; with `ca` over TLS, with a certificate valid for the host."""
     connection = _Tls(address, port, host, ca) if ca else http.client.HTTPConnection(address, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})
@@ -60,7 +60,7 @@ def send(address: str, port: int, host: str, path: str = "/", ca: Path | None = 
 
 
 class _Tls(http.client.HTTPConnection):
-    """To an address, but with the name of a host in the handshake."""
+    """Connects to an address, with the name of a host in the TLS handshake."""
 
     def __init__(self, address: str, port: int, host: str, ca: Path) -> None:
         super().__init__(address, port, timeout=5)
@@ -72,7 +72,7 @@ class _Tls(http.client.HTTPConnection):
 
 
 def _resolve(api: Api, host: str, cluster_domain: str) -> Object | str:
-    """The Service that a name leads to, through ExternalName, or what a resolver would say."""
+    """The Service of a name, through ExternalName, or the error of a resolver."""
     suffix = f".svc.{cluster_domain}"
     name, _, namespace = host.removesuffix(suffix).partition(".")
     found = api.find("v1/Service", name, namespace) if host.endswith(suffix) else None

@@ -1,7 +1,7 @@
-"""Turns a container of a live Pod into a process: its own env, args, volumes, ServiceAccount token and network.
+"""Run a container of a live Pod as a process: its own env, args, volumes, ServiceAccount token and network.
 
-The process sees a root folder with nothing but its program, the Pod's volumes, /etc/hosts and /etc/resolv.conf, so it
-has only what its manifest gives it. This is kubelet's part of the work, done as kubelet documents it.
+The process sees a root folder with only its program, the Pod's volumes, /etc/hosts and /etc/resolv.conf, so it has
+only what its manifest provides. This is the kubelet's part of the work, done as the kubelet documents it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
 
 
 class NotReady(Exception):
-    """Something that the container needs does not exist yet: kubelet would say FailedMount and try again."""
+    """An object that the container needs does not exist yet: the kubelet would report FailedMount and retry."""
 
 
 def build(api: Api, pod: Object, container: Object, program: Program, root: Path, domain: str) -> dict[str, str]:
-    """Writes the container's root folder and returns its environment.
+    """Write the container's root folder and return its environment.
 
-    Raises:
-        NotReady: a Secret or ConfigMap that it needs is missing.
+    Raises NotReady when a Secret or ConfigMap that it needs is missing.
     """
     shutil.rmtree(root, ignore_errors=True)
     for folder in ("tmp", "proc", "dev", "etc/ssl/certs", "var/run", "run"):
@@ -76,7 +75,7 @@ def environment(api: Api, pod: Object, container: Object) -> dict[str, str]:
 
 
 def expand(text: str, env: dict[str, str]) -> str:
-    """Replaces $(NAME) as Kubernetes does: an unknown name stays, $$(NAME) is an escaped $(NAME)."""
+    """Expand $(NAME) as Kubernetes does: an unknown name stays, $$(NAME) is an escaped $(NAME)."""
     return re.sub(r"\$(\$?)\(([\w.-]+)\)", lambda m: f"$({m[2]})" if m[1] else env.get(m[2], m[0]), text)
 
 
@@ -109,7 +108,7 @@ def _mount(api: Api, pod: Object, volume: Object, mount: Object, root: Path) -> 
 
 
 def _files(api: Api, pod: Object, volume: Object) -> Iterator[tuple[str, bytes]]:
-    """The files of a volume; a kind that holds none, such as emptyDir, gives none."""
+    """The files of a volume; none for kinds such as emptyDir."""
     namespace = pod["metadata"]["namespace"]
     if "configMap" in volume:
         yield from _config_map(api, volume["configMap"], namespace)
@@ -188,7 +187,7 @@ def _env_from(api: Api, pod: Object, source: Object) -> dict[str, str]:
 
 
 def _value_from(api: Api, pod: Object, container: Object, source: Object) -> str | None:
-    """None when an optional source does not exist."""
+    """Value of a variable; None if an optional source does not exist."""
     if "fieldRef" in source:
         return field(pod, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:

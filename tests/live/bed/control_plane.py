@@ -14,14 +14,14 @@ from tests.live.bed.processes import Process
 
 PORT = 6443
 ETCD = "http://127.0.0.1:2379"
-# Controllers that need nodes, disks or a cloud. The node lifecycle controller would evict every Pod, since nobody
+# Controllers that need nodes, disks or a cloud. The node lifecycle controller would evict every Pod, because nothing
 # renews the node's lease.
 WITHOUT = "node-lifecycle-controller,node-ipam-controller,persistentvolume-attach-detach-controller,ttl-controller"
 
 
 @dataclass(repr=False)
 class ControlPlane:
-    """A running control plane. `state` holds its keys, data and logs."""
+    """A running control plane. state: folder of its keys, data and logs."""
 
     state: Path
     cluster_domain: str
@@ -31,7 +31,7 @@ class ControlPlane:
 
     @classmethod
     def start(cls, state: Path, cluster_domain: str) -> ControlPlane:
-        """Starts the three processes and waits until the API server is ready."""
+        """Start the three processes and wait until the API server is ready."""
         keys = state / "keys"
         keys.mkdir(parents=True)
         certificate_authority(keys, "bed-ca")
@@ -90,7 +90,7 @@ class ControlPlane:
             f"--service-account-issuer=https://kubernetes.default.svc.{self.cluster_domain}",
             f"--service-account-signing-key-file={keys / 'accounts.key'}",
             f"--service-account-key-file={keys / 'accounts.key'}",
-            # Webhooks are found through EndpointSlices, so no kube-proxy is needed.
+            # The API server finds webhooks through EndpointSlices, so no kube-proxy is needed.
             "--enable-aggregator-routing=true",
             "--allow-privileged=true",
             "--watch-cache=true",
@@ -111,13 +111,13 @@ class ControlPlane:
 
 
 def certificate_authority(folder: Path, name: str) -> None:
-    """Writes ca.crt and ca.key."""
+    """Write ca.crt and ca.key."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([binary("pki", "pki"), "ca", folder, name], check=True)
 
 
 def issue(folder: Path, name: str, *hosts: str) -> None:
-    """Writes <name>.crt and <name>.key for these hosts, signed by the folder's ca."""
+    """Write <name>.crt and <name>.key for these hosts, signed by the folder's CA."""
     subprocess.run([binary("pki", "pki"), "leaf", folder, name, *hosts], check=True)
 
 

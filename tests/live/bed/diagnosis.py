@@ -1,4 +1,4 @@
-"""What a person would ask for when a test fails: conditions that are not true, last log lines, Envoy's routes."""
+"""What to read when a test fails: conditions that are not true, last log lines, Envoy's routes."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ CONTROLLERS = (
 )
 
 
-# A warning or an error: in JSON of Knative and KServe, in the text of istiod, in the text of Kubernetes.
+# A warning or an error: in the JSON of Knative and KServe, the text of istiod, the text of Kubernetes.
 ALARMING = re.compile(r'"(severity|level)":"(?i:warn|error|fatal)|\t(warn|error)\t|^[WEF]\d{4} ')
 
 
 def diagnosis(bed: Bed) -> str:
-    """The text; a part that cannot be had says so instead of failing."""
+    """The report. A part that fails contributes its error."""
     parts: list[tuple[str, Callable[[Bed], Iterator[str]]]] = [
         ("conditions that are not True", conditions),
         ("Pods that are not ready", pods),
         ("last lines of the controllers", logs),
         ("Envoy's routes", routes),
     ]
-    return "\n".join(f"--- {title}\n{_said(part, bed)}" for title, part in parts)
+    return "\n".join(f"--- {title}\n{_text(part, bed)}" for title, part in parts)
 
 
 def conditions(bed: Bed) -> Iterator[str]:
@@ -48,11 +48,11 @@ def conditions(bed: Bed) -> Iterator[str]:
         for found in bed.api.list(kind):
             meta = found["metadata"]
             for item in found.get("status", {}).get("conditions", []):
-                # An InferenceService says Stopped False as long as it is not.
+                # An InferenceService has Stopped False while it is not stopped.
                 if item["status"] != "True" and item["type"] != "Stopped":
-                    said = f"{item.get('reason', '')} {item.get('message', '')}".strip()
+                    text = f"{item.get('reason', '')} {item.get('message', '')}".strip()
                     name = f"{found['kind']} {meta.get('namespace', '')}/{meta['name']}"
-                    yield f"{name}: {item['type']} {item['status']}: {said}"
+                    yield f"{name}: {item['type']} {item['status']}: {text}"
 
 
 def pods(bed: Bed) -> Iterator[str]:
@@ -66,20 +66,20 @@ def pods(bed: Bed) -> Iterator[str]:
 def logs(bed: Bed) -> Iterator[str]:
     for namespace, name in CONTROLLERS:
         yield f"[{namespace}/{name}]"
-        yield from map(said, worth_reading(bed.log(namespace, name, 300).splitlines()))
+        yield from map(readable, worth_reading(bed.log(namespace, name, 300).splitlines()))
     lines = last_lines(bed.state / "logs" / "kube-apiserver.log", 300).splitlines()
     yield "[kube-apiserver]"
-    yield from map(said, worth_reading(lines))
+    yield from map(readable, worth_reading(lines))
 
 
 def worth_reading(lines: list[str]) -> list[str]:
-    """The last lines that warn, each once, and the very last ones."""
-    warnings = {said(line)[-120:]: line for line in lines if ALARMING.search(line)}
+    """The last warnings, without repetitions, and the very last lines."""
+    warnings = {readable(line)[-120:]: line for line in lines if ALARMING.search(line)}
     return [*list(warnings.values())[-6:], *lines[-2:]]
 
 
-def said(line: str) -> str:
-    """A log line as a person reads it: of a JSON line severity, message and error."""
+def readable(line: str) -> str:
+    """A readable log line: severity, message and error of a JSON line."""
     try:
         entry = json.loads(line)
         keys = ("severity", "level", "message", "msg", "error", "knative.dev/key")
@@ -101,12 +101,12 @@ def gateways(bed: Bed) -> list[Object]:
 
 
 def gateway_address(bed: Bed, name: str) -> str:
-    """The address of a gateway's Pod, by the name that the answers give it."""
+    """The address of a gateway's Pod, by its name in the answers."""
     return str(next(p for p in gateways(bed) if p["metadata"]["labels"].get("istio") == name)["status"]["podIP"])
 
 
 def route_table(address: str) -> list[tuple[str, str]]:
-    """What an Envoy routes, as (domains of a virtual host, clusters)."""
+    """The routes of an Envoy, as (domains of a virtual host, clusters)."""
     connection = http.client.HTTPConnection(address, ADMIN_PORT, timeout=3)
     connection.request("GET", "/config_dump?resource=dynamic_route_configs")
     dump = json.loads(connection.getresponse().read())
@@ -124,8 +124,8 @@ def _cluster(route: Object) -> str:
     return str(action.get("cluster") or [item["name"] for item in weighted] or list(route))
 
 
-def _said(part: Callable[[Bed], Iterator[str]], bed: Bed) -> str:
+def _text(part: Callable[[Bed], Iterator[str]], bed: Bed) -> str:
     try:
         return "\n".join(part(bed)) or "none"
     except (ApiError, OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        return f"not to be had: {error}"
+        return f"not available: {error}"

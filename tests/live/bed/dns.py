@@ -1,6 +1,6 @@
-"""The cluster's DNS, played: Services as CoreDNS answers for headless ones, and the names outside that the bed gives.
+"""A simulated cluster DNS: Services as CoreDNS answers for headless ones, and the external names that the bed sets.
 
-A Service with a ClusterIP is answered with the addresses of its ready Pods: there is no kube-proxy.
+There is no kube-proxy, so a Service with a ClusterIP resolves to the addresses of its ready Pods.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ A = 1
 
 
 class Dns:
-    """Answers on UDP port 53 of an address. `outside` are names beyond the cluster, {name: address}."""
+    """Answers on UDP port 53 of an address. outside: external names, {name: address}."""
 
     def __init__(self, api: Api, address: str, cluster_domain: str) -> None:
         self._api, self.cluster_domain = api, cluster_domain
@@ -27,7 +27,7 @@ class Dns:
         threading.Thread(target=self._serve, name="dns", daemon=True).start()
 
     def addresses(self, name: str) -> list[str] | None:
-        """Addresses of a name; None when there is no such name, [] when it has no addresses now."""
+        """Addresses of a name; None if it does not exist, [] if it has no addresses now."""
         name = name.rstrip(".").lower()
         if name in self.outside:
             return [self.outside[name]]
@@ -51,7 +51,7 @@ class Dns:
         try:
             self._socket.sendto(reply(query, self.addresses), client)
         except (ApiError, OSError, struct.error, IndexError):
-            return  # the client asks again
+            return  # the client retries
 
 
 def endpoints(api: Api, service: str, namespace: str) -> list[tuple[str, dict[str, int]]]:

@@ -1,6 +1,6 @@
-"""The External Secrets Operator, played over its real CustomResourceDefinition: a Secret for every ExternalSecret.
+"""A simulated External Secrets Operator with its real CustomResourceDefinition: a Secret for every ExternalSecret.
 
-Only what the environment uses: `data` with keys of a store, and the type that `target.template` gives.
+Supports only what the environment uses: `data` with keys of a store, and the type in `target.template`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CRD = "external-secrets.io_externalsecrets.yaml"
 
 
 class ExternalSecrets:
-    """`store`: {key: content}, what the ClusterSecretStore holds."""
+    """store: content of the ClusterSecretStore, {key: content}."""
 
     def __init__(self, api: Api) -> None:
         self.store: dict[str, bytes] = {}
@@ -28,7 +28,7 @@ class ExternalSecrets:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Installs the kind, and makes Secrets from then on."""
+        """Install the kind, and create Secrets from then on."""
         text = (binaries.files("external-secrets") / CRD).read_text(encoding="utf-8")
         self._api.apply(yaml.safe_load(text))
         until("CRD of ExternalSecret", lambda: self._api.path(KIND), 20)

@@ -1,8 +1,8 @@
-"""Envoy's bootstrap for a gateway Pod: what Istio's pilot-agent would write, without a certificate of its own.
+"""Envoy's bootstrap for a gateway Pod, as Istio's pilot-agent writes it, but without a certificate of its own.
 
-It asks istiod as a router, with the Pod's labels, so that Gateways select it by them; over TLS, with the Pod's
-ServiceAccount token, because istiod hands a `credentialName` only to a proxy whose identity it has verified (istio
-pilot/pkg/xds/sds.go, Generate), and whose ServiceAccount may read the Secret.
+Envoy connects to istiod as a router with the Pod's labels, so that the selectors of Gateways match; over TLS and with
+the Pod's ServiceAccount token, because istiod sends a `credentialName` only to a proxy whose identity it has verified
+(istio pilot/pkg/xds/sds.go, Generate) and whose ServiceAccount may read the Secret.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from tests.live.bed.api import Object
 
 ADMIN_PORT = 15000
-# Where Istio's injection webhook mounts them (istio manifests/charts/istio-control/istio-discovery/files).
+# Mount paths of Istio's injection webhook (istio manifests/charts/istio-control/istio-discovery/files).
 TOKEN = "var/run/secrets/tokens/istio-token"  # noqa: S105 - a path
 ROOT_CERTIFICATE = "/var/run/secrets/istio/root-cert.pem"
 
 
 def bootstrap(pod: Object, istiod: str, cluster_domain: str, token: str) -> Object:
-    """The bootstrap of one gateway Pod. `istiod`: the address of an istiod Pod."""
+    """The bootstrap of one gateway Pod. istiod: the address of an istiod Pod."""
     meta, address = pod["metadata"], pod["status"]["podIP"]
     namespace = meta["namespace"]
     return {

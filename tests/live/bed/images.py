@@ -1,5 +1,5 @@
-"""Which program an image holds. By the image and not by the container's name: a container that was given the image of
-another component then runs that other component, as on a real node.
+"""The program in an image. Selected by the image and not by the container's name: a container with the image of another
+component then runs that component, as on a real node.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import yaml
 from tests.live.bed import binaries
 from tools.console import ROOT
 
-# Knative's clients hold themselves back to a few requests a second (knative.dev/pkg environment/client_config.go). The
-# operator has hundreds to send for every change of its object, and nobody else uses this API server.
+# Knative's clients limit themselves to a few requests a second (knative.dev/pkg environment/client_config.go). The
+# operator sends hundreds for every change of its object, and nothing else uses this API server.
 QUICK = (("KUBE_API_QPS", "200"), ("KUBE_API_BURST", "400"))
 OPERATORS = ROOT / "stacks" / "operator"
 
 
 @dataclass(frozen=True)
 class Program:
-    """What runs in place of an image. `path`: where the image has it; `data`: folders of the image, (path, folder)."""
+    """The program to run for an image. path: its path in the image. data: folders of the image, (path, folder)."""
 
     file: Path
     path: str
@@ -46,13 +46,13 @@ def repository(image: str) -> str:
 
 
 def registry(image: str) -> str:
-    """host[:port] that an image is pulled from."""
+    """The registry of an image, host[:port]."""
     first, _, rest = image.partition("/")
     return first if rest and ("." in first or ":" in first) else "docker.io"
 
 
 def program(image: str) -> Program | None:
-    """The program of an image, or None when the bed only plays it: models, sidecars, cert-manager."""
+    """The program of an image; None if the bed only simulates it: models, sidecars, cert-manager."""
     name = repository(image)
     for tool in KNATIVE:
         if name.endswith(f"serving/cmd/{tool}"):
@@ -64,9 +64,9 @@ def program(image: str) -> Program | None:
 
 
 def serving(image: str) -> str:
-    """The component that is built of an image of Knative Serving: the same minor version, or the next one there is.
+    """The component built for an image of Knative Serving: of the same minor version, or the next one available.
 
-    Every mirror keeps the digest, and by the digest the operator's manifests say which release the image belongs to.
+    Every mirror keeps the digest, and the operator's manifests map the digest to the release of the image.
     """
     built = sorted(name for name in binaries.components() if name.startswith("knative-serving-"))
     wanted = f"knative-serving-{_minors().get(image.partition('@')[2], '')}"
@@ -85,13 +85,13 @@ def _minors() -> dict[str, str]:
 
 
 def istio(image: str) -> str:
-    """The component that is built of an image of istiod: it reads the templates of its own chart only."""
+    """The component built for an image of istiod, which reads only the templates of its own chart."""
     minor = image.rpartition(":")[2].rpartition(".")[0]
     return f"istio-{minor}" if f"istio-{minor}" in binaries.components() else "istio-1.27"
 
 
 def _given(variable: str) -> Program | None:
-    """A binary that the user built: perhaps linked dynamically."""
+    """A binary that the user built, perhaps dynamically linked."""
     path = os.environ.get(variable)
     return replace(_ko(Path(path)), dynamic=True) if path else None
 

@@ -1,4 +1,4 @@
-"""InferenceServices as tests use them: made, waited for, asked, removed."""
+"""InferenceServices in tests: create, wait, request, delete."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _numbers = itertools.count(1)
 
 
 def fresh(prefix: str) -> str:
-    """A name that no other test has used."""
+    """A unique name."""
     return f"{prefix}-{next(_numbers)}"
 
 
 def container(image: str) -> Object:
-    """A predictor with a container of its own."""
+    """A predictor with its own container."""
     ports = [{"containerPort": 8080, "protocol": "TCP"}]
     return {"containers": [{"name": "kserve-container", "image": image, "ports": ports}]}
 
@@ -34,18 +34,20 @@ def sklearn(uri: str) -> Object:
 
 
 def tenant(answers: dict[str, Any]) -> str:
-    """The namespace in which an environment's models are deployed."""
+    """The namespace for the models of an environment."""
     return str(next(iter(answers["tenants"]), {"name": "default"})["name"])
 
 
 def account(answers: dict[str, Any]) -> str:
-    """The ServiceAccount that they run as there."""
+    """The ServiceAccount of the models there."""
     return str(next(iter(answers["tenants"]), {}).get("service_account", "default"))
 
 
 def model(answers: dict[str, Any], uri: str = "s3://models/iris") -> Object:
-    """A predictor of a runtime of the environment. Where Knative resolves tags, and so would ask the internet, its
-    image is named by digest."""
+    """A predictor with a runtime of the environment.
+
+    If Knative resolves tags, for which it would need the internet, the image has a digest.
+    """
     predictor = sklearn(uri)
     if answers["digest_policy"] == "resolve":
         predictor["model"]["image"] = f"docker.io/kserve/sklearnserver@{DIGEST}"
@@ -53,7 +55,7 @@ def model(answers: dict[str, Any], uri: str = "s3://models/iris") -> Object:
 
 
 def make(bed: Bed, namespace: str, name: str, predictor: Object, account: str = "inference", **more: Any) -> Object:
-    """Creates an InferenceService as a ServiceAccount; in the example that most tests share it is `inference`."""
+    """Create an InferenceService under a ServiceAccount; `inference` in the example that most tests share."""
     spec = {"predictor": {"serviceAccountName": account, **predictor}, **more}
     meta = {"name": name, "namespace": namespace}
     return bed.api.create(
@@ -65,7 +67,7 @@ def make(bed: Bed, namespace: str, name: str, predictor: Object, account: str = 
 def inference(
     bed: Bed, namespace: str, predictor: Object, prefix: str = "model", account: str = "inference", **more: Any
 ) -> Iterator[str]:
-    """An InferenceService for the time of a test; gives its name. After a failure it stays, to be looked at."""
+    """An InferenceService for the duration of a test; yields its name. After a failure it stays for inspection."""
     name = fresh(prefix)
     make(bed, namespace, name, predictor, account, **more)
     yield name
@@ -73,18 +75,14 @@ def inference(
 
 
 def ready(bed: Bed, namespace: str, name: str, seconds: float = 60) -> Object:
-    """Waits until an InferenceService is Ready; the object.
-
-    Raises:
-        TimeoutError: it does not become Ready.
-    """
+    """Wait until an InferenceService is Ready, and return it. Raises TimeoutError when it does not become Ready."""
     what = f"InferenceService {namespace}/{name} Ready"
     found: Object = until(what, lambda: _if_ready(bed.api.find(ISVC, name, namespace)), seconds)
     return found
 
 
 def settled(bed: Bed, namespace: str, name: str, seconds: float = 8) -> tuple[str, str]:
-    """Ready of the predictor's Knative Service and of the InferenceService: True, or what they are in the end."""
+    """Final Ready of the predictor's Knative Service and of the InferenceService."""
     with contextlib.suppress(TimeoutError):
         ready(bed, namespace, name, seconds)
     service = bed.api.find(KSVC, f"{name}-predictor", namespace)
@@ -92,7 +90,7 @@ def settled(bed: Bed, namespace: str, name: str, seconds: float = 8) -> tuple[st
 
 
 def outcome(bed: Bed, host: str, wanted: str = "", seconds: float = 10) -> Answer:
-    """Asks a host until the outcome is the wanted one, or for some seconds; the last answer."""
+    """Request a host until the outcome is the wanted one, or for some seconds; return the last answer."""
     last: list[Answer] = []
 
     def asked() -> bool:

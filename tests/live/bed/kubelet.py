@@ -1,4 +1,4 @@
-"""Scheduler and kubelet, played: binds every Pod to one node, runs what is a real program, marks the rest as ready."""
+"""A simulated scheduler and kubelet: binds every Pod to one node, runs real programs, marks the other Pods as ready."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NODE = "node"
 
 
 class Kubelet:
-    """Watches the Pods of all namespaces from `start` on. `logs`: one file per container; `pods`: root folders."""
+    """Watches the Pods of all namespaces after `start`. logs: one file per container. pods: root folders."""
 
     def __init__(self, api: Api, net: Network, pulls: Pulls, state: Path, cluster_domain: str) -> None:
         self.api, self.net, self.pulls = api, net, pulls
@@ -52,7 +52,7 @@ class Kubelet:
             process.kill()
 
     def log(self, pod: Object, container: str) -> Path:
-        """The log of a container that runs a process."""
+        """The log file of a container."""
         meta = pod["metadata"]
         return self.state / "logs" / f"{meta['namespace']}_{meta['name']}_{container}.log"
 
@@ -67,7 +67,7 @@ class Kubelet:
             time.sleep(0.2)
 
     def _service(self, event: str, service: Object) -> None:
-        """A load balancer's part: an address for every Service that asks for one."""
+        """Play the load balancer: give an address to every Service that requests one."""
         if event == "DELETED" or service["spec"].get("type") != "LoadBalancer":
             return
         if not service["status"].get("loadBalancer", {}).get("ingress"):
@@ -90,10 +90,10 @@ class Kubelet:
             threading.Thread(target=self._run, args=arguments, name=pod["metadata"]["name"], daemon=True).start()
 
     def _run(self, pod: Object, ended: threading.Event) -> None:
-        """The life of one Pod."""
+        """Run one Pod to its end."""
         try:
             PodRun(self, pod, ended).run()
-        except Exception:  # a thread's end must not be silent
+        except Exception:  # a thread must not end silently
             if not self._stopping.is_set():
                 traceback.print_exc(file=sys.stderr)
         finally:
@@ -143,14 +143,14 @@ class PodRun:
             self._api.call("POST", self._api.path("v1/Pod", self._namespace, self._name) + "/binding", body)
 
     def _wait_for_images(self) -> bool:
-        said = ""
+        reported = ""
         while not self._ended.is_set():
             problem = self._kubelet.pulls.problem(self._api, self._pod)
             if not problem:
                 return True
-            if problem != said:
+            if problem != reported:
                 self._status("Pending", "", waiting={"reason": "ImagePullBackOff", "message": problem})
-                said = problem
+                reported = problem
             self._ended.wait(1)
         return False
 
@@ -167,7 +167,7 @@ class PodRun:
         return "serving.knative.dev/revision" in self._pod["metadata"].get("labels", {})
 
     def _play(self) -> None:
-        """A Pod without a program of ours: ready at once, or done at once when it belongs to a Job."""
+        """Simulate a Pod without a program: ready at once, or succeeded at once if it belongs to a Job."""
         address = self._kubelet.net.played_address()
         owners = self._pod["metadata"].get("ownerReferences", [])
         if any(owner["kind"] == "Job" for owner in owners):
@@ -194,7 +194,7 @@ class PodRun:
         return str(self._pod["status"]["podIP"])
 
     def _launch(self, program: Program, container: Object, network: str) -> Process | None:
-        """Starts the container, or None when it has to wait for a Secret or ConfigMap."""
+        """Start the container; None if it must wait for a Secret or ConfigMap."""
         root = self._kubelet.state / "pods" / f"{self._namespace}_{self._name}" / container["name"]
         try:
             env = containers.build(self._api, self._pod, container, program, root, self._kubelet.cluster_domain)
@@ -224,7 +224,7 @@ class PodRun:
         return container | {"command": ["/envoy"], "args": [*arguments, "--disable-hot-restart"]}
 
     def _watch_process(self, process: Process, container: Object, restarts: int) -> None:
-        """Reports readiness as the container's own probe says, until the process or the Pod ends."""
+        """Report readiness from the container's own probe, until the process or the Pod ends."""
         ready: bool | None = None
         while process.running and not self._ended.is_set():
             state = probe(container, self._address)
@@ -246,14 +246,14 @@ class PodRun:
 
 
 def python() -> Program:
-    """The Python of the bed, for containers that bring a script and name python3."""
+    """The Python of the bed, for containers that run a script with python3."""
     home = Path(sys.base_prefix)
     data = () if home.is_relative_to("/usr") else ((str(home), home),)
     return Program(Path(sys.executable).resolve(), "/python3", data, (("PYTHONHOME", str(home)),), dynamic=True)
 
 
 def pod_status(pod: Object, phase: str, address: str, ready: bool, restarts: int, waiting: Object | None) -> Object:
-    """The status that kubelet would write."""
+    """The status that the kubelet would write."""
     spec, started = pod["spec"], phase != "Pending"
     state = "True" if ready else "False"
     conditions = [
@@ -287,7 +287,7 @@ def _container(container: Object, phase: str, ready: bool, restarts: int, waitin
 
 
 def probe(container: Object, address: str) -> bool:
-    """The container's readiness probe, once; True when it has none."""
+    """Run the container's readiness probe once; True if it has none."""
     asked = container.get("readinessProbe", {})
     if "httpGet" in asked:
         return _http(container, asked["httpGet"], address)
@@ -299,12 +299,12 @@ def probe(container: Object, address: str) -> bool:
 def _http(container: Object, get: Object, address: str) -> bool:
     port = _port(container, get["port"])
     if get.get("scheme") == "HTTPS":
-        # kubelet does not check certificates of probes either.
+        # The kubelet does not verify certificates of probes either.
         context = ssl._create_unverified_context()  # noqa: S323
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(address, port, timeout=2, context=context)
     else:
         connection = http.client.HTTPConnection(address, port, timeout=2)
-    # A gateway's probe asks pilot-agent's port, which is Envoy's readiness here.
+    # A gateway's probe uses pilot-agent's port, which shows Envoy's readiness here.
     path = "/ready" if port == 15021 else get.get("path", "/")
     if port == 15021:
         connection = http.client.HTTPConnection(address, gateway.ADMIN_PORT, timeout=2)

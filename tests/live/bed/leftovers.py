@@ -1,4 +1,4 @@
-"""What an uninstallation left behind."""
+"""What an uninstall leaves behind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tests.live.bed.api import Object, until
 from tests.live.bed.bed import Bed, builtin
 from tests.live.bed.environments import Environment
 
-# What belongs to an environment, beside what its namespaces hold.
+# What belongs to an environment outside its namespaces.
 CLUSTER_WIDE = (
     "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
     "rbac.authorization.k8s.io/v1/ClusterRole",
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
-    # Of models, in the namespaces of tenants: with their finalizers these could never go.
+    # In the namespaces of tenants, with the models: their finalizers would keep these from being deleted.
     "serving.knative.dev/v1/Service",
     "serving.knative.dev/v1/Route",
 )
@@ -22,8 +22,8 @@ NAMESPACED = ("apps/v1/Deployment", "batch/v1/Job", "v1/Service", "v1/ConfigMap"
 
 
 def left(environment: Environment, seconds: float = 45) -> list[str]:
-    """What is still there after some time: helm does not wait for the last Pods. Namespaces, what is in those of the
-    tenants, and what the user brought stay on purpose."""
+    """Objects that remain after some time, because helm does not wait for the last Pods. Namespaces, the content of the
+    tenants' namespaces, and the user's own objects remain on purpose."""
     bed = environment.bed
     with contextlib.suppress(TimeoutError):
         until("nothing is left", lambda: _left(bed, environment) == [], seconds, 1)
@@ -48,20 +48,20 @@ def _left(bed: Bed, environment: Environment) -> list[str]:
 
 
 def _waits_for(item: Object) -> str:
-    """What keeps an object that has been deleted."""
+    """The finalizers that keep a deleted object."""
     metadata = item["metadata"]
     return f" deleted, held by {metadata.get('finalizers', [])}" if "deletionTimestamp" in metadata else ""
 
 
 def _of_kubernetes(item: Object) -> bool:
-    """Objects that every cluster has, or that a namespace has by itself."""
+    """True for objects that every cluster or every namespace has."""
     name, labels = item["metadata"]["name"], item["metadata"].get("labels", {})
     builtin = name.startswith("system:") or "kubernetes.io/bootstrapping" in labels
     return builtin or name in ("kube-root-ca.crt", "cluster-admin", "admin", "edit", "view")
 
 
 def _of_a_controller(item: Object) -> bool:
-    """What istiod and Knative's autoscaler made while they ran: it belongs to no release, and does nothing."""
+    """True for objects that istiod and Knative's autoscaler created at run time; no release owns them."""
     name = item["metadata"]["name"]
     made = {"ConfigMap": "istio-", "Service": "autoscaler-bucket-"}
     return str(name).startswith(made.get(item["kind"], "/"))

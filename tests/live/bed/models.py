@@ -1,7 +1,7 @@
-"""The played model Pods: one server that answers for every address of the played range.
+"""The simulated model Pods: one server that answers for every address of their range.
 
-It stands for queue-proxy with a model behind it (port 8012, and queue-proxy's answer to Knative's probes), and says in
-its answer which Pod was asked.
+It plays queue-proxy with a model behind it (port 8012, and queue-proxy's answer to Knative's probes). Its answer names
+the address of the requested Pod.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ QUEUE_PORT = 8012
 
 
 class Model(BaseHTTPRequestHandler):
-    """Answers 200 with the address that was asked, the path and the Host header."""
+    """Answers 200 with the requested address, the path and the Host header."""
 
     protocol_version = "HTTP/1.1"
 
@@ -25,13 +25,13 @@ class Model(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         self.rfile.read(length)
         address = self.connection.getsockname()[0]
-        said = {"pod": address, "path": self.path, "host": self.headers.get("Host")}
-        self._send(json.dumps(said).encode(), "application/json")
+        answer = {"pod": address, "path": self.path, "host": self.headers.get("Host")}
+        self._send(json.dumps(answer).encode(), "application/json")
 
     do_POST = do_GET  # noqa: N815 - the name is http.server's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Says nothing: the answers are what tests look at."""
+        """Log nothing: tests look at the answers."""
 
     def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)

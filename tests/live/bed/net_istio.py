@@ -1,7 +1,7 @@
-"""net-istio is not on the Go module proxy: its binaries are given by path, or its Pods are only played.
+"""net-istio is not on the Go module proxy: give its binaries by path, or the bed only simulates its Pods.
 
-Played, its webhooks answer nobody and would block every Deployment and config-istio: they are taken away as often as
-the operator writes them. Then no Knative Service gets a route, and the tests that need one say so by name.
+A simulated net-istio does not answer its webhooks, which would block every Deployment and config-istio. So the bed
+removes them whenever the operator writes them. Then no Knative Service gets a route, and tests that need one skip.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def missing() -> list[str]:
 
 
 class WithoutNetIstio:
-    """Takes the webhooks away, from `start` to `stop`."""
+    """Removes the webhooks, from `start` to `stop`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

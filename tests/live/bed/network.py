@@ -1,7 +1,7 @@
 """The network of the bed: one namespace without an uplink, and one more per Pod that runs a process.
 
-    10.244.0.0/16  Pods that are only played: every address answers in the parent namespace (AnyIP)
-    10.245.0.0/16  Pods with a process: a namespace each, joined by a veth pair and a /32 route
+    10.244.0.0/16  simulated Pods: every address answers in the parent namespace (AnyIP)
+    10.245.0.0/16  Pods with a process: one namespace each, joined by a veth pair and a /32 route
     10.246.0.1     the parent namespace itself: API server, DNS, registry
 
 No bridge and no NAT, so that an address seen anywhere is the address of its Pod.
@@ -20,14 +20,14 @@ SERVICES = "10.247.0.0/16"
 
 
 class Network:
-    """Hands out addresses and namespaces; nothing has to be taken down, it all ends with the parent namespace."""
+    """Assigns addresses and namespaces. Nothing needs cleanup: everything ends with the parent namespace."""
 
     def __init__(self) -> None:
         self._played = itertools.count(2)
         self._run = itertools.count(2)
 
     def start(self) -> None:
-        """Prepares the parent namespace. Called once, inside it."""
+        """Prepare the parent namespace. Call once, inside it."""
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         _ip("link set lo up", f"addr add {HOST}/32 dev lo", f"route add local {PLAYED}.0.0/16 dev lo")
 
@@ -35,7 +35,7 @@ class Network:
         return _address(PLAYED, next(self._played))
 
     def pod(self) -> tuple[str, str]:
-        """A new namespace as (name, address)."""
+        """Create a namespace and return (name, address)."""
         number = next(self._run)
         name, address = f"pod{number}", _address(RUN, number)
         _ip(

@@ -1,4 +1,4 @@
-"""Processes of the bed: each with a log file, stopped by us and by nobody else."""
+"""Processes of the bed: each with a log file, stopped only by the bed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TAIL = 25
 
 @dataclass(repr=False)
 class Process:
-    """A running command and where it writes."""
+    """A running command and its log."""
 
     name: str
     log: Path
@@ -24,7 +24,7 @@ class Process:
         return self.popen.poll() is None
 
     def stop(self, seconds: float = 5) -> None:
-        """SIGTERM, then SIGKILL when it takes longer."""
+        """Send SIGTERM, then SIGKILL after the timeout."""
         if self.running:
             self.popen.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -34,7 +34,7 @@ class Process:
         self.popen.wait()
 
     def kill(self) -> None:
-        """For the end of the bed, when nothing is worth a proper shutdown any more."""
+        """Kill it at the end of the bed, when no process needs a proper shutdown."""
         if self.running:
             self.popen.kill()
         self.popen.wait()
@@ -46,7 +46,7 @@ class Process:
 def start(
     name: str, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Process:
-    """Starts a command; its output is appended to the log."""
+    """Start a command; append its output to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         popen = subprocess.Popen(
@@ -56,7 +56,7 @@ def start(
             stderr=subprocess.STDOUT,
             env=None if env is None else dict(env),
             cwd=cwd,
-            # Ctrl-C reaches us alone: who is stopped, and in which order, is our decision.
+            # Ctrl-C must reach only this process, which decides what to stop, and in which order.
             start_new_session=True,
         )
     return Process(name, log, popen)

@@ -1,7 +1,7 @@
-"""Whether a node could pull an image: kubelet's answer, without pulling anything.
+"""Whether a node could pull an image: the kubelet's verdict, without pulling anything.
 
-A Pod of the bed starts only if every image of it can be pulled: from a registry that is in reach, and, where that wants
-a password, with a pull Secret of the Pod that exists in its namespace and holds the right one.
+A Pod of the bed starts only if all of its images can be pulled: from a reachable registry and, if that requires a
+password, with a pull Secret of the Pod that exists in its namespace and has the right one.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tests.live.bed.images import registry
 
 @dataclass
 class Pulls:
-    """What the nodes reach. `passwords`: {registry: "user:password", or nothing where everybody may pull}; `internet`:
-    every other registry answers too."""
+    """What the nodes reach. passwords: {registry: "user:password", or "" for anonymous pulls}. internet: every other
+    registry answers too."""
 
     internet: bool = True
     passwords: dict[str, str] = field(default_factory=dict)
 
     def problem(self, api: Api, pod: Object) -> str:
-        """Empty when every image can be pulled, else what kubelet would say."""
+        """Empty if every image can be pulled, else the kubelet's message."""
         spec = pod["spec"]
         for container in [*spec.get("initContainers", []), *spec["containers"]]:
-            said = self._image(api, pod, container["image"])
-            if said:
-                return f"Failed to pull image {container['image']}: {said}"
+            problem = self._image(api, pod, container["image"])
+            if problem:
+                return f"Failed to pull image {container['image']}: {problem}"
         return ""
 
     def _image(self, api: Api, pod: Object, image: str) -> str:
@@ -55,7 +55,7 @@ def credentials(secret: Object) -> dict[str, str]:
 
 
 def pull_secret(name: str, namespace: str, host: str, password: str) -> Object:
-    """A pull Secret for one registry; `password` is "user:password"."""
+    """A pull Secret for one registry. password: "user:password"."""
     user, _, word = password.partition(":")
     auth = base64.b64encode(password.encode()).decode()
     config = json.dumps({"auths": {host: {"username": user, "password": word, "auth": auth}}})

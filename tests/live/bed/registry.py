@@ -1,4 +1,4 @@
-"""A real OCI registry on the bed's own address: TLS from a private CA, and a password."""
+"""A real OCI registry on the bed's own address, with TLS from a private CA and a password."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.live.bed.environments import PASSWORD
 from tests.live.bed.network import HOST
 from tests.live.bed.processes import Process
 
-# bcrypt of the word of PASSWORD, the only form that the registry reads.
+# bcrypt of the password in PASSWORD, the only format that the registry reads.
 USER = "robot:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @dataclass
 class Registry:
-    """A running registry at https://<name>:<port>. `ca`: the PEM file of the CA that signed its certificate."""
+    """A running registry at https://<name>:<port>. ca: the PEM file of the CA that signed its certificate."""
 
     name: str
     port: int
@@ -51,7 +51,7 @@ class Registry:
         return f"{self.name}:{self.port}"
 
     def push(self, repository: str, tag: str) -> str:
-        """Pushes an image without layers; its digest."""
+        """Push an image without layers and return its digest."""
         config = self._blob(repository, json.dumps({"architecture": "amd64", "os": "linux", "tag": tag}).encode())
         body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}
         path = f"/v2/{repository}/manifests/{tag}"

@@ -1,7 +1,7 @@
-"""Writes <component>/go.mod and go.sum anew from upstream's own go.mod, after a version in components.yaml was moved.
+"""Rewrite <component>/go.mod and go.sum from upstream's own go.mod, after a version change in components.yaml.
 
-A module that only requires upstream's would be built with other versions than upstream's release: `replace` lines count
-in the main module alone. So every go.mod here repeats upstream's lines and adds upstream itself.
+A module that only requires upstream's would build with other versions than upstream's release, because `replace` lines
+count only in the main module. So every go.mod here repeats upstream's lines and adds upstream itself.
 
 Usage: python -m tests.live.modules.pin [component...]
 """
@@ -37,10 +37,9 @@ def main() -> int:
 
 
 def pin(name: str, component: dict[str, Any]) -> None:
-    """Writes one component's folder.
+    """Write one component's folder.
 
-    Raises:
-        subprocess.CalledProcessError: go cannot complete go.mod or go.sum.
+    Raises subprocess.CalledProcessError when go cannot complete go.mod or go.sum.
     """
     path, version = component["module"].split("@")
     if not component["binaries"]:
@@ -58,7 +57,7 @@ def pin(name: str, component: dict[str, Any]) -> None:
 
 
 def unbuilt(name: str, module: str) -> None:
-    """Writes the folder of a component of which only files are read."""
+    """Write the folder of a component of which only files are read."""
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     head = HEAD.format(module=module, name=name)
@@ -76,9 +75,9 @@ def download(path: str, version: str) -> Path:
 
 
 def rewritten(text: str, staging: str) -> str:
-    """Upstream's go.mod without its name, its tools and what it replaces by folders of its own repository.
+    """Upstream's go.mod without its name, its tools and its replacements by folders of its own repository.
 
-    With `staging` such a folder becomes the published module of that version.
+    With `staging`, such a folder becomes the published module of that version.
     """
     text = re.sub(r"(?m)^module .*\n", "", text)
     text = re.sub(r"(?ms)^tool \(.*?^\)\n|^tool .*?\n", "", text)
@@ -87,7 +86,7 @@ def rewritten(text: str, staging: str) -> str:
 
 
 def complete(folder: Path, packages: list[str]) -> None:
-    """Lets go add what the packages need and upstream's files do not say."""
+    """Let go add what the packages need and upstream's files lack."""
     env = golang.environment() | {"GOFLAGS": "-mod=mod"}
     command = [golang.find_go(), "list", "-deps", *packages]
     subprocess.run(command, cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)

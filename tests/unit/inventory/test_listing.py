@@ -13,7 +13,7 @@ import yaml
 
 from kserve_wiring.cli import main as cli
 from kserve_wiring.inventory.formats import as_hauler, as_skopeo, as_zarf
-from kserve_wiring.inventory.listing import Image, read_catalogue
+from kserve_wiring.inventory.listing import Image, read_image_list
 from tests.template.conftest import EXAMPLES, LOADER
 from tools import stacks
 from tools.console import ROOT
@@ -86,13 +86,13 @@ def test_images_are_listed_once_and_below_the_registry(environment: Environment,
 def test_every_format_has_every_image(environment: Environment, answers: Path) -> None:
     images = environment(answers) / "images"
     entries = [
-        Image(item["source"], item["target"], name=item["name"]) for item in read_catalogue(images / "catalogue.yaml")
+        Image(item["source"], item["target"], name=item["name"]) for item in read_image_list(images / "catalogue.yaml")
     ]
     assert [[one.source, one.target] for one in entries] == [line[:2] for line in lines(images.parent)]
     assert load(images / "skopeo-sync.yaml") == yaml.safe_load(as_skopeo(entries))
     assert load(images / "hauler.yaml")["spec"] == yaml.safe_load(as_hauler(entries))["spec"]
     assert load(images / "zarf.yaml")["components"] == yaml.safe_load(as_zarf(entries))["components"]
-    assert all(item["why"] for item in read_catalogue(images / "catalogue.yaml"))
+    assert all(item["why"] for item in read_image_list(images / "catalogue.yaml"))
 
 
 @pytest.mark.parametrize(
