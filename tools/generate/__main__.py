@@ -5,8 +5,9 @@ Usage: python -m tools.generate [--check]
 The catalogue is what the program reads of rules/*/rule.yaml; the chart has a copy, because a chart reads only its own
 files. values.schema.json is assembled from the fragments in schemas/values/, because Helm follows no reference from one
 schema file to another, least of all offline. The schema of the answers comes from the questions of copier.yml
-(answers_schema.py), the pages of the rules from their folders (rule_pages.py). With --check nothing is written, and the
-exit code is 1 when a file is stale or something is missing in the folder of a rule (rule_faults.py).
+(answers_schema.py), the pages of the rules from their folders (rule_pages.py), and so does the list of rules without a
+live test (live_rules.py). With --check nothing is written, and the exit code is 1 when a file is stale or something is
+missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import yaml
 from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
-from tools.generate import answers_schema, rule_pages
+from tools.generate import answers_schema, live_rules, rule_pages
 from tools.generate.rule_faults import code_faults, folder_faults
 from tools.rules import rule_folders
 
@@ -46,6 +47,7 @@ def generated() -> dict[Path, str]:
     return {
         CHART / "values.schema.json": schema,
         **rule_pages.pages(),
+        live_rules.README: live_rules.readme(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
     }
 
