@@ -34,7 +34,8 @@ def test_output(
 
 
 def test_it_shows_a_check_a_waiver_and_a_graph() -> None:
-    assert [command.split()[0] for command, _ in [*SHOWN, *DRAWN]] == ["check", "check", "graph"]
+    shown = [command.split()[0] for command, _ in [*SHOWN, *DRAWN]]
+    assert (shown.count("check"), shown.count("graph")) == (2, 1)
 
 
 def test_every_fact_and_format_is_explained() -> None:

@@ -5,8 +5,8 @@ Usage: python -m tools.generate [--check]
 rules/*/rule.yaml give the catalogue of the program and its copy in the chart, because a chart reads only its own files.
 The fragments in schemas/values/ form values.schema.json, because Helm does not follow references between schema files,
 least of all offline. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of
-the rules from their folders (rule_pages.py). --check writes nothing; the exit code is 1 if a file is stale or something
-is missing in the folder of a rule (rule_faults.py).
+the rules (rule_pages.py) and the list of rules without a live test (live_rules.py) from their folders. --check writes
+nothing; the exit code is 1 if a file is stale or something is missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import yaml
 from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
-from tools.generate import answers_schema, rule_pages
+from tools.generate import answers_schema, live_rules, rule_pages
 from tools.generate.rule_faults import code_faults, folder_faults
 from tools.rules import rule_folders
 
@@ -46,6 +46,7 @@ def generated() -> dict[Path, str]:
     return {
         CHART / "values.schema.json": schema,
         **rule_pages.pages(),
+        live_rules.README: live_rules.readme(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
     }
 

@@ -28,7 +28,7 @@ REQUIRED = (
     "references",
     "reports",
 )
-OPTIONAL = ("retired", "chart_only", "needs")
+OPTIONAL = ("retired", "chart_only", "needs", "not_live")
 # A retired code has no page and no fixtures.
 _RETIRED = ("title", "level", "wire", "message", "fix")
 
