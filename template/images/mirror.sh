@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Copies the images of images.txt with skopeo. The Makefile calls it; it can be called alone, from anywhere:
+# Copies the images listed in images.txt with skopeo. Called by the Makefile; also runs on its own, from any folder:
 #
-#   mirror.sh [--dry-run] copy        upstream -> private registry; what is there already is not copied again
-#   mirror.sh verify                  is every image in the registry, with the digest that was copied?
-#   mirror.sh lock                    write images.lock.yaml: the digest of every tag, as the registry has it
-#   mirror.sh [--dry-run] bundle DIR  upstream -> a folder (OCI image layout) to carry across an air gap
-#   mirror.sh [--dry-run] unbundle DIR  that folder -> private registry
+#   mirror.sh [--dry-run] copy          copy from upstream to the private registry; skips images that are already present
+#   mirror.sh verify                    check that the registry has every image, with the digest that was copied
+#   mirror.sh lock                      write images.lock.yaml with the digest of every tag in the registry
+#   mirror.sh [--dry-run] bundle DIR    copy from upstream to a folder (OCI image layout) that you carry across an air gap
+#   mirror.sh [--dry-run] unbundle DIR  copy from that folder to the private registry
 #
 # Environment: SKOPEO, RETRIES, REGISTRY (host[:port] of the private registry), CERTS (folder with its ca.crt), PLAIN_HTTP
-# (true: it speaks http), REGISTRY_AUTH_FILE (what `skopeo login` wrote, or the .dockerconfigjson of a pull Secret).
-# Every manifest is copied as it is, for all platforms, so digests are upstream's. Exit code 2: one line says why.
+# (true if it serves plain http), REGISTRY_AUTH_FILE (written by `skopeo login`, or the .dockerconfigjson of a pull Secret).
+# Manifests are copied unchanged and for all platforms, so digests equal upstream's. On an error, the script prints one line
+# and exits with 2.
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-state=$here/../build # what a run leaves for the next one; not in git
+state=$here/../build # digests that later runs need; not in git
 SKOPEO=${SKOPEO:-skopeo} RETRIES=${RETRIES:-3} REGISTRY=${REGISTRY:-} CERTS=${CERTS:-} PLAIN_HTTP=${PLAIN_HTTP:-}
 dry_run=
 scratch=
@@ -25,29 +26,29 @@ die() {
 
 clean() { test -z "$scratch" || rm -rf "$scratch"; }
 trap clean EXIT
-trap 'echo "interrupted: run it again, it goes on from here" >&2; exit 2' INT TERM
+trap 'echo "interrupted: run the command again to continue" >&2; exit 2' INT TERM
 
 # References -------------------------------------------------------------------------------------
 
 host_of() { echo "${1%%/*}"; }
 
-# The repository of a reference, without tag and digest.
+# The reference without tag and digest.
 repository_of() {
   local base=${1%@*}
   case ${base##*/} in *:*) echo "${base%:*}" ;; *) echo "$base" ;; esac
 }
 
-# Where an image is copied from: the digest that is pinned, not the tag that may have moved.
+# The source of the copy: the pinned digest if there is one, because a tag may have moved.
 from_of() { # SOURCE TARGET
   case $1,$2 in *@*,*) echo "$1" ;; *,*@*) echo "$(repository_of "$1")@${2#*@}" ;; *) echo "$1" ;; esac
 }
 
-# Where it is copied to: with upstream's tag, where there is one, so that no registry takes it for garbage.
+# The target of the copy: with upstream's tag if there is one, because a registry may garbage-collect untagged manifests.
 to_of() { # SOURCE TARGET
   case $1,$2 in *@*,*) echo "$2" ;; *,*@*) echo "$(repository_of "$2"):${1##*:}" ;; *) echo "$2" ;; esac
 }
 
-# The lines of images.txt as SOURCE FROM TO KIND; KIND is `own` or `-`.
+# Prints the lines of images.txt as SOURCE FROM TO KIND. KIND is `own` or `-`.
 images() {
   local source target kind
   while read -r source target kind; do
@@ -58,23 +59,23 @@ images() {
 
 # skopeo -----------------------------------------------------------------------------------------
 
-# Flags for a registry: those of the private one, with the prefix that `copy` wants (--src-, --dest-).
+# The TLS flags for the private registry; nothing for other registries. `skopeo copy` requires the prefix src- or dest-.
 flags() { # REFERENCE PREFIX
   test "$(host_of "$1")" = "$REGISTRY" || return 0
   test -z "$CERTS" || echo "--$2cert-dir=$CERTS"
   test "$PLAIN_HTTP" != true || echo "--$2tls-verify=false"
 }
 
-# What skopeo said, as one line that says what to do.
+# Turns an error of skopeo into one line that tells the user what to do.
 explain() { # REFERENCE MESSAGE
   local host
   host=$(host_of "$1")
   case $2 in
-    *"no space left on device"*) echo "the disk is full: make room, then run it again, it goes on from here" ;;
+    *"no space left on device"*) echo "the disk is full: free some space, then run the command again to continue" ;;
     *unauthorized* | *"authentication required"* | *denied* | *"invalid username"*)
-      echo "$host refuses the credentials for $1: skopeo login $host, or set REGISTRY_AUTH_FILE" ;;
-    *"HTTP response to HTTPS client"*) echo "$host speaks plain http: registry_plain_http is the answer for that" ;;
-    *x509* | *certificate*) echo "the certificate of $host is not trusted: set CERTS to a folder with the right ca.crt" ;;
+      echo "$host rejects the credentials for $1: run skopeo login $host, or set REGISTRY_AUTH_FILE" ;;
+    *"HTTP response to HTTPS client"*) echo "$host serves plain http: set the answer registry_plain_http to true" ;;
+    *x509* | *certificate*) echo "the certificate of $host is not trusted: set CERTS to a folder with its CA as ca.crt" ;;
     *"connection refused"*) echo "$host cannot be reached: connection refused" ;;
     *"no such host"*) echo "$host cannot be reached: no such host" ;;
     *"dial tcp"* | *"i/o timeout"*) echo "$host cannot be reached: no answer" ;;
@@ -83,8 +84,8 @@ explain() { # REFERENCE MESSAGE
   esac
 }
 
-# The manifest of a reference into $scratch/manifest and its digest on stdout. Returns 1 when there is no such image; dies
-# on everything else. The caller runs it in a subshell, so `die` has to be passed on with `|| exit 2`.
+# Writes the manifest to $scratch/manifest and prints its digest. Returns 1 if the image does not exist, and dies on any
+# other error. It runs in a subshell, where `die` ends only the subshell: the caller must exit on status 2.
 inspect() { # REFERENCE
   local message
   # shellcheck disable=SC2046
@@ -96,13 +97,13 @@ inspect() { # REFERENCE
   die "$(explain "$1" "$message")"
 }
 
-# digest REFERENCE: sets $digest, to nothing when there is no such image.
-digest() {
+# Sets $digest; empty if the image does not exist.
+digest() { # REFERENCE
   digest=$(inspect "$1")
   test $? -ne 2 || exit 2
 }
 
-# Digest that a source must have, or dies.
+# Sets $digest to the digest of the source. Dies if the source does not exist.
 wanted() { # FROM
   case $1 in
     *@*) digest=${1#*@} ;;
@@ -118,7 +119,7 @@ transfer() { # FROM TO REFERENCE-FOR-MESSAGES FLAG...
   die "$(explain "$named" "$message")"
 }
 
-# The digests that were copied: one `SOURCE DIGEST` per line ------------------------------------------
+# Copied digests, one `SOURCE DIGEST` per line -----------------------------------------------------
 
 remember() { # SOURCE DIGEST
   mkdir -p "$state"
@@ -133,8 +134,8 @@ remembered() { # SOURCE
 
 # Commands -----------------------------------------------------------------------------------------
 
-# each FUNCTION: calls it with SOURCE FROM TO KIND for every image, and says how far it is.
-each() {
+# Calls a function with SOURCE FROM TO KIND for every image. $where is the progress, for messages.
+each() { # FUNCTION
   local total number=0 source from to kind
   images > "$scratch/images"
   total=$(wc -l < "$scratch/images" | tr -d ' ')
@@ -146,13 +147,13 @@ each() {
 }
 
 copy_one() { # SOURCE FROM TO KIND
-  if test "$4" = own || test "$(repository_of "$2")" = "$(repository_of "$3")"; then echo "$where: pulled as it is"; return; fi
+  if test "$4" = own || test "$(repository_of "$2")" = "$(repository_of "$3")"; then echo "$where: not copied"; return; fi
   if test -n "$dry_run"; then echo "$where: would copy $2 to $3"; return; fi
   local want
   wanted "$2"; want=$digest
   digest "$3"
   if test "$digest" = "$want"; then
-    echo "$where: there already"
+    echo "$where: already present"
   else
     # shellcheck disable=SC2046
     transfer "docker://$2" "docker://$3" "$3" $(flags "$3" dest-)
@@ -169,7 +170,7 @@ verify_one() { # SOURCE FROM TO KIND
     echo "$where: MISSING: $3"
     wrong=$((wrong + 1))
   elif test -n "$want" && test "$digest" != "$want"; then
-    echo "$where: OTHER IMAGE: $3 is $digest, but $want was meant"
+    echo "$where: DIFFERENT IMAGE: $3 is $digest, expected $want"
     wrong=$((wrong + 1))
   fi
 }
@@ -177,11 +178,11 @@ verify_one() { # SOURCE FROM TO KIND
 verify() {
   wrong=0
   each verify_one
-  test "$wrong" = 0 || die "$wrong of the images in images.txt are not in the registry as they should be; see above"
+  test "$wrong" = 0 || die "$wrong images are missing from the registry or differ; see above"
   echo "All $(wc -l < "$scratch/images" | tr -d ' ') images are in the registry."
 }
 
-# The platforms of the image in $scratch/manifest: `linux/amd64, linux/arm64`.
+# Prints the platforms of the image in $scratch/manifest: `linux/amd64, linux/arm64`.
 platforms() { # REFERENCE
   if ! grep -q '"manifests"' "$scratch/manifest"; then
     # shellcheck disable=SC2046
@@ -198,22 +199,22 @@ lock_one() { # SOURCE FROM TO KIND
   test "$4" != own || return 0
   case $1 in *@*) return ;; esac
   digest "$3"
-  test -n "$digest" || die "$3 is not in the registry: make mirror first"
+  test -n "$digest" || die "$3 is not in the registry: run make mirror first"
   echo "  $1: $digest" >> "$scratch/digests"
   local list
   list=$(platforms "$3")
   test -z "$list" || echo "  $1: [$list]" >> "$scratch/platforms"
 }
 
-# The text of images.lock.yaml.
+# Prints the content of images.lock.yaml.
 lock_text() {
-  echo "# Written by \`make lock\`: what every tag was in the registry at that time. To pin the environment to it:"
+  echo "# Written by \`make lock\`: the digest of every tag in the registry. To pin the environment to these digests:"
   echo "# copier update --skip-answered --data-file images.lock.yaml"
   echo "digest_policy: pinned"
   if test -s "$scratch/digests"; then echo "image_digests:"; else echo "image_digests: {}"; fi
   cat "$scratch/digests"
   if test -s "$scratch/platforms"; then
-    echo "# For the reader; no answer."
+    echo "# For information only; this is not an answer."
     echo "_platforms:"
     cat "$scratch/platforms"
   fi
@@ -228,7 +229,7 @@ lock() {
   echo "images.lock.yaml has $(wc -l < "$scratch/digests" | tr -d ' ') digests."
 }
 
-# Bundle: an OCI image layout. index.json has one line per image; blobs of several images are kept once ----------------
+# Bundle: an OCI image layout. index.json has one line per image; images share their blobs ------------
 
 media_type() { # MANIFEST
   if grep -q '"manifests"' "$1"; then
@@ -241,12 +242,13 @@ media_type() { # MANIFEST
   fi
 }
 
-bundled() { # SOURCE: its digest in the bundle
+# Prints the digest of an image in the bundle; nothing if it is not there.
+bundled() { # SOURCE
   test ! -f "$bundle/index.json" ||
     awk -v name="\"$1\"" 'index($0, name) {match($0, /sha256:[0-9a-f]*/); print substr($0, RSTART, RLENGTH)}' "$bundle/index.json"
 }
 
-# Adds an image to index.json, in place of an older one of that name.
+# Adds an image to index.json and replaces an older entry for it.
 enter() { # SOURCE DIGEST
   local file=$bundle/blobs/sha256/${2#sha256:} lines=$scratch/lines
   test ! -f "$bundle/index.json" || grep '"digest"' "$bundle/index.json" | grep -vF "\"$1\"" | sed 's/,$//' > "$lines"
@@ -263,10 +265,10 @@ enter() { # SOURCE DIGEST
 
 full() {
   rm -f "$bundle/index.json.new"
-  die "cannot write $bundle: is the disk full? Make room, then run it again, it goes on from here"
+  die "cannot write $bundle: is the disk full? Free some space, then run the command again to continue"
 }
 
-# Moves what skopeo wrote as a folder of files into the layout.
+# Moves the files that skopeo wrote to a `dir:` folder into the layout.
 keep() { # FOLDER DIGEST
   local file name
   mkdir -p "$bundle/blobs/sha256" || full
@@ -278,11 +280,11 @@ keep() { # FOLDER DIGEST
 }
 
 bundle_one() { # SOURCE FROM TO KIND
-  if test "$4" = own; then echo "$where: yours, not in the bundle"; return; fi
+  if test "$4" = own; then echo "$where: your own image, not bundled"; return; fi
   if test -n "$dry_run"; then echo "$where: would be added to $bundle"; return; fi
   local want partial=$bundle/.partial
   wanted "$2"; want=$digest
-  if test "$(bundled "$1")" = "$want"; then echo "$where: there already"; return; fi
+  if test "$(bundled "$1")" = "$want"; then echo "$where: already present"; return; fi
   rm -rf "$partial"
   mkdir -p "$partial" || full
   (transfer "docker://$2" "dir:$partial" "$2") || { rm -rf "$partial"; exit 2; }
@@ -292,7 +294,7 @@ bundle_one() { # SOURCE FROM TO KIND
   echo "$where: added"
 }
 
-# The folder that skopeo reads, as links into the layout.
+# Makes a `dir:` folder for skopeo, with links into the layout.
 unfold() { # DIGEST FOLDER
   local blobs=$bundle/blobs/sha256 name
   rm -rf "$2"
@@ -319,15 +321,15 @@ link() { # MANIFEST FOLDER
 }
 
 unbundle_one() { # SOURCE FROM TO KIND
-  if test "$4" = own; then echo "$where: yours, not in the bundle"; return; fi
+  if test "$4" = own; then echo "$where: your own image, not bundled"; return; fi
   local has
   has=$(bundled "$1")
-  test -n "$has" || die "$1 is not in $bundle: make bundle again, from this environment"
-  case $2 in *@"$has") ;; *@*) die "$1 in $bundle is $has, but ${2#*@} is pinned: make bundle again" ;; esac
+  test -n "$has" || die "$1 is not in $bundle: run make bundle again, in this environment"
+  case $2 in *@"$has") ;; *@*) die "$1 in $bundle is $has, but ${2#*@} is pinned: run make bundle again" ;; esac
   if test -n "$dry_run"; then echo "$where: would copy to $3"; return; fi
   digest "$3"
   if test "$digest" = "$has"; then
-    echo "$where: there already"
+    echo "$where: already present"
   else
     unfold "$has" "$scratch/image"
     # shellcheck disable=SC2046
@@ -342,16 +344,16 @@ unbundle_one() { # SOURCE FROM TO KIND
 main() {
   if test "${1:-}" = --dry-run; then dry_run=1; shift; fi
   command -v "$SKOPEO" > /dev/null || die "$SKOPEO is not on PATH: install skopeo, or set SKOPEO"
-  test -z "$CERTS" || test -d "$CERTS" || die "CERTS is $CERTS, but there is no such folder"
-  scratch=$(mktemp -d) || die "cannot make a temporary folder"
+  test -z "$CERTS" || test -d "$CERTS" || die "CERTS is $CERTS, which is not a folder"
+  scratch=$(mktemp -d) || die "cannot create a temporary folder"
   case ${1:-} in
     copy) each copy_one ;;
     verify) verify ;;
     lock) lock ;;
     bundle | unbundle)
-      test -n "${2:-}" || die "name the folder of the bundle"
-      test "$1" = bundle || test -f "$2/index.json" || die "$2 is no bundle: it has no index.json"
-      test -n "$dry_run" || mkdir -p "$2" || die "cannot make the folder $2"
+      test -n "${2:-}" || die "$1 requires a folder: mirror.sh $1 DIR"
+      test "$1" = bundle || test -f "$2/index.json" || die "$2 is not a bundle: it has no index.json"
+      test -n "$dry_run" || mkdir -p "$2" || die "cannot create the folder $2"
       bundle=$(cd "$2" 2> /dev/null && pwd || echo "$2")
       each "${1}_one" ;;
     *) die "usage: mirror.sh [--dry-run] copy | verify | lock | bundle DIR | unbundle DIR" ;;

@@ -26,20 +26,20 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What `helm template` said: the manifest, or an error."""
+    """The result of `helm template`: the manifest or an error."""
 
     manifest: str
     error: str
 
     @property
     def objects(self) -> list[Object]:
-        """The objects of the manifest; fails the test when there is none because of an error."""
+        """The objects of the manifest; fails the test if helm failed."""
         assert not self.error, self.error
         return [document for document in yaml.load_all(self.manifest, LOADER) if document]
 
     @property
     def findings(self) -> list[str]:
-        """The lines of the chart's own validation; fails the test when it did not stop the rendering."""
+        """The lines of the chart's validation; fails the test if the chart rendered."""
         assert "the values disagree:" in self.error, self.error or "the values were accepted"
         return [line for line in self.error.splitlines() if line.startswith("[")]
 
@@ -52,7 +52,7 @@ class Chart:
         self._outcomes: dict[str, Outcome] = {}
 
     def render(self, values: Values, namespace: str = "kserve") -> Outcome:
-        """Render with these values over the chart's own."""
+        """Renders the chart with these values over its defaults."""
         key = json.dumps([values, namespace])
         if key not in self._outcomes:
             self._outcomes[key] = self._render(values, namespace)
@@ -66,13 +66,13 @@ class Chart:
 
 
 def merged(base: Values, over: Values) -> Values:
-    """Merge as helm does: maps by key, everything else replaced."""
+    """Merges like helm: maps by key, everything else is replaced."""
     both_maps = {key for key, value in over.items() if isinstance(value, dict) and isinstance(base.get(key), dict)}
     return base | over | {key: merged(base[key], over[key]) for key in both_maps}
 
 
 def named(name: str, **over: Any) -> Values:
-    """The values file of this name with some values changed."""
+    """The values file with this name, with some values changed."""
     return merged(yaml.safe_load((VALUES / f"{name}.yaml").read_text("utf-8")), over)
 
 

@@ -1,4 +1,4 @@
-"""Both helms lint the chart, and render the same."""
+"""Both helm versions lint the chart and render the same objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_lints_strictly(each_helm: Helm, name: str) -> None:
 @pytest.mark.parametrize("part", ["all", "patches"])
 @pytest.mark.parametrize("name", NAMES)
 def test_renders_the_same(each_helm: Helm, chart: Chart, name: str, part: str) -> None:
-    """In another order: the two sort unknown kinds differently."""
+    """Ignores the order: the two versions sort unknown kinds differently."""
     values = named(name, part=part, kserve={"config": {"security": {"autoMountServiceAccountToken": False}}})
     found = [Chart(each_helm.path).render(values).objects, chart.render(values).objects]
     one, other = (sorted(objects, key=lambda item: str(item["metadata"]) + item["kind"]) for objects in found)
@@ -35,7 +35,7 @@ def test_says_the_same(each_helm: Helm, chart: Chart) -> None:
 
 
 def test_notes_name_the_smoke_test(newest_helm: Helm) -> None:
-    """helm 3 renders notes only against a cluster."""
+    """Helm 3 renders notes only with a cluster."""
     command = [newest_helm.path, "install", "env", str(CHART), "--namespace", "kserve", "--set", "part=wiring"]
     client = [*command, "--values", str(VALUES / "minimal.yaml"), "--dry-run=client"]
     done = subprocess.run(client, capture_output=True, text=True, check=False)

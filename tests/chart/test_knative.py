@@ -140,7 +140,7 @@ def test_gateways_are_one_entry_each(wiring: Render) -> None:
 
 @pytest.mark.parametrize("word", ["y", "n", "on", "off", "no", "123", "1e3", "0x1"])
 def test_names_that_yaml_1_1_reads_as_something_else_stay_names(wiring: Render, word: str) -> None:
-    """PyYAML reads YAML 1.1, as net-istio does, although for y and n it takes the text."""
+    """PyYAML reads YAML 1.1 like net-istio, but keeps y and n as text."""
     istio = spec(wiring({"gateways": {"local": {"name": word, "namespace": word}}}))["config"]["istio"]
     assert f'- name: "{word}"\n  namespace: "{word}"\n' in istio["local-gateways"]
     assert yaml.safe_load(istio["local-gateways"])[0]["namespace"] == word
@@ -171,7 +171,7 @@ def test_other_settings_are_merged_in(wiring: Render) -> None:
 
 
 def test_every_setting_is_a_string(wiring: Render) -> None:
-    """The CRD prunes what is not: spec.config is a map of maps of strings."""
+    """spec.config is a map of maps of strings; the CRD prunes anything else."""
     for data in spec(wiring(named("offline")))["config"].values():
         assert all(isinstance(value, str) for value in data.values())
 

@@ -61,7 +61,7 @@ def test_other_settings_are_merged_in(config: Callable[[Values], dict[str, Any]]
 
 
 def test_large_integers_stay_integers(wiring: Render) -> None:
-    """Helm reads numbers as float64, and 1.00065e+09 is no int64 to Go's encoding/json."""
+    """Helm reads numbers as float64, and Go's encoding/json rejects 1.00065e+09 as an int64."""
     data = only(wiring(FREE["changed"]), "ConfigMap", "inferenceservice-config")["data"]
     assert '"uidModelcar": 1000650000' in data["storageInitializer"]
     assert '"fsGroup": 1000650000' in data["localModel"]
@@ -109,7 +109,7 @@ def test_explainer_image_is_joined_by_a_colon(config: Callable[[Values], dict[st
 
 
 def test_ca(config: Callable[[Values], dict[str, Any]]) -> None:
-    """A ConfigMap that is named but missing stops every InferenceService, so none is named without need."""
+    """A missing ConfigMap blocks every InferenceService, so the chart sets its name only if it is needed."""
     assert config(named("offline"))["storageInitializer"]["caBundleConfigMapName"] == "corp-ca"
     assert "caBundleConfigMapName" not in config({})["storageInitializer"]
     secret = {"registry": {"ca": {"kind": "Secret", "name": "corp-ca"}}}

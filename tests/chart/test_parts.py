@@ -1,4 +1,4 @@
-"""Which objects each part renders, and how they are spread over the releases."""
+"""Which objects each part renders, and in which release."""
 
 from __future__ import annotations
 

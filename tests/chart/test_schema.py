@@ -1,4 +1,4 @@
-"""values.schema.json: fresh, complete, strict, and understandable in what helm says."""
+"""values.schema.json is up to date, complete and strict, and helm's errors from it are readable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text("utf-8
 
 
 def paths(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every schema of a value, with its key in values.yaml."""
+    """The schema of each value, with its key in values.yaml."""
     for name, child in schema.get("properties", {}).items():
         yield f"{path}.{name}".strip("."), child
         yield from paths(child, f"{path}.{name}")
@@ -27,7 +27,7 @@ def paths(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[st
 
 
 def keys(values: Any, path: str = "") -> Iterator[str]:
-    """Every key of values.yaml; what a map is free to hold is not listed there."""
+    """Every key of values.yaml, which does not list the keys of free maps."""
     for name, child in values.items() if isinstance(values, dict) else ():
         yield f"{path}.{name}".strip(".")
         yield from keys(child, f"{path}.{name}")
@@ -50,7 +50,7 @@ def test_says_nothing_of_other_files() -> None:
 
 
 def test_every_value_is_described_by_both() -> None:
-    """Free maps, items of lists and Helm's own `global` are in the schema only."""
+    """Only the schema has free maps, list items and Helm's `global`."""
     in_values = set(keys(VALUES))
     in_schema = {path for path, _ in paths(SCHEMA) if "[]" not in path and path != "global"}
     free = ("knative.config.", "kserve.config.", "storage.containerSecurityContext.", "tenants")

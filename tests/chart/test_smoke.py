@@ -1,4 +1,4 @@
-"""The smoke test: the objects, and its two programs, run as they stand in them."""
+"""The smoke test: its objects, and the two programs in them, run unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def container(objects: list[Object], kind: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def serve(wiring: Render) -> list[str]:
-    """Arguments of the smoke test's model."""
+    """The arguments of the smoke test's model."""
     return [sys.executable, *container(wiring(named("minimal")), "InferenceService")["command"][1:]]
 
 
@@ -49,7 +49,7 @@ def ask(wiring: Render) -> Callable[[str], subprocess.CompletedProcess[str]]:
 
 @contextmanager
 def answering(status: int) -> Iterator[str]:
-    """A server that answers with this status, as a URL."""
+    """The URL of a server that responds with this status."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""ServiceAccounts and Secrets of the tenants, and what the checker is told of them."""
+"""ServiceAccounts and Secrets of the tenants, and the facts about them for the checker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_service_account_without_secrets(wiring: Render) -> None:
 
 
 def test_default_service_account_is_patched(chart: Chart) -> None:
-    """Kubernetes creates it, so helm refuses to install one."""
+    """Kubernetes creates it, so helm refuses to install it."""
     tenants = [{"name": "ml", "s3": {"secret": "s3"}}, {"name": "web", "serviceAccount": "default"}]
     values = {"registry": {"pullSecret": {"name": "harbor"}}, "tenants": tenants}
     rendered = identities(chart.render(values | {"part": "all"}).objects)
@@ -41,7 +41,7 @@ def test_default_service_account_without_secrets_needs_no_patch(chart: Chart) ->
 
 
 def test_s3_settings_are_annotations_of_the_secret(chart: Chart) -> None:
-    """KServe reads them from a ServiceAccount only beside eks.amazonaws.com/role-arn."""
+    """KServe reads them from a ServiceAccount only if it also has eks.amazonaws.com/role-arn."""
     s3 = {
         "secret": "s3",
         "endpoint": "minio:9000",
@@ -71,7 +71,7 @@ def test_s3_settings_are_annotations_of_the_secret(chart: Chart) -> None:
 
 
 def test_patches_carry_no_labels_of_a_release(chart: Chart) -> None:
-    """Their objects belong to others, who would lose app.kubernetes.io/managed-by to a server-side apply."""
+    """Others own these objects; a server-side apply would overwrite app.kubernetes.io/managed-by."""
     for values in (named("offline"), named("offline", knative={"install": "yaml"})):
         for patch in chart.render(values | {"part": "patches"}).objects:
             assert patch["metadata"].keys() <= {"name", "namespace", "annotations"}

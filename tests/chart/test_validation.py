@@ -1,4 +1,4 @@
-"""Every disagreement that the chart refuses, with the exact line it says."""
+"""Every disagreement that the chart rejects, with the exact message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def skip_entry(value: str) -> dict[str, Any]:
 
 
 def values_of(fixture: Fixture) -> dict[str, Any]:
-    """Its values over those that it names."""
+    """The values of the file over the values file that it names."""
     values: dict[str, Any] = yaml.safe_load(fixture.text)
     return named(fixture.over, **values) if fixture.over else values
 
@@ -121,7 +121,7 @@ def test_every_code_of_the_chart_has_a_case() -> None:
 
 
 def test_validation_is_rendered_first() -> None:
-    """Helm renders by depth, then by name, backwards (helm pkg/engine/engine.go, sortTemplates)."""
+    """Helm sorts templates by depth, then by name, in reverse (helm pkg/engine/engine.go, sortTemplates)."""
     templates = [path.relative_to(CHART).as_posix() for path in (CHART / "templates").rglob("*") if path.is_file()]
     rendered = [path for path in templates if not path.rsplit("/", 1)[1].startswith("_")]
     assert max(rendered, key=lambda path: (path.count("/"), path)) == "templates/z_validation/validation.txt"

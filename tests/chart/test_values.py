@@ -1,4 +1,4 @@
-"""Every value of values.yaml does something: changing it changes what is rendered, or is refused by name."""
+"""Every value of values.yaml has an effect: a change to it changes the output, or is rejected by name."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ OTHERS: dict[str, Any] = {
 
 
 def leaves(values: Values, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its key; an empty map is a leaf."""
+    """Every leaf with its key. An empty map is a leaf."""
     for name, value in values.items():
         key = f"{path}.{name}".strip(".")
         if isinstance(value, dict) and value:
@@ -64,7 +64,7 @@ def leaves(values: Values, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def current(key: str) -> Any:
-    """The value of a key in offline.yaml over the defaults."""
+    """The value of a key in offline.yaml, or its default."""
     found: Any = merged(DEFAULTS, named("offline"))
     for name in key.split("."):
         found = found[name]
@@ -89,7 +89,7 @@ def nested(key: str, value: Any) -> Values:
 
 
 def outcome(chart: Chart, install: str, part: str, change: Values) -> tuple[str, str]:
-    """What a part makes of offline.yaml with a change: the manifest and the findings."""
+    """The output of a part for offline.yaml with one change: the manifest and the findings."""
     found = chart.render(merged(named("offline", part=part, knative={"install": install}), change))
     assert not found.error or "the values disagree" in found.error, found.error
     return found.manifest, found.error

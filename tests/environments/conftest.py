@@ -1,4 +1,4 @@
-"""Every example as real helm renders it, with upstream's own charts."""
+"""Every example, rendered by real helm with upstream's charts."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def example(request: pytest.FixtureRequest) -> Path:
 
 
 def stack(example: Path) -> str:
-    """The stack that an answers file asks for."""
+    """The stack that an answers file selects."""
     return str(yaml.safe_load(example.read_text(encoding="utf-8")).get("stack", stacks.DEFAULT))

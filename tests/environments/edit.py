@@ -1,4 +1,4 @@
-"""Changes values of an object, also inside the JSON and YAML texts that settings are written in."""
+"""Changes values of an object, including values inside embedded JSON and YAML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REMOVED = object()
 
 
 def put(*path: Step, value: Any) -> Edit:
-    """Sets the value at a path; REMOVED takes the key away.
+    """Sets the value at a path; REMOVED removes the key.
 
     `put("data", "ingress", "json", "localGateway", value="a/b")` goes into the JSON text of a ConfigMap.
     """
@@ -30,7 +30,7 @@ def put(*path: Step, value: Any) -> Edit:
 
 
 def every(*edits: Edit) -> Edit:
-    """All of these changes, one after the other."""
+    """Applies all of these changes in order."""
 
     def edit(body: Body) -> None:
         for one in edits:
@@ -40,7 +40,7 @@ def every(*edits: Edit) -> Edit:
 
 
 def edited(body: Body, edit: Edit) -> Body:
-    """A changed copy; AssertionError when the edit changes nothing."""
+    """Returns a changed copy. Raises AssertionError if the edit changes nothing."""
     copy = deepcopy(body)
     edit(copy)
     assert copy != body, "the edit changes nothing"

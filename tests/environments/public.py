@@ -1,4 +1,4 @@
-"""Names of public hosts in objects: an environment without internet has none."""
+"""Names of public hosts in objects; an environment without internet access has none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SKIP_LIST = "registries-skipping-tag-resolving"
 
 
 def public_hosts(objects: Iterable[dict[str, Any]]) -> list[str]:
-    """Object, path and text of each string that names one. CRDs name them in descriptions, the skip list on purpose."""
+    """Object, path and text of each string with a public host, except in CRDs (descriptions) and the skip list."""
     return [
         f"{schema.title(item)} {path}: {text}"
         for item in objects
@@ -27,7 +27,7 @@ def public_hosts(objects: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every string of a document with its path. Keys count as strings of their own."""
+    """Every string of a document with its path. Keys are strings, too."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield f"{path}.{key}", str(key)

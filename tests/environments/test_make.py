@@ -22,7 +22,7 @@ HARBOR = ROOT / "examples" / "offline-harbor.yaml"
 
 @pytest.fixture
 def harbor(environment: Callable[[Path], Path], tmp_path: Path) -> Path:
-    """An environment to change at will."""
+    """An environment that a test may change."""
     return Path(shutil.copytree(environment(HARBOR), tmp_path / "harbor"))
 
 

@@ -1,4 +1,4 @@
-"""Helm accepts every release of every example, and so would the API server."""
+"""Every release of every example is valid for helm and for the API server."""
 
 from __future__ import annotations
 

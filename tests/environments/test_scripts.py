@@ -1,4 +1,4 @@
-"""The scripts of an environment, with a kubectl and a helm that record their calls and give prepared answers."""
+"""The scripts of an environment, run with fake kubectl and helm that record calls and print prepared output."""
 
 from __future__ import annotations
 

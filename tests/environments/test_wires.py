@@ -1,4 +1,4 @@
-"""W1 to W14 agree in every example, and changing any one end of a wire is noticed, by its code."""
+"""W1 to W14 agree in every example, and a change to one end of a wire is reported with its code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BED = next(path for path in EXAMPLES if path.stem == SHARED)
 
 @pytest.fixture(scope="module")
 def objects(rendered: Render, newest_helm: Helm) -> Callable[[Path], Objects]:
-    """All objects of an example as the checker reads them, without the CRDs, which carry no wire."""
+    """All objects of an example as the checker reads them, except CRDs, which have no wire."""
 
     @cache
     def of(example: Path) -> Objects:
@@ -74,7 +74,7 @@ def test_a_changed_end_is_named(
 
 @pytest.mark.parametrize("row", [row for row in BROKEN if row.target != RELEASE], ids=lambda row: row.wire)
 def test_what_the_test_bed_breaks_is_named(row: Broken, objects: Callable[[Path], Objects]) -> None:
-    """tests/live shows what the real controllers do with the same objects."""
+    """tests/live runs the real controllers on the same objects."""
     kind, name, namespace = row.target
     end = End("W9", row.wire, f"{kind.rpartition('/')[2]} {namespace}/{name}", row.change, row.code)
     assert row.code in {finding.code for finding in inspect(read(changed(objects(BED), end))).findings}
@@ -89,7 +89,7 @@ def test_an_object_of_two_releases_is_named(objects: Callable[[Path], Objects]) 
 
 
 def changed(objects: Objects, end: End) -> list[KubeObject]:
-    """The objects with one end changed."""
+    """The objects after one end is changed."""
     matching = [item for item in objects if str(item.ref) == end.target and end_applies(item, end)]
     assert matching, f"there is no {end.target}"
     others = [item for item in objects if item not in matching]
@@ -102,7 +102,7 @@ def changed(objects: Objects, end: End) -> list[KubeObject]:
 
 
 def end_applies(item: KubeObject, end: End) -> bool:
-    """An object can come whole from one release and in part from the patches; the end is in one of them."""
+    """One release can have the full object and the patches a part of it; the end is in one of the two."""
     try:
         edited(dict(item.body), end.edit)
     except (KeyError, IndexError, AssertionError):

@@ -1,6 +1,6 @@
-"""Every end of every wire, and the code that must name it when that one end is changed.
+"""Every end of every wire, and the code that must report a change to it.
 
-The table of the wires is that of docs/wiring.md. A row changes one value of one rendered object of an environment.
+The wires are those of docs/wiring.md. Each row changes one value of one rendered object.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CONFIG = "inferenceservice-config"
 
 @dataclass(frozen=True)
 class End:
-    """One end of a wire: the object (Kind namespace/name) whose value is changed, and the code that is expected."""
+    """One end of a wire: the object to change (Kind namespace/name) and the expected code."""
 
     wire: str
     name: str
@@ -30,13 +30,13 @@ class End:
 
 
 def ends(answers: Answers) -> Iterator[End]:
-    """The ends that an environment has."""
+    """The ends of an environment's wires."""
     for group in (images, digests, trust, pull_secrets, storage, local_gateway, ingress_gateway, names, versions):
         yield from group(Names(answers))
 
 
 class Names:
-    """Names of an environment's objects, from its answers."""
+    """The object names of an environment, from its answers."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
@@ -101,7 +101,7 @@ def images(names: Names) -> Iterator[End]:
 
 
 def digests(names: Names) -> Iterator[End]:
-    """W3: tags, digests and the time to resolve them."""
+    """W3: tags, digests and the resolution timeout."""
     deployment = ("spec", "config", "deployment")
     skip = (*deployment, "registries-skipping-tag-resolving")
     timeout = (*deployment, "digest-resolution-timeout")
@@ -175,7 +175,7 @@ def storage(_: Names) -> Iterator[End]:
 
 
 def local_gateway(names: Names) -> Iterator[End]:
-    """W9: the gateway inside the cluster."""
+    """W9: the local gateway."""
     gateway, pods, service = (f"{kind} {names.local}" for kind in ("Gateway", "Deployment", "Service"))
     ingress = ("data", "ingress", "json")
     entry = (*ISTIO, "local-gateways", "yaml", 0)
@@ -200,7 +200,7 @@ def local_gateway(names: Names) -> Iterator[End]:
 
 
 def ingress_gateway(names: Names) -> Iterator[End]:
-    """W10: the gateway for callers from outside."""
+    """W10: the ingress gateway."""
     ingress = ("data", "ingress", "json")
     entry = (*ISTIO, "external-gateways", "yaml", 0)
     gateway, service = f"Gateway {names.ingress}", f"Service {names.ingress}"
@@ -238,7 +238,7 @@ def names(names: Names) -> Iterator[End]:
 
 
 def versions(_: Names) -> Iterator[End]:
-    """W13: what is spelled by version."""
+    """W13: values whose spelling depends on a version."""
     yield End("W13", "Knative version", KNATIVE, put("spec", "version", value="1.19.0"), "KW503")
     mode = put("data", "deploy", "json", "defaultDeploymentMode", value="knative")
     yield End("W13", "deployment mode", KSERVE_CONFIG, mode, "KW503")

@@ -1,4 +1,4 @@
-"""The registry is the distribution project's, with TLS from a private CA and a password, on loopback."""
+"""Fixtures with the registry of the distribution project, on loopback, with TLS from a private CA and a password."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def empty(world: World, tmp_path: Path) -> Iterator[Registry]:
-    """A private registry that holds nothing."""
+    """An empty private registry."""
     world.log_in()
     registry = world.private(tmp_path / "registry")
     yield registry
@@ -35,7 +35,7 @@ def empty(world: World, tmp_path: Path) -> Iterator[Registry]:
 
 @pytest.fixture
 def mirrored(world: World) -> Iterator[Registry]:
-    """The private registry with everything that `make mirror` puts there."""
+    """The private registry, filled by `make mirror`."""
     world.log_in()
     folder = world.folder / "private"
     first = not folder.exists()

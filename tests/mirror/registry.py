@@ -1,4 +1,4 @@
-"""A real OCI registry on loopback, the distribution project's, built from its pinned Go module."""
+"""A real OCI registry on loopback: the distribution project's, built from a pinned Go module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live.bed import binaries, processes
 from tests.mirror.standins import INDEX, MANIFEST, StandIn, sha256
 
 ACCEPT = ", ".join([*INDEX.values(), *MANIFEST.values()])
-# bcrypt, the only form that the registry reads, of the two passwords.
+# The bcrypt hashes of the two passwords; the registry reads no other hash.
 USER, FIRST, SECOND = "robot", "first-password", "second-password"
 HASHES = {
     FIRST: "$2b$05$abcdefghijklmnopqrstuuM3sQey8DZviRRkMjmk7wGr.7zlb4loC",
@@ -27,7 +27,7 @@ HASHES = {
 
 @dataclass
 class Registry:
-    """A running registry. With `keys` it speaks TLS with registry.crt of that folder and wants the password."""
+    """A running registry. With `keys`, it serves TLS with registry.crt of that folder and requires the password."""
 
     folder: Path
     port: int
@@ -46,7 +46,7 @@ class Registry:
         return f"localhost:{self.port}"
 
     def serve(self) -> None:
-        """Starts it, with what it held before."""
+        """Starts the registry with the images it had before."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.accept(self.password)
         config = self.folder / "config.json"
@@ -69,12 +69,12 @@ class Registry:
             self.process.stop()
 
     def accept(self, password: str) -> None:
-        """Which password is right from now on: the registry reads the file anew when it has changed."""
+        """Changes the accepted password. The registry reloads the file when it changes."""
         self.password = password
         (self.folder / "htpasswd").write_text(f"{USER}:{HASHES[password]}\n", encoding="utf-8")
 
     def push(self, repository: str, tag: str, image: StandIn) -> None:
-        """Uploads a stand-in; without a tag it can be had by its digest only."""
+        """Uploads a stand-in. Without a tag, it can be pulled only by digest."""
         for digest, content in image.blobs.items():
             _, headers, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/")
             place = "/v2/" + headers["location"].partition("/v2/")[2]
@@ -87,7 +87,7 @@ class Registry:
             assert status == 201, body
 
     def digest(self, repository: str, name: str) -> str:
-        """The digest of a tag or digest; nothing when it is not there."""
+        """The digest of the manifest with this tag or digest; "" if it does not exist."""
         status, headers, _ = self.call("HEAD", f"/v2/{repository}/manifests/{name}")
         return headers["docker-content-digest"] if status == 200 else ""
 
@@ -104,7 +104,7 @@ class Registry:
         login: str | None = None,
         ca: Path | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        """One request. login: the value of `auth` in a pull Secret; ours when None. Header names in lower case."""
+        """Sends one request. login is the `auth` of a pull Secret; None is ours. Header names are lower case."""
         if self.keys:
             context = ssl.create_default_context(cafile=str(ca or self.keys / "ca.crt"))
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -121,9 +121,9 @@ class Registry:
         return answer.status, {key.lower(): value for key, value in answer.headers.items()}, content
 
     def pull(self, reference: str, secret: dict[str, Any], ca: Path) -> str:
-        """Asks for a manifest as a kubelet does: credentials of the pull Secret that match, CA of the node.
+        """Requests a manifest like a kubelet: with the matching credentials of the pull Secret and the node's CA.
 
-        Returns the digest, or what the registry says instead.
+        Returns the digest, or the status code and the reference.
         """
         image = parse_image(reference)
         assert image.registry == self.host, f"{reference} is not in {self.host}"

@@ -1,4 +1,4 @@
-"""Small images that stand in for upstream's: of every kind that registries hold, different for every reference."""
+"""Small images that replace upstream's: every kind of manifest, and different content for every reference."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CONFIG = {OCI: f"{OCI}config.v1+json", DOCKER: f"{DOCKER}container.image.v1+json
 LAYER = {OCI: f"{OCI}layer.v1.tar+gzip", DOCKER: f"{DOCKER}image.rootfs.diff.tar.gzip"}
 MANIFEST = {OCI: f"{OCI}manifest.v1+json", DOCKER: f"{DOCKER}distribution.manifest.v2+json"}
 INDEX = {OCI: f"{OCI}index.v1+json", DOCKER: f"{DOCKER}distribution.manifest.list.v2+json"}
-# Family and platforms; one platform is a plain manifest, more are an index. References take them in turn.
+# Family and platforms: one platform makes a plain manifest, several make an index. References use these in rotation.
 SHAPES = [(OCI, ["amd64", "arm64"]), (DOCKER, ["amd64", "arm64"]), (OCI, ["amd64"]), (DOCKER, ["amd64"])]
 
 
 @dataclass
 class StandIn:
-    """An image: its blobs by digest, its manifests as (media type, content) with the one to name last."""
+    """An image: blobs by digest, and manifests as (media type, content). The last manifest is the one to tag."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: list[tuple[str, bytes]] = field(default_factory=list)
@@ -33,7 +33,7 @@ class StandIn:
 
 
 def stand_in(reference: str, number: int) -> StandIn:
-    """The image of a reference, the same at every call. The first layer is the same in all of them."""
+    """The image for a reference; the same on every call. All images share the first layer."""
     family, architectures = SHAPES[number % len(SHAPES)]
     image = StandIn(platforms=[f"linux/{architecture}" for architecture in architectures])
     entries = [_manifest(image, family, reference, architecture) for architecture in architectures]

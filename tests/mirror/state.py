@@ -1,4 +1,4 @@
-"""What the registry has, what it should have, and what a command said."""
+"""The images that the registry has and should have, and the error that a command printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEW = 8
 
 
 def references(environment: Path, upstream: Upstream, helm: Helm) -> list[str]:
-    """Every image that the rendered environment leads to."""
+    """Every image that the rendered environment pulls."""
     work, missing = plan(environment, upstream.folder)
     assert missing == []
     objects = [
@@ -33,7 +33,7 @@ def references(environment: Path, upstream: Upstream, helm: Helm) -> list[str]:
 
 
 def held(registry: Registry, environment: Path, world: World) -> dict[str, str]:
-    """What the registry has for each source."""
+    """The digest in the registry for each source."""
     found = {}
     for source, target, *_ in world.lines(environment):
         repository, name = split(target.partition("/")[2])
@@ -46,7 +46,7 @@ def wanted(environment: Path, world: World) -> dict[str, str]:
 
 
 def error_of(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line of an error; make adds its own."""
+    """The single error line, without the lines that make adds."""
     assert done.returncode == 2, done.stdout
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert len(lines) == 1, lines

@@ -1,4 +1,4 @@
-"""`make bundle` and `make unbundle`: across an air gap."""
+"""`make bundle` and `make unbundle` carry the images across an air gap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_bundle_carries_the_images_across_an_air_gap(world: World, empty: Regi
     bundle = few / "build" / "bundle"
     check_layout(bundle, few, world)
     again = world.make_target(few, "bundle")
-    assert [line for line in again.stdout.splitlines() if not line.endswith(": there already")] == []
+    assert [line for line in again.stdout.splitlines() if not line.endswith(": already present")] == []
 
     world.upstream.stop()
     empty.serve()
@@ -36,7 +36,7 @@ def test_a_bundle_carries_the_images_across_an_air_gap(world: World, empty: Regi
 
 
 def check_layout(bundle: Path, environment: Path, world: World) -> None:
-    """The bundle is an OCI image layout: every blob has the digest of its name, and index.json names every image."""
+    """The bundle is an OCI image layout: each blob is named after its digest, and index.json lists every image."""
     assert json.loads((bundle / "oci-layout").read_text(encoding="utf-8")) == {"imageLayoutVersion": "1.0.0"}
     for blob in (bundle / "blobs" / "sha256").iterdir():
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
@@ -59,11 +59,11 @@ def test_a_full_disk_is_one_error_and_the_bundle_stays_whole(world: World, empty
     namespace = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c", script]
     probe = subprocess.run([*namespace[:-2], "-c", "true"], check=False, capture_output=True)
     if probe.returncode:
-        pytest.skip("needs user namespaces, for a disk that is full")
+        pytest.skip("needs user namespaces, to mount a disk that fills up")
 
     done = subprocess.run(namespace, cwd=few, env=world.env(), capture_output=True, text=True, check=False)
 
-    assert error_of(done) == "error: the disk is full: make room, then run it again, it goes on from here"
+    assert error_of(done) == "error: the disk is full: free some space, then run the command again to continue"
     index = json.loads((few / "kept" / "index.json").read_text(encoding="utf-8"))
     assert 0 < len(index["manifests"]) < FEW
     assert not (few / "kept" / ".partial").exists()
@@ -74,7 +74,7 @@ def test_a_full_disk_is_one_error_and_the_bundle_stays_whole(world: World, empty
 
 def test_a_bundle_of_another_environment_is_refused(world: World, empty: Registry, few: Path) -> None:
     assert error_of(world.make_target(few, "unbundle", f"BUNDLE={few}/nothing")) == (
-        f"error: {few}/nothing is no bundle: it has no index.json"
+        f"error: {few}/nothing is not a bundle: it has no index.json"
     )
     assert (
         world.make_target(
@@ -84,5 +84,5 @@ def test_a_bundle_of_another_environment_is_refused(world: World, empty: Registr
     )
     third = world.lines(few)[2][0]
     assert error_of(world.make_target(few, "unbundle", f"BUNDLE={few}/less-bundle")) == (
-        f"error: {third} is not in {few}/less-bundle: make bundle again, from this environment"
+        f"error: {third} is not in {few}/less-bundle: run make bundle again, in this environment"
     )

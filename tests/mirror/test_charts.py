@@ -1,6 +1,6 @@
-"""The charts in the private registry: what the environment's README tells a person to type reaches them, too.
+"""Charts in the private registry: the login commands of the environment's README give access to them, too.
 
-The registry is in no system store: once with a private CA and a password, once with plain http.
+The system does not trust the registry. It uses a private CA and a password in one case, and plain http in the other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOGIN = re.compile(r"^\$ ((?:skopeo|helm registry) login .+)$", re.MULTILINE)
 
 @dataclass
 class Site:
-    """An environment whose charts are to come from the private registry, and a person's empty home."""
+    """An environment that takes its charts from the private registry, and a user's empty home folder."""
 
     world: World
     environment: Path
@@ -41,7 +41,7 @@ class Site:
         return self.world.make_target(self.environment, *words, **self.env)
 
     def log_in(self) -> list[str]:
-        """Types the logins of the README on a terminal; what was typed."""
+        """Types the login commands of the README into a terminal and returns them."""
         commands = LOGIN.findall((self.environment / "README.md").read_text(encoding="utf-8"))
         for command in commands:
             terminal = pexpect.spawn("bash", ["-c", command], cwd=str(self.environment), env=self.env, timeout=30)
@@ -54,7 +54,7 @@ class Site:
         return commands
 
     def pack(self, charts: Upstream) -> None:
-        """What `make upstream-charts` fetches from the internet: upstream's release gives a chart its version."""
+        """Packages the charts that `make upstream-charts` fetches, with the version that upstream sets at release."""
         folder = self.environment / "build" / "charts"
         for (_, version), chart in charts.folders.items():
             command = [self.helm.path, "package", str(chart), "--version", version, "--destination", str(folder)]
@@ -90,7 +90,7 @@ def test_the_charts_go_through_the_registry(site: Site, upstream_charts: Callabl
 
 
 def test_without_the_access_the_charts_are_refused(site: Site, upstream_charts: Callable[[str], Upstream]) -> None:
-    """So the test above shows that the access is what counts."""
+    """Proves that the test above passes because of the access."""
     site.log_in()
     site.pack(upstream_charts(STACK))
     done = site.make("push-charts", "CHART_ACCESS=")

@@ -1,4 +1,4 @@
-"""`make mirror` and `make verify-mirror`: what is copied, and what is said of it."""
+"""`make mirror` and `make verify-mirror`: what they copy and what they print."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_a_second_mirror_copies_nothing(world: World, mirrored: Registry) -> Non
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[-1] == "All 30 images are in the registry."
-    assert [line for line in lines[:-1] if not line.endswith(": there already")] == []
-    assert lines[0] == "[1/30] quay.io/jetstack/cert-manager-controller:v1.17.0: there already"
+    assert [line for line in lines[:-1] if not line.endswith(": already present")] == []
+    assert lines[0] == "[1/30] quay.io/jetstack/cert-manager-controller:v1.17.0: already present"
 
 
 def test_a_dry_run_copies_nothing(world: World, empty: Registry, few: Path) -> None:
@@ -63,7 +63,7 @@ def test_another_image_under_the_tag_is_named(world: World, mirrored: Registry) 
     done = world.make_target(world.environment, "verify-mirror")
 
     assert done.returncode == 2
-    expected = f"[1/30] {source}: OTHER IMAGE: {target} is {other.digest}, but {world.images[source].digest} was meant"
+    expected = f"[1/30] {source}: DIFFERENT IMAGE: {target} is {other.digest}, expected {world.images[source].digest}"
     assert done.stdout.splitlines() == [expected]
     assert world.make_target(world.environment, "mirror").returncode == 0
 
@@ -85,7 +85,7 @@ def test_an_interrupted_mirror_goes_on_and_ends_complete(world: World, empty: Re
 
     assert done.returncode == 0, done.stderr
     assert held(empty, few, world) == wanted(few, world)
-    again = [line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.endswith(": there already")]
+    again = [line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.endswith(": already present")]
     assert again == there
 
 
@@ -128,8 +128,8 @@ def test_an_image_of_ones_own_is_verified_but_neither_copied_nor_locked(
     own = f"{world.host}/kserve/own/initializer:v1"
     (few / "images" / "images.txt").write_text(f"{own} {own} own\n", encoding="utf-8")
     done = world.make_target(few, "mirror")
-    assert done.stdout.splitlines() == [f"[1/1] {own}: pulled as it is", f"[1/1] {own}: MISSING: {own}"]
-    assert world.make_target(few, "bundle").stdout == f"[1/1] {own}: yours, not in the bundle\n"
+    assert done.stdout.splitlines() == [f"[1/1] {own}: not copied", f"[1/1] {own}: MISSING: {own}"]
+    assert world.make_target(few, "bundle").stdout == f"[1/1] {own}: your own image, not bundled\n"
 
     empty.push("kserve/own/initializer", "v1", next(iter(world.images.values())))
 

@@ -1,4 +1,4 @@
-"""What is wrong is one line that says what to do."""
+"""Each error is one line that tells the user what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_wrong_password_is_one_error(world: World, empty: Registry, few: Path)
     target = world.lines(few)[0][1]
     for verb in ("mirror", "verify-mirror", "lock"):
         assert error_of(world.make_target(few, verb)) == (
-            f"error: {world.host} refuses the credentials for {target}: skopeo login {world.host}, "
+            f"error: {world.host} rejects the credentials for {target}: run skopeo login {world.host}, "
             "or set REGISTRY_AUTH_FILE"
         )
     assert not (few / "images.lock.yaml").exists()
@@ -28,7 +28,7 @@ def test_a_wrong_ca_is_one_error(world: World, empty: Registry, few: Path, tmp_p
     shutil.copy(tmp_path / "other" / "ca.crt", tmp_path / "certs")
     done = world.make_target(few, "mirror", f"CERTS={tmp_path / 'certs'}")
     assert error_of(done) == (
-        f"error: the certificate of {world.host} is not trusted: set CERTS to a folder with the right ca.crt"
+        f"error: the certificate of {world.host} is not trusted: set CERTS to a folder with its CA as ca.crt"
     )
 
 

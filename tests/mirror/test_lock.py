@@ -1,4 +1,4 @@
-"""`make lock`: the digests that the registry has become answers."""
+"""`make lock` turns the digests in the registry into answers."""
 
 from __future__ import annotations
 

@@ -34,12 +34,12 @@ def test_every_reference_can_be_pulled_with_the_pull_secret_and_the_ca(
 def test_without_the_pull_secret_nothing_can_be_pulled(world: World, mirrored: Registry) -> None:
     target, ca = world.lines(world.environment)[0][1], world.keys / "ca.crt"
     assert mirrored.pull(target, {"auths": {}}, ca) == f"401 for {target}"
-    other = pull_secret("localhost", FIRST)  # without the port: another registry for a kubelet
+    other = pull_secret("localhost", FIRST)  # without the port, the kubelet treats it as another registry
     assert mirrored.pull(target, other, ca) == f"401 for {target}"
 
 
 def test_the_readme_makes_this_pull_secret(world: World, tmp_path: Path) -> None:
-    """`kubectl create secret`, as README.md tells it, gives the document that the other tests log in with."""
+    """The `kubectl create secret` command of README.md writes the credentials that the other tests log in with."""
     kubectl = shutil.which("kubectl") or binaries.components()["kubernetes"].folder / "kubectl"
     if not Path(kubectl).exists():
         pytest.skip("kubectl is not on PATH and not built yet (make test-live builds it)")
@@ -67,6 +67,6 @@ def test_the_password_is_rotated(world: World, mirrored: Registry) -> None:
 
     assert mirrored.pull(target, old, ca) == f"401 for {target}"
     assert mirrored.pull(target, new, ca).startswith("sha256:")
-    assert "refuses the credentials" in error_of(world.make_target(world.environment, "verify-mirror"))
+    assert "rejects the credentials" in error_of(world.make_target(world.environment, "verify-mirror"))
     world.log_in(SECOND)
     assert world.make_target(world.environment, "verify-mirror").returncode == 0

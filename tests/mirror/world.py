@@ -1,4 +1,4 @@
-"""An upstream and a private registry on loopback, and an environment that leads from one to the other."""
+"""An upstream and a private registry on loopback, and an environment that mirrors from one to the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STACK = stacks.DEFAULT
 
 @dataclass
 class World:
-    """folder: of everything. port: of the private registry, which is not started. images: stand-ins by reference."""
+    """folder contains everything; port is the one of the private registry; images are stand-ins by reference."""
 
     folder: Path
     port: int
@@ -57,7 +57,7 @@ class World:
         return world
 
     def generate(self, target: Path, **answers: Any) -> Path:
-        """An environment for the private registry. An answer that is None is not given."""
+        """Generates an environment for the private registry. None removes an answer."""
         data = {
             "environment_name": "registry",
             "stack": STACK,
@@ -77,12 +77,12 @@ class World:
         return [line.split() for line in text.splitlines() if not line.startswith("#")]
 
     def publish(self, source: str) -> None:
-        """Pushes a stand-in to where skopeo finds it under upstream's name."""
+        """Pushes a stand-in to the place where skopeo looks for the upstream reference."""
         repository, tag = split(source)
         self.upstream.push(repository, "" if "@" in source else tag, self.images[source])
 
     def private(self, folder: Path) -> Registry:
-        """The private registry, started, with what the folder holds from before."""
+        """Starts the private registry with the images already in the folder."""
         registry = Registry(folder, self.port, self.keys)
         registry.serve()
         return registry
@@ -92,7 +92,7 @@ class World:
         (self.folder / "auth.json").write_text(text, encoding="utf-8")
 
     def env(self, **more: str) -> dict[str, str]:
-        """Environment variables under which skopeo knows the registries and the password."""
+        """Environment variables that give skopeo the registries and the password."""
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
         login = str(self.folder / "auth.json")
         return kept | {"HOME": str(self.folder / "home"), "REGISTRY_AUTH_FILE": login, "RETRIES": "0"} | more
@@ -104,7 +104,7 @@ class World:
         )
 
     def _write_home(self) -> None:
-        """registries.conf: upstream's hosts are folders of our upstream registry."""
+        """Writes registries.conf, which maps each upstream host to a folder of our upstream registry."""
         self.log_in()
         home = self.folder / "home" / ".config" / "containers"
         home.mkdir(parents=True)
@@ -127,7 +127,7 @@ def shortened(environment: Path, target: Path, count: int) -> Path:
 
 
 def split(reference: str) -> tuple[str, str]:
-    """Repository with its host, and tag or digest."""
+    """The repository including the host, and the tag or digest."""
     if "@" in reference:
         repository, _, digest = reference.partition("@")
         return repository, digest
@@ -136,7 +136,7 @@ def split(reference: str) -> tuple[str, str]:
 
 
 def _substitute(template: Path) -> dict[str, StandIn]:
-    """Writes the digests of stand-ins into the stack; all stand-ins by upstream's reference."""
+    """Writes the digests of the stand-ins into the stack. Returns the stand-ins by upstream reference."""
     file = template / "stacks" / f"{STACK}.yaml"
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     catalogue = yaml.safe_load((template / "stacks" / "common" / "images.yaml").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Environments generated from the examples, once per test session, without a version control detour."""
+"""Environments generated from the examples, once per test session, without git."""
 
 from __future__ import annotations
 from tools.console import ROOT
@@ -21,7 +21,7 @@ TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template")
 
 
 def copy_template(target: Path) -> Path:
-    """A plain folder with the template as it is in the working tree, its symbolic link kept."""
+    """Copies the template from the working tree to a plain folder, and keeps its symbolic link."""
     target.mkdir(parents=True)
     for name in TEMPLATE_PARTS:
         source = ROOT / name

@@ -1,4 +1,4 @@
-"""What a user receives, for every example."""
+"""The files that a user gets, for every example."""
 
 from __future__ import annotations
 

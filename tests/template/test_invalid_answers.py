@@ -1,4 +1,4 @@
-"""Every file of tests/answers/invalid has one defect; its first line is the error that it must give, word for word.
+"""Every file of tests/answers/invalid has one invalid answer; its first line is the exact error message.
 
 <stacks> in it is the list of all stacks, so that a new one changes no file.
 """

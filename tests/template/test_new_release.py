@@ -68,7 +68,7 @@ def test_a_release_that_the_answers_do_not_need_is_nowhere(tmp_path: Path) -> No
 
 
 def test_no_template_compares_the_name_of_a_release() -> None:
-    """What differs between releases is said in releases.yaml alone."""
+    """releases.yaml alone defines how releases differ."""
     names = [release["name"] for release in yaml.safe_load((ROOT / "stacks/common/releases.yaml").read_text("utf-8"))]
     quoted = re.compile(rf"release\.name *(?:==|!=| in )|['\"](?:{'|'.join(names)})['\"] *(?::|==)")
     files = [ROOT / "copier.yml", *(ROOT / "template").rglob("*.jinja"), *(ROOT / "includes").rglob("*.jinja")]

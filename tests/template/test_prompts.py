@@ -1,4 +1,4 @@
-"""What a person is asked in a terminal: Copier's own prompts, with keys from a pipe."""
+"""The prompts in a terminal: Copier's own, with keys from a pipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def recorded(folder: Path) -> dict[str, Any]:
-    """What .copier-answers.yml says, without Copier's own keys. Line breaks at the end of a text do not count."""
+    """The answers in .copier-answers.yml, without Copier's own keys and without trailing line breaks."""
     answers = load(folder / ".copier-answers.yml")
     return {
         key: value.strip() if isinstance(value, str) else value
@@ -36,7 +36,7 @@ def recorded(folder: Path) -> dict[str, Any]:
 
 
 def typed(template: Path, target: Path, answers: dict[str, Any], keys: str) -> dict[str, Any]:
-    """The answers of an environment whose open questions were answered with these keys."""
+    """The answers of an environment after these keys are typed at its remaining prompts."""
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_text(keys)
         pipe.close()

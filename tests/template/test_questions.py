@@ -1,4 +1,4 @@
-"""The questions of copier.yml and what is generated from them."""
+"""The questions of copier.yml and the files generated from the answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_question_has_help_and_a_default(name: str) -> None:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_help_is_not_cut_off_by_a_terminal_of_80_columns(name: str) -> None:
-    """Copier writes three columns before it, and prompt_toolkit wraps no line above the one that is typed in."""
+    """Copier indents it by three columns, and prompt_toolkit does not wrap the lines above the input line."""
     assert max(len(line) for line in ("   " + ASKED[name]["help"]).splitlines()) <= 80
 
 

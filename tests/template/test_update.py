@@ -1,4 +1,4 @@
-"""`copier update` from an earlier version of the template: the same as a fresh copy, and a user's edit stays."""
+"""`copier update` from an earlier version of the template gives the same files as a fresh copy and keeps user edits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture
 def released(tmp_path: Path) -> Path:
-    """A template with tag v1.1.0, today's; before it v1.0.0, where a value, two chart files and a question differ."""
+    """A template with two tags: v1.1.0 is today's; v1.0.0 differs in a value, two chart files and a question."""
     template = copy_template(tmp_path / "template")
     git(template, "init", "--quiet")
     commit(template, "today")
@@ -75,7 +75,7 @@ def update(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def differing(left: Path, right: Path) -> list[str]:
-    """Paths that are not the same file in both folders."""
+    """Paths whose files differ between the two folders."""
     names = {path.relative_to(folder) for folder in (left, right) for path in folder.rglob("*") if path.is_file()}
     names = {name for name in names if name.parts[0] != ".git"}
     _, mismatch, missing = filecmp.cmpfiles(left, right, [str(name) for name in names], shallow=False)
@@ -132,7 +132,7 @@ def test_an_update_changes_an_answer_everywhere(
 
 
 def before_the_rename(template: Path) -> None:
-    """Gives the question registry_ca_source its earlier name."""
+    """Renames the question registry_ca_source to its earlier name."""
     edit(template / "copier.yml", """default: "{{ registry_ca | default('none', true) }}\"""", "default: none")
     for path in [
         template / "copier.yml",

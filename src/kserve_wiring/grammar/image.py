@@ -119,9 +119,9 @@ def _check(kind: str, text: str, allowed: frozenset[str], least: int, most: int)
 def pull_problem(text: str) -> str:
     """Why Knative or the kubelet cannot use a reference; "" if both can."""
     if "://" in text:
-        return "an image reference has no scheme"
+        return "it has a scheme"
     if text != text.strip() or re.search(r"\s", text):
-        return "it has a blank in it"
+        return "it contains whitespace"
     try:
         parse_image(text)
     except ValueError as error:

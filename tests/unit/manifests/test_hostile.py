@@ -82,7 +82,7 @@ def test_what_no_terminal_and_no_encoding_takes(name: str, tmp_path: Path, capsy
     out = capsys.readouterr().out
     out.encode()
     if name == "text":
-        assert "image is x\\ud800 \\x1b[31m: it has a blank in it" in " ".join(out.split())
+        assert "image is x\\ud800 \\x1b[31m: it contains whitespace" in " ".join(out.split())
 
 
 PASSWORD = "hunter2-of-the-robot"  # noqa: S105 (of nobody)
