@@ -87,7 +87,7 @@ over HTTPS, but registry.plainHTTP is true
 {{- $wanted := .Values.digests.tlsMinVersion }}
 {{- if and $wanted (semverCompare "<1.11.0" .Values.versions.knative) }}
 {{- include "kserve-environment.finding" (list . "KW106" (dict "key" "digests.tlsMinVersion" "value" $wanted
-      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative reads it only from 1.11 on"
+      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative supports it since 1.11"
       "suggestion" "leave digests.tlsMinVersion empty")) }}
 {{- end }}
 {{- end }}
