@@ -56,7 +56,7 @@ def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str
     if entry == "docker.io":
         return "Knative calls Docker Hub index.docker.io, even for images without a host", DEFAULT_REGISTRY
     for found, reason in (
-        ("://", "a registry has no scheme"),
+        ("://", "it has a scheme"),
         ("/", "a registry has no path"),
         ("*", "wildcards are not expanded"),
     ):
