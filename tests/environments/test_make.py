@@ -86,7 +86,7 @@ def test_template_renders_every_release(harbor: Path, make: Callable[..., subpro
     done = make("template")
     assert done.returncode == 0, done.stderr
     values = {path.stem for path in (harbor / "values").iterdir()}
-    assert {path.stem for path in (harbor / "rendered").glob("*.yaml")} == values | {"patches"}
+    assert {path.stem for path in (harbor / "build").glob("*.yaml")} == values | {"patches"}
 
 
 def test_template_makes_the_helm_calls_that_the_checker_makes(
