@@ -1,15 +1,12 @@
-"""The releases that cannot be rendered where there is no upstream chart."""
+"""The names of the releases, in the order of installation."""
 
 from __future__ import annotations
 
-UPSTREAM_RELEASES = [
-    "cert-manager",
-    "istio-base",
-    "istiod",
-    "ingress-gateway",
-    "local-gateway",
-    "knative-operator",
-    "kserve-crd",
-    "kserve-resources",
-    "kserve-runtime-configs",
-]
+import yaml
+
+from tools import stacks
+
+_RELEASES = yaml.safe_load((stacks.STACKS / "common" / "releases.yaml").read_text(encoding="utf-8"))
+ALL_RELEASES = [release["name"] for release in _RELEASES]
+# Those that cannot be rendered where there is no upstream chart.
+UPSTREAM_RELEASES = [release["name"] for release in _RELEASES if "repository" in release["chart"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.manifests.environment import HelmCall, plan
-from tests.tools.releases import UPSTREAM_RELEASES
+from tests.tools.releases import ALL_RELEASES, UPSTREAM_RELEASES
 from tools import stacks
 from tools.console import ROOT
 from tools.environment import generate as environment
@@ -33,17 +33,7 @@ def test_every_release_is_rendered_in_order_and_then_the_patches(
     work, without = plan(generated, upstream_charts(stacks.DEFAULT).folder)
     assert without == []
     assert [(job.release, job.part) for job in work] == [
-        ("kserve-prerequisites", ""),
-        ("cert-manager", ""),
-        ("istio-base", ""),
-        ("istiod", ""),
-        ("ingress-gateway", ""),
-        ("local-gateway", ""),
-        ("knative-operator", ""),
-        ("kserve-crd", ""),
-        ("kserve-environment", ""),
-        ("kserve-resources", ""),
-        ("kserve-runtime-configs", ""),
+        *((name, "") for name in ALL_RELEASES),
         ("kserve-environment", "patches"),
     ]
 
