@@ -71,7 +71,7 @@ def test_pin_locks_and_updates(world: World, project: Path, *, locked_before: bo
     if locked_before:
         assert world.make_target(project, "lock").returncode == 0
 
-    done = world.make_target(project, "pin", PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    done = pin(world, project)
 
     assert done.returncode == 0, done.stderr
     lock = yaml.safe_load((project / "images.lock.yaml").read_text(encoding="utf-8"))
@@ -85,9 +85,26 @@ def test_pin_locks_and_updates(world: World, project: Path, *, locked_before: bo
 
 def test_pin_refuses_a_dirty_tree_and_changes_nothing(world: World, project: Path) -> None:
     (project / "README.md").write_text("mine\n", encoding="utf-8")
-    done = world.make_target(project, "pin")
-    assert error_of(done) == "error: commit your changes first: copier update needs a clean git tree"
+    assert error_of(pin(world, project)) == "error: commit your changes first: copier update needs a clean git tree"
     assert not (project / "images.lock.yaml").exists()
+
+
+def test_pin_refuses_a_folder_without_git(world: World, project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    reason = "this folder is in no git repository: commit it first, copier update needs one"
+    assert error_of(pin(world, project)) == f"error: {reason}"
+    assert not (project / "images.lock.yaml").exists()
+
+
+def test_pin_without_copier(world: World, project: Path) -> None:
+    reason = "nowhere/copier is not on PATH: install it with pipx install copier, or set COPIER"
+    assert error_of(pin(world, project, "COPIER=nowhere/copier")) == f"error: {reason}"
+    assert not (project / "images.lock.yaml").exists()
+
+
+def pin(world: World, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return world.make_target(project, "pin", *words, PATH=path)
 
 
 def commit(folder: Path) -> None:

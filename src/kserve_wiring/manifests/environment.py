@@ -71,6 +71,8 @@ def is_chart(folder: Path) -> bool:
 def render_chart(folder: Path, *, helm: str = "helm") -> Loaded:
     """Objects of a chart with its default values. A chart that helm refuses is a problem."""
     loaded = _render(HelmCall("release-name", "default", folder), helm=helm)
+    if loaded.problems:
+        return Loaded(problems=[Problem(str(folder), 0, problem.message) for problem in loaded.problems])
     loaded.notes.append(f"{folder} is a Helm chart: checked as rendered with its default values")
     return loaded
 
@@ -180,7 +182,8 @@ def _render(call: HelmCall, *, helm: str) -> Loaded:
     except subprocess.TimeoutExpired:
         return Loaded(problems=[Problem(file, 0, f"helm took longer than {_TIMEOUT_SECONDS} s")])
     if done.returncode != 0:
-        message = done.stderr.decode("utf-8", "replace").strip()
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = "\n".join(line for line in lines if line and "Use --debug" not in line)
         return Loaded(problems=[Problem(file, 0, f"helm template {call.release} failed: {message}")])
     text = done.stdout.decode("utf-8", "replace")
     return load_text(text, file, release=call.release, partial=bool(call.part), namespace=call.namespace)

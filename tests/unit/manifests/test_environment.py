@@ -125,4 +125,8 @@ def test_the_folder_of_a_chart_is_rendered(environment: Path, newest_helm: Helm)
     assert loaded.notes == [f"{folder} is a Helm chart: checked as rendered with its default values"]
     (folder / "templates" / "config.yaml").write_text('{{ fail "no" }}')
     (problem,) = read(str(folder), helm=str(newest_helm.path)).problems
-    assert "helm template release-name failed" in problem.message
+    assert str(problem).startswith(f"{folder}: helm template release-name failed: Error: ")
+    assert "--debug" not in str(problem)
+    assert (
+        str(read(str(folder), helm="nowhere").problems[0]) == f"{folder}: cannot run nowhere: No such file or directory"
+    )
