@@ -95,7 +95,7 @@ def references(written: list[str], fixtures: Iterable[Fixture]) -> Iterator[str]
 
 
 def _linked(text: str) -> str:
-    """A place in a source, with what stands there."""
+    """A place in a source, with the code at that place."""
     place, colon, what = text.partition(": ")
     return f"{place}: `{what}`" if colon and re.search(r"[(:_]|[a-z][A-Z]", what) else f"{place}{colon}{what}"
 

@@ -11,22 +11,13 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.cli import main as cli
+from tests.unit.serving import BAD_TIMEOUT, WITHOUT_DEFAULTS, serving
 from tools.console import ROOT
 from tools.rules import RULES
 
 CLEAN = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
-BAD = """\
-apiVersion: operator.knative.dev/v1beta1
-kind: KnativeServing
-metadata:
-  name: knative-serving
-  namespace: knative-serving
-spec:
-  config:
-    deployment:
-      digest-resolution-timeout: "30"
-"""
-WARNING = BAD.replace('digest-resolution-timeout: "30"', "registries-skipping-tag-resolving: nvcr.io")
+BAD = serving(BAD_TIMEOUT)
+WARNING = serving(WITHOUT_DEFAULTS)
 
 
 @pytest.fixture

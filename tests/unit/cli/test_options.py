@@ -8,20 +8,9 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.cli import main as cli
+from tests.unit.serving import BAD_TIMEOUT, WITHOUT_DEFAULTS, serving
 
-# KW103 and KW104.
-SERVING = """\
-apiVersion: operator.knative.dev/v1beta1
-kind: KnativeServing
-metadata:
-  name: knative-serving
-  namespace: knative-serving
-spec:
-  config:
-    deployment:
-      registries-skipping-tag-resolving: nvcr.io
-      digest-resolution-timeout: "30"
-"""
+SERVING = serving(WITHOUT_DEFAULTS, BAD_TIMEOUT)
 
 
 @pytest.fixture
