@@ -84,7 +84,7 @@ class Cluster:
         return self.knative.gateways()
 
     def knative_entry(self, role: str) -> GatewayEntry | None:
-        """Knative's default gateway of a role: ``local`` or ``external``."""
+        """Knative's default gateway of a role: ``local`` or ``ingress``."""
         return self.config_istio.default(role) if self.config_istio else None
 
     @cached_property

@@ -13,10 +13,10 @@ from kserve_wiring.grammar.values import is_dns1123_subdomain
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
-STRUCTURED_KEYS = {"external": "external-gateways", "local": "local-gateways"}
-LEGACY_PREFIXES = {"external": "gateway.", "local": "local-gateway."}
+STRUCTURED_KEYS = {"ingress": "external-gateways", "local": "local-gateways"}
+LEGACY_PREFIXES = {"ingress": "gateway.", "local": "local-gateway."}
 _DEFAULTS = {
-    "external": ("knative-ingress-gateway", "istio-ingressgateway.istio-system.svc.cluster.local"),
+    "ingress": ("knative-ingress-gateway", "istio-ingressgateway.istio-system.svc.cluster.local"),
     "local": ("knative-local-gateway", "knative-local-gateway.istio-system.svc.cluster.local"),
 }
 
@@ -25,7 +25,7 @@ _DEFAULTS = {
 class GatewayEntry:
     """One gateway entry of config-istio.
 
-    role: ``local`` or ``external``. namespace and name: of the Istio Gateway object. service: host of the Service of
+    role: ``local`` or ``ingress``. namespace and name: of the Istio Gateway object. service: host of the Service of
     its pods. path: of the entry in ``obj``. structured: written in the list format. selector: labelSelector, None for
     the default entry. builtin: net-istio's own default, which applies because the key is absent.
     """
@@ -61,9 +61,9 @@ class GatewayProblem:
 
 @dataclass(slots=True)
 class GatewayConfig:
-    """The parsed ConfigMap. external and local: entries in the order of the ConfigMap, else the builtin one."""
+    """The parsed ConfigMap. ingress and local: entries in the order of the ConfigMap, else the builtin one."""
 
-    external: list[GatewayEntry] = field(default_factory=list)
+    ingress: list[GatewayEntry] = field(default_factory=list)
     local: list[GatewayEntry] = field(default_factory=list)
     problems: list[GatewayProblem] = field(default_factory=list)
 
@@ -88,7 +88,7 @@ def parse_gateway_config(settings: Mapping[str, Setting], holder: KubeObject, pa
             f"remove {legacy[0]}",
         )
         config.problems.append(problem)
-    for role in ("external", "local"):
+    for role in ("ingress", "local"):
         entries = _structured(role, settings, config) or ([] if structured else _legacy(role, settings, config))
         if not entries and not _is_empty_list(settings.get(STRUCTURED_KEYS[role])):
             entries = [_builtin(role, holder, path)]

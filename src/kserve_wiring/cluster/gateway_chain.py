@@ -25,7 +25,7 @@ CALLED_PORT = 80
 class Chain:
     """A gateway that a setting names, and the objects found for it.
 
-    role: ``local`` or ``external``. named: the setting with ``namespace/name`` of the Gateway. host: the setting with
+    role: ``local`` or ``ingress``. named: the setting with ``namespace/name`` of the Gateway. host: the setting with
     the host of the Service, None if only the Gateway is named. gateway, service: the objects, None if not read.
     """
 
@@ -42,13 +42,13 @@ def chains(cluster: Cluster) -> Iterator[Chain]:
     seen: set[tuple[str, str]] = set()
     config = cluster.config_istio
     if config is not None and not config.problems:
-        for entry in (*config.local, *config.external):
+        for entry in (*config.local, *config.ingress):
             seen.add((entry.role, entry.gateway))
             yield _chain(cluster, entry.role, gateway_setting(entry), service_setting(entry))
     if not cluster.routes_through_istio or cluster.isvc_config is None:
         return
     ingress = cluster.isvc_config
-    for role, key, host in (("local", "localGateway", "localGatewayService"), ("external", "ingressGateway", "")):
+    for role, key, host in (("local", "localGateway", "localGatewayService"), ("ingress", "ingressGateway", "")):
         named = ingress.setting("ingress", key)
         if named is not None and (role, named.text()) not in seen and _is_own(cluster, role):
             yield _chain(cluster, role, named, ingress.setting("ingress", host) if host else None)
@@ -56,7 +56,7 @@ def chains(cluster: Cluster) -> Iterator[Chain]:
 
 def _is_own(cluster: Cluster, role: str) -> bool:
     """True if KServe's gateway needs a chain of its own: Knative's is unknown, or KServe uses another on purpose."""
-    return cluster.knative_entry(role) is None or (role == "local" and has_own_gateway(cluster)) or role == "external"
+    return cluster.knative_entry(role) is None or (role == "local" and has_own_gateway(cluster)) or role == "ingress"
 
 
 def has_own_gateway(cluster: Cluster) -> bool:

@@ -126,7 +126,7 @@ def _column(ref: ObjectRef) -> int:
 
 def _knative_settings(wiring: Wiring, cluster: Cluster) -> None:
     config = cluster.config_istio
-    for entry in (*config.local, *config.external) if config else ():
+    for entry in (*config.local, *config.ingress) if config else ():
         _names_gateway(wiring, cluster, gateway_setting(entry), _title(entry))
         _names_service(wiring, cluster, service_setting(entry))
     for domain, setting in cluster.knative.settings("domain").items():

@@ -28,7 +28,7 @@ def ingress_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     if not cluster.routes_through_istio or cluster.isvc_config is None:
         return
     yield from _other_ingress_class(cluster)
-    entry = cluster.knative_entry("external")
+    entry = cluster.knative_entry("ingress")
     setting = cluster.isvc_config.setting("ingress", "ingressGateway")
     if entry is None or setting is None or setting.text() == entry.gateway:
         return
@@ -137,7 +137,7 @@ def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
     """Settings that contain a cluster domain, and that domain."""
     yield from _istio_domain(cluster)
     config = cluster.config_istio
-    for entry in (*config.local, *config.external) if config else ():
+    for entry in (*config.local, *config.ingress) if config else ():
         if not entry.builtin:
             yield from _hosts_in(service_setting(entry))
     if cluster.isvc_config is not None:

@@ -226,13 +226,13 @@ def _is_moved(cluster: Cluster, chain: Chain) -> bool:
 @rule("KW412")
 def shared_pods(cluster: Cluster) -> Iterator[Draft]:
     """Local and ingress gateway share one port of the same pods, so cluster-local services answer from outside too."""
-    local, external = cluster.knative_entry("local"), cluster.knative_entry("external")
-    if local is None or external is None:
+    local, ingress = cluster.knative_entry("local"), cluster.knative_entry("ingress")
+    if local is None or ingress is None:
         return
-    if local.gateway == external.gateway:
-        yield pair(gateway_setting(local), gateway_setting(external))
+    if local.gateway == ingress.gateway:
+        yield pair(gateway_setting(local), gateway_setting(ingress))
         return
-    one, other = cluster.gateways.get(local.gateway), cluster.gateways.get(external.gateway)
+    one, other = cluster.gateways.get(local.gateway), cluster.gateways.get(ingress.gateway)
     if one is None or other is None or not _share_port(cluster, one, other):
         return
     selector, others = owner_of(cluster, one, ("spec", "selector")), owner_of(cluster, other, ("spec", "selector"))

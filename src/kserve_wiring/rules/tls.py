@@ -37,7 +37,7 @@ _TERMINATING = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 def tls_on_one_side(cluster: Cluster) -> Iterator[Draft]:
     """Gateway, scheme of the URLs and certificate Secret disagree on whether clients use https."""
     for chain in chains(cluster):
-        if chain.role != "external" or chain.gateway is None:
+        if chain.role != "ingress" or chain.gateway is None:
             continue
         servers = gw.servers(chain.gateway)
         for server in servers:

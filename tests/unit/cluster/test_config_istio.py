@@ -29,9 +29,9 @@ def test_defaults() -> None:
 
 def test_one_key_leaves_the_other_at_its_default() -> None:
     config = parse(**{"local-gateways": "- {name: a, namespace: b, service: c.b.svc.cluster.local}"})
-    external = config.default("external")
-    assert external is not None
-    assert external.gateway == "knative-serving/knative-ingress-gateway"
+    ingress = config.default("ingress")
+    assert ingress is not None
+    assert ingress.gateway == "knative-serving/knative-ingress-gateway"
     assert [entry.gateway for entry in config.local] == ["b/a"]
 
 
@@ -42,7 +42,7 @@ def test_an_empty_list_is_no_gateway() -> None:
 def test_legacy_keys() -> None:
     config = parse(**{"local-gateway.ns.gw": "gw.ns.svc.cluster.local", "gateway.old": "old.ns.svc.cluster.local"})
     assert [entry.gateway for entry in config.local] == ["ns/gw"]
-    assert [entry.gateway for entry in config.external] == ["knative-serving/old"]
+    assert [entry.gateway for entry in config.ingress] == ["knative-serving/old"]
 
 
 @pytest.mark.parametrize(
