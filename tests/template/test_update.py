@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import copier
+import jinja2
 import pytest
 import yaml
+from jinja2.sandbox import SandboxedEnvironment
 
 from tests.template.conftest import ROOT, copy_template
 
@@ -167,3 +169,15 @@ def test_an_update_takes_the_answer_of_a_renamed_question_along(
     fresh = tmp_path / "fresh"
     copier.run_copy(str(template), fresh, answers, vcs_ref="v1.1.0", defaults=True, quiet=True)
     assert differing(project, fresh) == []
+
+
+def test_what_is_excluded_needs_no_answer() -> None:
+    """`copier update` makes the old version again, with the answers of the old version and the list of the new one.
+
+    So a name that the old version does not have, such as a new computed question, would end every update in an error.
+    """
+    environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined)
+    patterns = yaml.load((ROOT / "copier.yml").read_text(encoding="utf-8"), yaml.BaseLoader)["_exclude"]
+    assert [environment.from_string(pattern).render() for pattern in patterns] == [
+        *("*.pyc", "__pycache__", ".DS_Store", "/argocd", "/images/certs"),
+    ]
