@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from tools.console import ROOT
@@ -66,3 +67,13 @@ def test_every_exception_is_needed() -> None:
     for name in OF_NO_MODULE:
         assert (TESTS / name).is_file()
         assert not any(file.is_file() for file in modules_of(TESTS / name))
+
+
+def test_every_module_of_rules_is_in_the_contract_that_keeps_rules_apart() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (
+        one for one in settings["tool"]["importlinter"]["contracts"] if one["name"] == "A rule knows no other rule"
+    )
+    ground = {"__init__", "catalogue", "draft"}
+    modules = {path.stem for path in (ROOT / "src" / "kserve_wiring" / "rules").glob("*.py")} - ground
+    assert sorted(contract["modules"]) == sorted(f"kserve_wiring.rules.{name}" for name in modules)
