@@ -69,7 +69,7 @@ def open_placeholders(folder: RuleFolder) -> Iterator[str]:
 
 
 def _shown(folder: RuleFolder, fixture: Fixture) -> list[str]:
-    """What is said of a fixture: by the chart of values, by the checker of manifests."""
+    """The report on a fixture: of the chart for values, of the checker for manifests."""
     if fixture.is_values:
         return fixture.says if folder.chart_only else []
     findings = inspect(read(str(fixture.path)), Options(facts=fixture.facts)).findings

@@ -152,7 +152,7 @@ def test_an_anchor_bomb_is_not_unfolded() -> None:
 
 
 def test_fifty_megabytes(tmp_path: Path) -> None:
-    """One ConfigMap with 50 MB in a value, and what stands behind it is still read."""
+    """A ConfigMap with a value of 50 MB; the documents after it are still read."""
     path = tmp_path / "large.yaml"
     line = "    " + "x" * 200 + "\n"
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\ndata:\n  key: |\n"

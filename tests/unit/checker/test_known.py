@@ -1,4 +1,4 @@
-"""Every fact is said with its value and who says it; what is not known is said, too."""
+"""The report has every known fact with its value and source, and every unknown fact."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_a_waiver_without_a_finding_is_said_by_its_code(tmp_path: Path) -> None:
 
 
 def test_what_was_not_checked_is_not_judged(tmp_path: Path) -> None:
-    """Neither the waiver of a rule that was not run, nor of one that lacks a fact, nor beside what was not read."""
+    """A waiver is not unused if its rule did not run or lacked a fact, or if something could not be read."""
     codes(tmp_path, annotation="KW309: a reason")
     file = str(tmp_path / "m.yaml")
     assert [finding.code for finding in inspect(read(file), Options(select=["KW0", "KW1"])).findings] == [

@@ -1,4 +1,4 @@
-"""images/ of an environment: what is listed is what its manifests lead to, in every format and layout."""
+"""images/ of an environment lists exactly the images that its manifests need, in every format and layout."""
 
 from __future__ import annotations
 

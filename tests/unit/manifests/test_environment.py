@@ -1,4 +1,4 @@
-"""An environment folder: which charts are taken, what helm is asked, what is said of what is missing."""
+"""An environment folder: the charts that are used, the calls of helm, and the report of what is missing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_release_that_helm_refuses_is_a_problem(environment: Path, tmp_path: P
 
 
 def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
-    """Helm takes the last without a word, and the manifests no longer show it."""
+    """Helm silently uses the last one, and the manifests no longer show it."""
     file = environment / "values" / "kserve-environment.yaml"
     file.write_text("text: one\npart: x\ntext: two\n")
     report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))

@@ -1,4 +1,4 @@
-"""Keys that stand twice: which value is read, which is lost, and where both stand."""
+"""Duplicate keys: the value that is read, the one that is lost, and the lines of both."""
 
 from __future__ import annotations
 
