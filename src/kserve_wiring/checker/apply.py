@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.known import relevant, unknown
@@ -23,7 +24,12 @@ from kserve_wiring.checker.waivers import (
 )
 from kserve_wiring.checker.wording import Coded, Lines, order, word
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.manifests.objects import KeyPath, Setting
 from kserve_wiring.rules import all_rules
+from kserve_wiring.rules.draft import Draft
+
+# The rule that compares each object with the schema of its kind.
+SCHEMA = "KW508"
 
 
 def known_codes() -> frozenset[str]:
@@ -56,8 +62,8 @@ def apply_rules(
     codes = chosen(options.select, options.ignore)
     # KW002 can judge an entry of `ignore` only if its rules ran.
     ran = chosen(options.select) if options.configuration else codes
-    written = list(waivers(cluster.objects))
-    found = list(run_rules(cluster, written, ran))
+    written = list(waivers([*cluster.objects, *(one.obj for one in cluster.values)]))
+    found = _common_causes(_causes(_explained_once(list(run_rules(cluster, written, ran)))))
     kept, waived, unused = split(word((pair for pair in found if pair[0] in codes), lines), written)
     if UNUSED in codes and complete:
         unused += _ignored_for_nothing(options, {code for code, _ in found})
@@ -65,6 +71,44 @@ def apply_rules(
         kept_too, waived_too, _ = split(word(((UNUSED, draft) for draft in drafts), lines), written)
         kept, waived = [*kept, *kept_too], [*waived, *waived_too]
     return sorted(kept, key=order), waived
+
+
+def _explained_once(found: list[Coded]) -> list[Coded]:
+    """Without what the schema says of a field that another rule reports: that rule knows why it matters."""
+    explained = {(id(draft.obj), draft.path) for code, draft in found if code != SCHEMA}
+    return [(code, draft) for code, draft in found if code != SCHEMA or (id(draft.obj), draft.path) not in explained]
+
+
+def _causes(found: list[Coded]) -> list[Coded]:
+    """Without what follows from another draft: a value is absent because it is at the wrong place."""
+    set_by_a_fix = {(id(draft.obj), path) for _, draft in found for path in draft.sets}
+    return [
+        (code, draft)
+        for code, draft in found
+        if (id(draft.obj), draft.path) not in set_by_a_fix or draft.obj.get(*draft.path) is not None
+    ]
+
+
+def _common_causes(found: list[Coded]) -> list[Coded]:
+    """One finding for several that end with the same value of another object: that value is wrong, not each of them."""
+    groups: dict[tuple[int, KeyPath, str], list[Draft]] = {}
+    for _, draft in found:
+        if draft.instead is not None:
+            groups.setdefault(_cause(draft.instead), []).append(draft)
+    kept = []
+    for code, draft in found:
+        alike = groups[_cause(draft.instead)] if draft.instead is not None else [draft]
+        if len({id(one.obj) for one in alike}) == 1:
+            kept.append((code, draft))
+        elif draft is alike[0] and draft.instead is not None:
+            fix = f"set {draft.instead.key} of {draft.instead.obj.ref} to {draft.instead.text()}"
+            related = (*draft.related, *((one.obj, one.path) for one in alike[1:]))
+            kept.append((code, replace(draft, fix=fix, related=related)))
+    return kept
+
+
+def _cause(setting: Setting) -> tuple[int, KeyPath, str]:
+    return id(setting.obj), setting.path, setting.text()
 
 
 def _ignored_for_nothing(options: Options, raised: Collection[str]) -> list[Unused]:

@@ -23,11 +23,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A value of an environment that sets a place of a finding.
+
+    file and line: of the key in a values file. key: "" and line 0 if only the file is known. answers: those that the
+    template makes the value from.
+    """
+
+    file: str
+    line: int
+    key: str
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One disagreement.
 
     object and path: the value to change. file and line: its location, "" and 0 if it was not read from text. related:
-    the values that it disagrees with. url: the page of the rule.
+    the values that it disagrees with. url: the page of the rule. environment: the folder of the environment, "" for
+    other manifests. origins: for a rendered object, the values to change, of the object first.
     """
 
     code: str
@@ -40,6 +55,15 @@ class Finding:
     line: int
     url: str
     related: tuple[Place, ...] = ()
+    environment: str = ""
+    origins: tuple[Origin, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """File and line to look at: those of the value to change, if the object was rendered from it."""
+        if self.origins:
+            return self.origins[0].file, self.origins[0].line
+        return self.file, self.line
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as plain data, for JSON."""

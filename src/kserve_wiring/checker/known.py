@@ -45,7 +45,13 @@ def _fact(facts: Facts, key: str, line_of: Callable[[KubeObject, KeyPath], int])
     place = None
     if isinstance(origin, Setting):
         place = Place(origin.obj.ref, show_path(origin.path), origin.obj.source.file, line_of(origin.obj, origin.path))
-    return Fact(key, sorted(value) if isinstance(value, frozenset) else value, facts.name_of(key), place)
+    return Fact(key, _listed(value), facts.name_of(key), place)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def disputes(facts: Facts, line_of: Callable[[KubeObject, KeyPath], int]) -> list[str]:

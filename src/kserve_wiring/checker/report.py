@@ -18,8 +18,10 @@ class Report:
     """The result of one run.
 
     findings: sorted by object. problems: what could not be read. notes: what was skipped or not decided. facts: the
-    known facts. unknown: the codes that check less, by the fact that they need. waived: findings that the manifests
-    waive. cluster: what the rules read.
+    known facts. unknown: the codes that check less, by the fact that they need. checked_less: those of them that
+    concern something in the manifests. waived: findings that the manifests waive. cluster: what the rules read.
+    environment: the folder of the environment, "" for other manifests. releases: those of the environment. unread:
+    the releases that were not rendered.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -28,5 +30,9 @@ class Report:
     objects: int = 0
     facts: list[Fact] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
+    checked_less: dict[str, list[str]] = field(default_factory=dict)
     waived: list[Waived] = field(default_factory=list)
     cluster: Cluster | None = field(default=None, repr=False)
+    environment: str = ""
+    releases: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)

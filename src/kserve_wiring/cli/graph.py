@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from kserve_wiring.cli.exit import FAILED, OK
-from kserve_wiring.cli.options import add_inputs
+from kserve_wiring.cli.options import add_inputs, options_of, refuse_several, sources_of
 
 
 def add_graph(commands: Any) -> None:
@@ -23,12 +23,15 @@ def add_graph(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the picture."""
-    from kserve_wiring.cli.check import inspect_paths
+    from kserve_wiring.checker.inspect import inspect
     from kserve_wiring.graph.html import as_html
     from kserve_wiring.graph.mermaid import as_mermaid
     from kserve_wiring.graph.wiring import wiring_of
+    from kserve_wiring.manifests.read import read
 
-    report = inspect_paths(arguments)
+    options = options_of(arguments)
+    refuse_several(arguments.paths, arguments.exclude)
+    report = inspect(read(arguments.paths, **sources_of(arguments)), options)
     draw = as_html if arguments.format == "html" else as_mermaid
     sys.stdout.write(draw(wiring_of(report)))
     for problem in report.problems:

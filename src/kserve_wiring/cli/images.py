@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, fail
+from kserve_wiring.cli.options import refuse_several
 
 if TYPE_CHECKING:
     from kserve_wiring.inventory.listing import Listing
@@ -26,17 +27,19 @@ def add_images(commands: Any) -> None:
     images.set_defaults(run=run)
     images.add_argument("path", metavar="PATH", help="environment folder, file, directory, or - for standard input")
     images.add_argument("--format", choices=FORMAT_NAMES, default="table")
-    images.add_argument("--check", action="store_true", help="compare the environment's list with its manifests")
+    images.add_argument("--check", action="store_true", help="compare images/images.txt with the manifests")
     images.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
     images.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the images; with --check print only the differences between list and manifests."""
+    """List the images; with --check print only the differences between images.txt and the manifests."""
     from kserve_wiring.inventory.formats import FORMATS
     from kserve_wiring.inventory.listing import IMAGE_LIST
+    from kserve_wiring.manifests.notes import summed
     from kserve_wiring.manifests.read import read
 
+    refuse_several([arguments.path])
     folder = Path(arguments.path)
     environment = arguments.path != "-" and (folder / IMAGE_LIST).is_file()
     if arguments.check and not environment:
@@ -47,14 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
         text = FORMATS[arguments.format](listing.images)
     except ValueError as error:
         return fail(str(error))
-    for note in loaded.notes:
+    for note in summed(loaded.notes):
         print(f"note: {note}", file=sys.stderr)
     for problem in loaded.problems:
         fail(str(problem))
     if loaded.problems:
         return FAILED
+    if loaded.unread:
+        return fail(f"no list: {len(loaded.unread)} of {len(loaded.releases)} releases were not rendered")
     if arguments.check:
-        return _check(listing, loaded)
+        return _check(folder, listing, loaded)
     sys.stdout.write(text)
     return OK
 
@@ -69,14 +74,19 @@ def _listing(folder: Path | None, loaded: Loaded) -> Listing:
     return list_environment(folder, found) if folder else list_manifests(found)
 
 
-def _check(listing: Listing, loaded: Loaded) -> int:
+def _check(folder: Path, listing: Listing, loaded: Loaded) -> int:
+    from kserve_wiring.inventory.copies import COPIES, differences, read_copies
+
     if loaded.notes:
         return fail("cannot verify the list: some inputs could not be read")
-    for image in listing.unlisted:
-        print(f"not listed: {image.source} ({'; '.join(image.why)})")
-    for image in listing.unnamed:
-        print(f"listed, but no manifest names it: {image.target}")
-    if listing.unlisted or listing.unnamed:
+    try:
+        copies = read_copies(folder / COPIES)
+    except ValueError as error:
+        return fail(str(error))
+    found = list(differences(listing, copies))
+    for text in found:
+        print(text)
+    if found:
         return FINDINGS
-    print(f"The list is complete: {len(listing.images)} images.")
+    print(f"The list is complete: {len(copies)} images.")
     return OK

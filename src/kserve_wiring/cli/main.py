@@ -9,11 +9,16 @@ import gc
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from kserve_wiring.cli.check import add_check
+from kserve_wiring.cli.completion import add_completion
+from kserve_wiring.cli.doctor import add_collect, add_doctor
 from kserve_wiring.cli.exit import FAILED, UsageError, fail
 from kserve_wiring.cli.graph import add_graph
 from kserve_wiring.cli.images import add_images
+from kserve_wiring.cli.post_render import add_post_render
+from kserve_wiring.cli.preflight import add_preflight
 from kserve_wiring.cli.rules import add_rules
 from kserve_wiring.data import __version__
 
@@ -38,14 +43,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(f"internal error: {type(error).__name__}: {error}; please report it with the input")
 
 
+def _name() -> str:
+    """How the program was called: alone, or as a plugin of kubectl, which wants underscores in the file's name."""
+    return "kubectl kserve-wiring" if Path(sys.argv[0]).name == "kubectl-kserve_wiring" else "kserve-wiring"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="kserve-wiring", description="Find settings of KServe, Knative and Istio that disagree."
+        prog=_name(), description="Find settings of KServe, Knative and Istio that disagree."
     )
     parser.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_check(commands)
+    add_collect(commands)
+    add_doctor(commands)
     add_graph(commands)
     add_images(commands)
+    add_preflight(commands)
     add_rules(commands)
+    add_post_render(commands)
+    add_completion(commands, parser)
     return parser

@@ -9,7 +9,7 @@ program imports this module, so it must stay light.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,18 +41,31 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every command that reads manifests."""
     paths = "file, directory, environment folder, or - for standard input"
     parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
+    text = "do not read files and folders below PATH of which the name, or the path from PATH, matches (repeatable)"
+    parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help=text)
+    add_options(parser)
+    parser.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
+    parser.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the Options."""
     parser.add_argument("--config", metavar="FILE", help=f"configuration file (default: {FILE}, if it exists)")
     parser.add_argument("--facts", metavar="FILE", help="YAML file with facts that manifests do not show")
     for name, text in FACTS.items():
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
     for name, text in SWITCHES.items():
         parser.add_argument(f"--{name}", action="store_const", const=True, help=text)
-    for name, text in (("select", "check only these rules (code or prefix)"), ("ignore", "skip these rules")):
+    codes = "codes or prefixes, separated by commas or spaces"
+    for name, text in (("select", f"check only these rules ({codes})"), ("ignore", "skip these rules")):
         parser.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar="CODE", help=text)
     parser.add_argument("--level", choices=LEVELS, help="lowest level to report (default: warning)")
-    parser.add_argument("--charts", metavar="DIR", help="upstream charts, for an environment folder ($KSERVE_CHARTS)")
-    parser.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
     _add_old_spellings(parser)
+
+
+def sources_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How those paths are read: the keywords of ``read`` and ``inspect_clusters``."""
+    return {"charts": arguments.charts, "helm": arguments.helm, "exclude": arguments.exclude}
 
 
 def _add_old_spellings(parser: argparse.ArgumentParser) -> None:
@@ -62,11 +75,21 @@ def _add_old_spellings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registry-insecure", dest="registry_plain_http", action="store_const", const=True, **hidden)
 
 
+def refuse_several(paths: list[str], exclude: Sequence[str] = ()) -> None:
+    """Raises UsageError when the paths are several clusters, for a command about one."""
+    from kserve_wiring.manifests.clusters import clusters
+
+    found = clusters(paths, exclude)
+    if len(found) > 1 or found[0].environment not in ("", *paths):
+        named = [one.environment for one in found if one.environment]
+        raise UsageError(f"{len(named)} environments in {' '.join(paths)}: name one, such as {named[0]}")
+
+
 def options_of(arguments: argparse.Namespace) -> Options:
     """The Options from flags and files. Raises UsageError."""
     options = _configured(arguments.config)
-    options.select = arguments.select or options.select
-    options.ignore = [*options.ignore, *arguments.ignore]
+    options.select = _separate(arguments.select) or options.select
+    options.ignore = [*options.ignore, *_separate(arguments.ignore)]
     options.level = arguments.level or options.level
     if arguments.facts:
         _add_facts(options, _mapping(arguments.facts, "facts"), arguments.facts)
@@ -77,6 +100,14 @@ def options_of(arguments: argparse.Namespace) -> Options:
             options.origins = {**options.origins, key: f"--{name}"}
     _refuse_unknown_codes([*options.select, *options.ignore])
     return options
+
+
+def _separate(codes: list[str]) -> list[str]:
+    """The codes of ``--select KW1,KW2 KW3``. Raises UsageError."""
+    separated = [code.strip() for text in codes for code in text.split(",")]
+    if "" in separated:
+        raise UsageError(f"an empty rule code in {' '.join(codes)!r}; `kserve-wiring rules` lists the codes")
+    return separated
 
 
 def _configured(path: str | None) -> Options:

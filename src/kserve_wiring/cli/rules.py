@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from kserve_wiring.cli.exit import OK, UsageError
+from kserve_wiring.cli.output import add_color, coloured, page
 
 
 def add_rules(commands: Any) -> None:
@@ -17,6 +17,7 @@ def add_rules(commands: Any) -> None:
     rules.set_defaults(run=list_rules)
     explain = commands.add_parser("explain", help="show the page of a rule")
     explain.add_argument("code", metavar="CODE")
+    add_color(explain)
     explain.set_defaults(run=explain_rule)
 
 
@@ -42,5 +43,5 @@ def explain_rule(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no rule {arguments.code}; `kserve-wiring rules` lists them")
     if entry.retired:
         raise UsageError(f"{entry.code} is retired: {entry.title}")
-    sys.stdout.write(for_terminal(page_of(entry.code), colour=sys.stdout.isatty()))
+    page(for_terminal(page_of(entry.code), colour=coloured(arguments.color)))
     return OK

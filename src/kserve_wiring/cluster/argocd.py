@@ -10,13 +10,19 @@ from typing import Any
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, mappings_of
 
 
+def spec_of(app: KubeObject) -> KeyPath:
+    """Path of the spec of an Application, also of the one that an ApplicationSet makes."""
+    return ("spec", "template", "spec") if app.kind == "ApplicationSet" else ("spec",)
+
+
 def sources(app: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """Path and source of each source of an Application, from spec.source and spec.sources."""
-    source = app.get("spec", "source")
+    spec = spec_of(app)
+    source = app.get(*spec, "source")
     if isinstance(source, Mapping):
-        yield ("spec", "source"), source
-    for index, item in mappings_of(app.get("spec", "sources")):
-        yield ("spec", "sources", index), item
+        yield (*spec, "source"), source
+    for index, item in mappings_of(app.get(*spec, "sources")):
+        yield (*spec, "sources", index), item
 
 
 def chart_of(source: Mapping[str, Any]) -> str:

@@ -9,34 +9,65 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from kserve_wiring.cluster import gateways as gw
+from kserve_wiring.cluster.chart_config import config_of_charts
 from kserve_wiring.cluster.config_istio import GatewayConfig, GatewayEntry
+from kserve_wiring.cluster.distribution import is_openshift
+from kserve_wiring.cluster.existing_gateways import gateway_objects, gateway_pods
 from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.final import Kustomized, is_final, kustomized, without_moved_namespaces
 from kserve_wiring.cluster.image_uses import ImageUse, image_uses
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.isvc_config import IsvcConfig, parse_isvc_config
 from kserve_wiring.cluster.knative import Knative, find_knative
 from kserve_wiring.cluster.knative_operator import operator_objects
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse, pod_uses
-from kserve_wiring.manifests.objects import KubeObject, dig
+from kserve_wiring.manifests.known_values import ReleaseValues
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of
 
+MODE = "serving.kserve.io/deploymentMode"
+"""The annotation with the mode of an InferenceService."""
 STANDARD_MODES = ("Standard", "RawDeployment")
+_NOT_ON_KNATIVE = (*STANDARD_MODES, "ModelMesh")
 
 
 class Cluster:
     """Objects of one cluster, by kind, with the views that several rules share.
 
-    objects: what was read. Adds the objects that the Knative operator will create, marked ``operator_made``.
+    objects: what was read. Adds the objects that the Knative operator will create, marked ``operator_made``, and what
+    the facts tell about gateways of others. values: the values files of an environment's releases.
     """
 
-    def __init__(self, objects: Iterable[KubeObject], facts: Facts) -> None:
+    def __init__(self, objects: Iterable[KubeObject], facts: Facts, values: Iterable[ReleaseValues] = ()) -> None:
         self.facts = facts
-        self.objects = list(objects)
+        self.objects = without_moved_namespaces(list(objects))
+        self.values = list(values)
         self.knative: Knative = find_knative(self.objects)
         self._by_kind: dict[str, list[KubeObject]] = defaultdict(list)
         self._by_name: dict[tuple[str, str, str], list[KubeObject]] = defaultdict(list)
-        for obj in [*self.objects, *operator_objects(self.knative, facts)]:
+        self._by_namespace: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+        self._named: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+        source = facts.source_of("existing_gateways")
+        self._existing_pods = list(gateway_pods(facts.existing_gateways, source))
+        added = [*operator_objects(self.knative, facts), *gateway_objects(facts.existing_gateways, source)]
+        for obj in [*self.objects, *added]:
             self._by_kind[obj.kind].append(obj)
             self._by_name[obj.kind, obj.namespace, obj.name].append(obj)
+            self._by_namespace[obj.kind, obj.namespace].append(obj)
+            self._named[obj.kind, obj.name].append(obj)
+
+    @cached_property
+    def is_openshift(self) -> bool:
+        """True if the objects are for OpenShift, whose Knative differs from upstream's."""
+        return is_openshift(self.objects)
+
+    @cached_property
+    def kustomized(self) -> Kustomized:
+        """What the kustomizations among the objects still change."""
+        return kustomized(self.objects)
+
+    def is_final(self, obj: KubeObject, path: KeyPath) -> bool:
+        """True if no template and no kustomization replaces the value at a path."""
+        return is_final(obj, path) and not self.kustomized.changes(obj, path)
 
     def of_kind(self, *kinds: str) -> Iterator[KubeObject]:
         """Objects of the given kinds, in reading order."""
@@ -48,9 +79,13 @@ class Cluster:
         found = self._by_name.get((kind, namespace, name), [])
         return found if found or not namespace else self._by_name.get((kind, "", name), [])
 
+    def in_namespace(self, kind: str, namespace: str) -> list[KubeObject]:
+        """Objects of a kind in a namespace, in reading order."""
+        return self._by_namespace.get((kind, namespace), [])
+
     def named(self, kind: str, name: str) -> list[KubeObject]:
         """Objects of a kind and name in any namespace."""
-        return [obj for obj in self._by_kind.get(kind, ()) if obj.name == name]
+        return self._named.get((kind, name), [])
 
     @cached_property
     def namespaces(self) -> frozenset[str]:
@@ -76,7 +111,7 @@ class Cluster:
     def isvc_config(self) -> IsvcConfig | None:
         """KServe's configuration; None if it was not read."""
         objects = [obj for obj in self.of_kind("ConfigMap") if obj.name == ISVC_CONFIG]
-        return parse_isvc_config(objects[0]) if objects else None
+        return parse_isvc_config(objects[0]) if objects else config_of_charts(self.objects)
 
     @cached_property
     def config_istio(self) -> GatewayConfig | None:
@@ -89,21 +124,21 @@ class Cluster:
 
     @cached_property
     def gateway_pods(self) -> list[PodUse]:
-        """Pods of Istio gateways."""
-        return [pod for pod in self.pods if gw.is_gateway_pod(pod)]
+        """Pods of Istio gateways, also of those that others have installed."""
+        return [*(pod for pod in self.pods if gw.is_gateway_pod(pod)), *self._existing_pods]
 
     @cached_property
     def has_unread_gateways(self) -> bool:
         """True if something unrendered installs gateway pods: a chart, Istio's operator."""
-        if self.facts.complete:
-            return False
+        if self.facts.complete or self.facts.unread:
+            return bool(self.facts.unread)
         rendered = {obj.source.release for obj in self.objects}
         for obj in self.of_kind("Application", "HelmRelease", "HelmChart"):
             charts = [dig(source, "chart") for source in (obj.get("spec", "source"), *obj.items("spec", "sources"))]
             charts += [obj.get("spec", "chart"), obj.get("spec", "chart", "spec", "chart")]
             if obj.name not in rendered and any(isinstance(name, str) and "gateway" in name for name in charts):
                 return True
-        return any(True for _ in self.of_kind("IstioOperator", "Istio"))
+        return any(True for _ in self.of_kind("IstioOperator", "Istio", "ServiceMeshControlPlane"))
 
     @cached_property
     def gateways(self) -> dict[str, KubeObject]:
@@ -129,7 +164,18 @@ class Cluster:
         """Namespace of KServe's controller; "" if unknown."""
         if self.kserve_controllers:
             return self.kserve_controllers[0].namespace
-        return self.isvc_config.obj.namespace if self.isvc_config else ""
+        return self.isvc_config.namespace if self.isvc_config else ""
+
+    @cached_property
+    def runtimes_of_format(self) -> dict[tuple[str, str], list[KubeObject]]:
+        """The runtimes that KServe may choose for a model format, by namespace ("" for the cluster's) and format."""
+        found: dict[tuple[str, str], list[KubeObject]] = {}
+        for runtime in self.of_kind("ServingRuntime", "ClusterServingRuntime"):
+            formats = mappings_of(runtime.get("spec", "supportedModelFormats"))
+            names = {str(item.get("name")) for _, item in formats if item.get("autoSelect") is True}
+            for name in names if runtime.get("spec", "disabled") is not True else ():
+                found.setdefault((runtime.namespace, name), []).append(runtime)
+        return found
 
     @cached_property
     def deployment_mode(self) -> str:
@@ -140,8 +186,8 @@ class Cluster:
         """True unless an object certainly bypasses Knative."""
         if obj.group == KNATIVE_GROUP:
             return True
-        mode = obj.annotations.get("serving.kserve.io/deploymentMode") or self.deployment_mode
-        return mode not in STANDARD_MODES
+        mode = obj.annotations.get(MODE) or self.deployment_mode
+        return mode not in _NOT_ON_KNATIVE
 
     @cached_property
     def routes_through_istio(self) -> bool:
@@ -170,12 +216,9 @@ class Cluster:
     @cached_property
     def tenant_accounts(self) -> list[KubeObject]:
         """ServiceAccounts that the environment's own release creates: models run under these."""
-        if not self.facts.complete:
-            return []
-        own = [obj for obj in self.objects if obj.labels.get("kserve-wiring.io/context") == "true"]
-        release = own[0].source.release if own else ""
-        if not release:
-            return []
+        release = self.facts.release
         return [
-            obj for obj in self.of_kind("ServiceAccount") if obj.source.release == release and not obj.source.partial
+            obj
+            for obj in self.of_kind("ServiceAccount")
+            if release and obj.source.release == release and not obj.source.partial
         ]

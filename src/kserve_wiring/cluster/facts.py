@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kserve_wiring.cluster.evidence import infer
+from kserve_wiring.cluster.existing_gateways import Given, read_gateways
 from kserve_wiring.grammar.version import version_tuple
-from kserve_wiring.manifests.objects import KubeObject, Setting
+from kserve_wiring.manifests.objects import KubeObject, Setting, Source
 
 FACTS_LABEL = "kserve-wiring.io/context"
 
@@ -27,14 +28,17 @@ class FactsError(ValueError):
 class Facts:
     """Facts about the environment. An empty string or None: unknown, and no rule may depend on it.
 
-    registry: host[:port]. registry_ca: ``ConfigMap/name`` or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or
-    ``resolve``. existing: ``Kind/namespace/name`` of objects that exist outside the manifests; None if unknown.
-    complete: the ConfigMap of an environment was read, so the manifests are all of it. origin: the source of each known
-    fact. disputed: facts on which the manifests disagree, which are therefore unknown.
+    registry: host[:port]. registry_caches: host[:port]/path of each pull-through cache. registry_ca: ``ConfigMap/name``
+    or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or ``resolve``. existing: ``Kind/namespace/name`` of objects
+    that exist outside the manifests; None if unknown. existing_gateways: Istio gateways that exist outside the
+    manifests. complete: the ConfigMap of an environment was read, and all its releases were rendered, so the manifests
+    are all of it. release: the one with that ConfigMap. unread: the releases that were not rendered. origin: the source
+    of each known fact. disputed: facts on which the manifests disagree, which are therefore unknown.
     """
 
     registry: str = ""
     registry_project: str = ""
+    registry_caches: tuple[str, ...] = ()
     offline: bool | None = None
     registry_plain_http: bool | None = None
     registry_ca: str = ""
@@ -47,8 +51,10 @@ class Facts:
     istio_version: str = ""
     argocd_version: str = ""
     existing: frozenset[str] | None = None
+    existing_gateways: tuple[Given, ...] = ()
     complete: bool = False
     release: str = ""
+    unread: frozenset[str] = frozenset()
     origin: dict[str, Setting | str] = field(default_factory=dict)
     disputed: dict[str, list[Setting]] = field(default_factory=dict)
 
@@ -77,6 +83,17 @@ class Facts:
         """True if the fact ``existing`` lists an object."""
         return self.existing is not None and f"{kind}/{namespace}/{name}" in self.existing
 
+    def source_of(self, key: str) -> Source:
+        """Where a fact was read; nowhere if it was not read from an object."""
+        origin = self.origin.get(key)
+        return origin.obj.source if isinstance(origin, Setting) else Source()
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """Hosts of the private registry and of its caches; empty if there is no private registry."""
+        hosts = [self.registry, *(place.partition("/")[0] for place in self.registry_caches)]
+        return tuple(dict.fromkeys(hosts)) if self.registry else ()
+
     def version(self, key: str) -> tuple[int, ...] | None:
         """A version fact as numbers; None if it is unknown."""
         return version_tuple(str(getattr(self, key)))
@@ -85,19 +102,23 @@ class Facts:
 # As version 0.1 spelled them; remove in 0.3.
 _OLD_SPELLINGS = {"registry_insecure": "registry_plain_http"}
 _BOOLEANS = ("offline", "registry_plain_http")
-_INTERNAL = ("complete", "release", "origin", "disputed")
+_INTERNAL = ("complete", "release", "unread", "origin", "disputed")
 KEYS = tuple(item.name for item in fields(Facts) if item.name not in _INTERNAL)
 
 
 def make_facts(
-    objects: Iterable[KubeObject], given: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None
+    objects: Iterable[KubeObject],
+    given: Mapping[str, Any] | None = None,
+    origins: Mapping[str, str] | None = None,
+    unread: Iterable[str] = (),
 ) -> Facts:
     """Collect the facts about a set of objects.
 
     given: facts from flags or a file, by key; None means unknown. origins: the source of each given fact, as findings
-    name it, such as ``--offline``. Raises FactsError when a key is unknown or a value has the wrong type.
+    name it, such as ``--offline``. unread: releases of the environment that were not rendered. Raises FactsError when a
+    key is unknown or a value has the wrong type.
     """
-    facts = Facts()
+    facts = Facts(unread=frozenset(unread))
     objects = list(objects)
     for key, value in (given or {}).items():
         if value is not None:
@@ -111,7 +132,7 @@ def make_facts(
 
 
 def _read_config_map(facts: Facts, obj: KubeObject) -> None:
-    facts.complete = True
+    facts.complete = not facts.unread
     facts.release = obj.source.release
     for key, value in obj.mapping("data").items():
         fact = _OLD_SPELLINGS.get(key, key)
@@ -120,7 +141,10 @@ def _read_config_map(facts: Facts, obj: KubeObject) -> None:
                 _set(facts, fact, value, Setting(value, obj, ("data", key)))
             except FactsError:
                 continue  # a newer chart may render facts that this version does not know
-    if facts.existing is None:
+    if facts.unread:
+        facts.existing = None  # what is missing may be in a release that was not rendered
+        facts.origin.pop("existing", None)
+    elif facts.existing is None:
         facts.existing = frozenset()
         facts.origin["existing"] = Setting(None, obj, ("data", "existing"))
 
@@ -131,12 +155,16 @@ def _set(facts: Facts, key: str, value: Any, origin: Setting | str) -> None:
     if key in _BOOLEANS:
         value = _boolean(key, value)
     elif key == "existing":
-        value = _existing(value)
+        value = frozenset(_lines(key, value, "Kind/namespace/name"))
+    elif key == "existing_gateways":
+        value = _existing_gateways(value)
+    elif key == "registry_caches":
+        value = tuple(_lines(key, value, "host[:port]/path"))
     elif isinstance(value, (Mapping, list)):
         raise FactsError(f"{key} must be text")
     else:
         value = str(value)
-    if value == "":
+    if value in ("", ()):
         return
     setattr(facts, key, value)
     facts.origin[key] = origin
@@ -150,11 +178,18 @@ def _boolean(key: str, value: Any) -> bool:
     raise FactsError(f"{key} must be true or false, not {value!r}")
 
 
-def _existing(value: Any) -> frozenset[str]:
+def _lines(key: str, value: Any, form: str) -> list[str]:
     lines = value.splitlines() if isinstance(value, str) else value
     if not isinstance(lines, (list, tuple, set, frozenset)):
-        raise FactsError("existing must be a list of Kind/namespace/name")
-    return frozenset(str(line).strip() for line in lines if str(line).strip())
+        raise FactsError(f"{key} must be a list of {form}")
+    return [str(line).strip() for line in lines if str(line).strip()]
+
+
+def _existing_gateways(value: Any) -> tuple[Given, ...] | str:
+    try:
+        return read_gateways(value) if value else ""
+    except ValueError as error:
+        raise FactsError(str(error)) from error
 
 
 def _infer(facts: Facts, objects: list[KubeObject]) -> None:

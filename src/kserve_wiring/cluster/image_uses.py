@@ -20,6 +20,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig
 _SKIPPED_KINDS = frozenset({"CustomResourceDefinition", "Secret", "Namespace", "ClusterRole", "Role"})
 _KNATIVE_REGISTRY = ("spec", "registry")
 _NOT_WIRING = ("apiVersion", "kind", "metadata", "status")
+_LIKELY = ("image", "Image", "_IMAGE", "reference", "value")
 _NO_IMAGE = "kubernetes.podspec-volumes-image"  # a Knative feature flag, Enabled or Disabled
 # Keys of ConfigMaps that nothing reads: examples, and the raw values of the chart istiod (merged-values is read).
 _NOTES = frozenset({"_example", "original-values"})
@@ -55,11 +56,13 @@ def image_uses(obj: KubeObject) -> Iterator[ImageUse]:
     if obj.kind in _SKIPPED_KINDS or obj.operator_made:
         return
     revision = (obj.group, obj.kind) in _REVISION_KINDS
+    found: list[tuple[KeyPath, str]] = []
     for key, value in obj.body.items():
         if key not in _NOT_WIRING:
-            for path, image in _walk(value, (key,), set()):
-                if _is_reference(image, path):
-                    yield ImageUse(Setting(image, obj, path), image, revision)
+            _walk(value, (key,), set(), found)
+    for path, image in found:
+        if _is_reference(image, path):
+            yield ImageUse(Setting(image, obj, path), image, revision)
     if obj.kind == "ConfigMap":
         yield from _config_map(obj)
     elif obj.group == "operator.knative.dev":
@@ -72,29 +75,28 @@ def _is_reference(image: str, path: KeyPath) -> bool:
     )
 
 
-def _walk(value: Any, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
-    """Path and text of the image references below a value. seen: guards against anchors that contain themselves."""
+def _walk(value: Any, path: KeyPath, seen: set[int], found: list[tuple[KeyPath, str]]) -> None:
+    """Collect path and text of the image references below a value. seen: anchors can contain themselves."""
     if isinstance(value, (str, int)) or not isinstance(value, (dict, list, Mapping)) or id(value) in seen:
         return
     seen.add(id(value))
     if isinstance(value, list):
-        yield from _walk_list(value, path, seen)
+        _walk_list(value, path, seen, found)
         return
     for key, item in value.items():
         if isinstance(item, str):
             if _names_image(key, item, value, path):
-                yield (*path, str(key)), _composed(key, item, value)
+                found.append(((*path, str(key)), _composed(key, item, value)))
         elif not isinstance(item, int):
-            yield from _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen)
+            _walk(item, (*path, key if isinstance(key, (str, int)) else str(key)), seen, found)
 
 
-def _walk_list(values: list[Any], path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, str]]:
+def _walk_list(values: list[Any], path: KeyPath, seen: set[int], found: list[tuple[KeyPath, str]]) -> None:
     for index, item in enumerate(values):
-        if isinstance(item, str):
-            if _argument(item):
-                yield (*path, index), _argument(item)
-        else:
-            yield from _walk(item, (*path, index), seen)
+        if not isinstance(item, str):
+            _walk(item, (*path, index), seen, found)
+        elif "/" in item and _argument(item):
+            found.append(((*path, index), _argument(item)))
 
 
 def _argument(text: str) -> str:
@@ -104,7 +106,9 @@ def _argument(text: str) -> str:
 
 
 def _names_image(key: Any, text: str, parent: Mapping[str, Any], path: KeyPath) -> bool:
-    if not isinstance(key, str) or path[:2] == _KNATIVE_REGISTRY or "\n" in text:
+    if not isinstance(key, str) or not (key.endswith(_LIKELY) or "/" in text):
+        return False  # most strings of a manifest
+    if path[:2] == _KNATIVE_REGISTRY or "\n" in text:
         return False
     if key == "image" or key.endswith(("Image", "-image", "_IMAGE")):
         return key != _NO_IMAGE
@@ -135,7 +139,9 @@ def _config_map(obj: KubeObject) -> Iterator[ImageUse]:
             yield from _istio(obj, ("data", key), value)
             continue
         revision = obj.name == "inferenceservice-config" and key in ("router", "explainers")
-        for path, image in _walk(value, ("data", key), set()):
+        found: list[tuple[KeyPath, str]] = []
+        _walk(value, ("data", key), set(), found)
+        for path, image in found:
             if _is_reference(image, path):
                 yield ImageUse(Setting(image, obj, path), image, revision)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from kserve_wiring.cluster.final import is_template
 from kserve_wiring.grammar import go_json as config_map_json
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
@@ -137,11 +138,21 @@ QUANTITY_BLOCKS = ("storageInitializer", "agent", "logger", "batcher", "router")
 
 @dataclass(slots=True)
 class IsvcConfig:
-    """The parsed ConfigMap. values: by data key, those that parse. errors: message by data key, for the others."""
+    """The parsed ConfigMap. values: by data key, those that parse. errors: message by data key, for the others.
+
+    places: where a field is written, if not in the ConfigMap. namespace: of the ConfigMap.
+    """
 
     obj: KubeObject
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    places: dict[KeyPath, Setting] = field(default_factory=dict)
+    namespace: str = ""
+
+    @property
+    def is_read(self) -> bool:
+        """True for the ConfigMap itself; False if a chart renders it from values that an object passes."""
+        return self.obj.kind == "ConfigMap"
 
     def setting(self, *path: str) -> Setting | None:
         """A field such as ``("ingress", "localGateway")``; None if it is absent, null or an empty string."""
@@ -150,7 +161,13 @@ class IsvcConfig:
             value = config_map_json.field(value, step)
         if value is None or value == "":
             return None
-        return Setting(value, self.obj, ("data", *path))
+        return self.place(*path, value)
+
+    def place(self, *path: Any) -> Setting:
+        """Where a field is set or would be set; the last argument is the value to show."""
+        *steps, value = path
+        written = self.places.get(tuple(steps))
+        return Setting(value, written.obj, written.path) if written else Setting(value, self.obj, ("data", *steps))
 
     def text(self, *path: str) -> str:
         """A string field; "" if it is absent or not a string."""
@@ -164,10 +181,10 @@ class IsvcConfig:
 
 
 def parse_isvc_config(obj: KubeObject) -> IsvcConfig:
-    """Parse the keys that KServe reads. It ignores all others."""
-    config = IsvcConfig(obj)
+    """Parse the keys that KServe reads. It ignores all others; a template has its values later."""
+    config = IsvcConfig(obj, namespace=obj.namespace)
     for key, text in obj.mapping("data").items():
-        if key not in SCHEMAS:
+        if key not in SCHEMAS or (isinstance(text, str) and is_template(text)):
             continue
         try:
             value = config_map_json.parse_json(text) if isinstance(text, str) else None

@@ -104,12 +104,12 @@ def _templated(obj: KubeObject, path: KeyPath) -> Iterator[PodUse]:
 
 def _pod(obj: KubeObject, path: KeyPath, labels: Any, annotations: Any, *, runtime: bool = False) -> Iterator[PodUse]:
     spec = dig(obj.body, *path)
-    if isinstance(spec, Mapping):
+    if spec is not None and isinstance(spec, Mapping):
         yield PodUse(
             obj,
             path,
             spec,
-            labels if isinstance(labels, Mapping) else {},
-            annotations if isinstance(annotations, Mapping) else {},
+            labels if labels is not None and isinstance(labels, Mapping) else {},
+            annotations if annotations is not None and isinstance(annotations, Mapping) else {},
             runtime,
         )

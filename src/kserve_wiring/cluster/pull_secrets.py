@@ -10,17 +10,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.grammar.image import ImageRef, auth_key_matches
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 
 DOCKER_CONFIG = ".dockerconfigjson"
 DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson"
 ISTIO_PULL_SECRETS = ("global", "imagePullSecrets")
+
+
+_TYPES: dict[type, str] = defaultdict(
+    lambda: "not text", {dict: "a mapping: a value that begins with { needs quotes", list: "a list", bool: "not text"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +131,55 @@ def names_of_pod(cluster: Cluster, pod: PodUse) -> set[str] | None:
     return names
 
 
+def covers_image(secret: KubeObject, image: ImageRef) -> bool:
+    """True if a pull Secret has credentials for an image, or may have them because its content is not readable."""
+    if secret.get("type") != DOCKER_CONFIG_TYPE:
+        return False
+    try:
+        return any(auth_key_matches(host, image) for host in auth_hosts(secret))
+    except ValueError:
+        return True
+
+
+# Images of these hosts are mostly public: a Secret for one of them proves nothing about the others.
+_PUBLIC = ("index.docker.io", "ghcr.io", "quay.io", "gcr.io", "nvcr.io", "registry.k8s.io", "mcr.microsoft.com")
+
+
+class EvidentSecrets:
+    """The readable pull Secrets of the manifests, by the images that they have credentials for."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._hosts: list[tuple[KubeObject, list[str]]] = []
+        self._found: dict[tuple[str, str], list[KubeObject]] = {}
+        for secret in cluster.of_kind("Secret"):
+            if secret.get("type") == DOCKER_CONFIG_TYPE and not secret.source.partial:
+                with suppress(ValueError):
+                    self._hosts.append((secret, auth_hosts(secret)))
+
+    def __bool__(self) -> bool:
+        """True if there is any."""
+        return bool(self._hosts)
+
+    def of_image(self, image: ImageRef) -> list[KubeObject]:
+        """The Secrets with credentials for an image of a private registry."""
+        if image.registry in _PUBLIC:
+            return []
+        key = (image.registry, image.repository)
+        if key not in self._found:
+            self._found[key] = [
+                secret for secret, hosts in self._hosts if any(auth_key_matches(host, image) for host in hosts)
+            ]
+        return self._found[key]
+
+
 def auth_hosts(secret: KubeObject) -> list[str]:
     """The keys below ``auths``. Raises ValueError; its message never contains the content."""
     text = secret.get("stringData", DOCKER_CONFIG)
     if not isinstance(text, str):
         encoded = secret.get("data", DOCKER_CONFIG)
         if not isinstance(encoded, str):
-            raise ValueError(f"there is no key {DOCKER_CONFIG}")
+            given = text if text is not None else encoded
+            raise ValueError(f"there is no key {DOCKER_CONFIG}" if given is None else f"it is {_TYPES[type(given)]}")
         try:
             text = base64.b64decode(encoded, validate=False).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):

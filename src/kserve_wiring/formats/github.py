@@ -11,18 +11,26 @@ from kserve_wiring.formats.text import summary
 _LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def as_github(report: Report) -> str:
-    """One workflow command per finding; GitHub shows it next to the changed line."""
-    lines = [_command(finding) for finding in report.findings]
+def as_github(*reports: Report) -> str:
+    """One workflow command per problem and finding; GitHub shows it next to the changed line."""
+    return "".join(f"{line}\n" for report in reports for line in _lines(report))
+
+
+def _lines(report: Report) -> list[str]:
+    lines = []
     for problem in report.problems:
-        lines.append(f"::error {_place(problem.file, problem.line)}title=cannot read::{_data(problem.message)}")
-    return "\n".join([*lines, summary(report)]) + "\n"
+        title = _property(f"cannot read {report.environment}".strip())
+        lines.append(f"::error {_place(problem.file, problem.line)}title={title}::{_data(problem.message)}")
+    lines += [_command(finding) for finding in report.findings]
+    name = f"{report.environment}: " if report.environment else ""
+    return [*lines, f"{name}{summary(report)}"]
 
 
 def _command(finding: Finding) -> str:
-    title = _property(f"{finding.code} {finding.object}")
+    environment = f" in {finding.environment}" if finding.environment else ""
+    title = _property(f"{finding.code} {finding.object}{environment}")
     text = _data(f"{finding.message}\nfix: {finding.fix}")
-    return f"::{_LEVELS[finding.level]} {_place(finding.file, finding.line)}title={title}::{text}"
+    return f"::{_LEVELS[finding.level]} {_place(*finding.place)}title={title}::{text}"
 
 
 def _place(file: str, line: int) -> str:

@@ -13,21 +13,22 @@ from kserve_wiring.checker.finding import Finding, Place
 from kserve_wiring.checker.report import Report
 from kserve_wiring.checker.waivers import Waived
 from kserve_wiring.data import __version__
+from kserve_wiring.manifests.load import Problem
 from kserve_wiring.rules.catalogue import Rule, catalogue, page_of
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def as_sarif(report: Report) -> str:
-    """One SARIF log with one run. A waived finding is a result that is suppressed in the source."""
-    every = [*report.findings, *(item.finding for item in report.waived)]
-    codes = sorted({finding.code for finding in every})
-    results = [_result(finding, codes) for finding in report.findings]
-    results += [_suppressed(item, codes) for item in report.waived]
-    notifications = [
-        {"level": "error", "message": {"text": item.message}, "locations": [_location(item.file, item.line)]}
-        for item in report.problems
-    ]
+def as_sarif(*reports: Report) -> str:
+    """One SARIF log with one run. A waived finding is a result that is suppressed in the source.
+
+    Several environments share the run: GitHub accepts at most 20 runs in one file.
+    """
+    findings = [finding for report in reports for finding in report.findings]
+    waived = [item for report in reports for item in report.waived]
+    codes = sorted({finding.code for finding in [*findings, *(item.finding for item in waived)]})
+    results = [_result(finding, codes) for finding in findings] + [_suppressed(item, codes) for item in waived]
+    notifications = [_notification(report.environment, item) for report in reports for item in report.problems]
     run = {
         "tool": {"driver": {"name": "kserve-wiring", "version": __version__, "rules": [_rule(code) for code in codes]}},
         "columnKind": "unicodeCodePoints",
@@ -49,9 +50,19 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
+def _notification(environment: str, item: Problem) -> dict[str, Any]:
+    notification = {"level": "error", "message": {"text": item.message}, "locations": [_location(item.file, item.line)]}
+    return {**notification, **_properties(environment)}
+
+
+def _properties(environment: str) -> dict[str, Any]:
+    return {"properties": {"environment": environment}} if environment else {}
+
+
 def _result(finding: Finding, codes: list[str]) -> dict[str, Any]:
-    location = _location(finding.file, finding.line)
-    name = f"{finding.object} {finding.path}".strip()
+    location = _location(*finding.place)
+    environment = f"{finding.environment}: " if finding.environment else ""
+    name = f"{environment}{finding.object} {finding.path}".strip()
     location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "member"}]
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -60,6 +71,7 @@ def _result(finding: Finding, codes: list[str]) -> dict[str, Any]:
         "message": {"text": f"{finding.message}. Fix: {finding.fix}"},
         "locations": [location],
         "partialFingerprints": {"object/v1": f"{finding.code} {name}"},
+        **_properties(finding.environment),
     }
     if finding.related:
         result["relatedLocations"] = [_related(index, place) for index, place in enumerate(finding.related)]

@@ -14,6 +14,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.config_istio import GatewayEntry
 from kserve_wiring.cluster.gateway_chain import find_service, gateway_setting, service_setting
 from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.manifests.notes import summed
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Setting, show_path
 
 Key = tuple[str, str, str, str]
@@ -85,7 +86,7 @@ class Wiring:
 
     def node(self, ref: ObjectRef, *, absent: bool = False, made: bool = False) -> Key:
         """Key of the node of an object. Adds the node if it is new."""
-        key = (ref.apiVersion.rpartition("/")[0], ref.kind, ref.namespace, ref.name)
+        key = ref.identity
         if key not in self.nodes:
             self.nodes[key] = Node(ref.kind, ref.namespace, ref.name, _column(ref), [], absent, made)
         return key
@@ -99,7 +100,7 @@ class Wiring:
 
 def wiring_of(report: Report) -> Wiring:
     """The wiring of the manifests of a report, with its findings."""
-    wiring = Wiring(findings=report.findings, notes=report.notes)
+    wiring = Wiring(findings=report.findings, notes=summed(report.notes))
     cluster = report.cluster
     if cluster is not None:
         _knative_settings(wiring, cluster)

@@ -77,12 +77,19 @@ def as_oras(images: Sequence[Image]) -> str:
     lost = next((image for image in copied if not image.target), None)
     if lost is not None:
         raise ValueError(f"the target of {lost.source} is unknown: name an environment folder")
-    lines = [f"oras copy --recursive {image.source} {image.target}\n" for image in copied]
-    return "#!/bin/sh\nset -e\n" + "".join(lines)
+    lines = [f"oras copy --recursive $ORAS_TO {image.source} {image.target}\n" for image in copied]
+    return _ORAS_HEAD + "".join(lines)
+
+
+_ORAS_HEAD = """#!/bin/sh
+# Run `oras login HOST` first, with --ca-file or --plain-http if needed. ORAS_TO is how to reach the private registry:
+# empty, --to-ca-file FILE or --to-plain-http.
+set -e
+"""
 
 
 def _copied(images: Sequence[Image]) -> list[Image]:
-    return [image for image in images if not image.own]
+    return [image for image in images if not image.kind]
 
 
 FORMATS: dict[str, Callable[[Sequence[Image]], str]] = {

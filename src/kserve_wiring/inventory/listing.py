@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring.inventory.found import Found, canonical
+from kserve_wiring.manifests.load import conflict_in
 from kserve_wiring.manifests.repeated_keys import load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 
@@ -27,7 +28,8 @@ class Image:
 
     source: upstream's reference. target: what is pulled, "" if no other place is known. digest: "" for a tag that no
     lock file resolves. platforms: ``os/architecture``, empty if unknown. why: what it is for, then each object and key
-    that name it. wire: the wires that set it. optional: when it is pulled, "" for always.
+    that name it. wire: the wires that set it. optional: when it is pulled, "" for always. kind: ``own`` if an answer
+    names it, ``cached`` if a pull-through cache has it; neither is copied. "" for all others.
     """
 
     source: str
@@ -38,18 +40,14 @@ class Image:
     wire: tuple[str, ...] = ()
     optional: str = ""
     name: str = ""
-
-    @property
-    def own(self) -> bool:
-        """True when an answer names the image: then it is not copied from anywhere."""
-        return self.name.startswith("own-")
+    kind: str = ""
 
 
 @dataclass(slots=True)
 class Listing:
     """The images, and the differences between the list of an environment and its manifests.
 
-    unlisted: only manifests name it. unnamed: listed, but no manifest names it.
+    unlisted: only manifests name it. unnamed: listed, not by the answer extra_images, but no manifest names it.
     """
 
     images: list[Image] = field(default_factory=list)
@@ -68,7 +66,7 @@ def list_environment(folder: Path, found: Iterable[Found]) -> Listing:
         listed.add(target)
         image = _image(entry, reasons.get(target, []), lock)
         listing.images.append(image)
-        if target not in reasons:
+        if target not in reasons and "extra" not in entry:
             listing.unnamed.append(image)
     listing.unlisted = [_bare(image, ones) for image, ones in reasons.items() if image not in listed]
     listing.images += listing.unlisted
@@ -103,7 +101,11 @@ def read_lock(file: Path) -> Mapping[str, Any]:
 
 def _load(file: Path) -> Any:
     try:
-        return load_unique(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        conflict = conflict_in(text, str(file))
+        if conflict:
+            raise ListingError(str(conflict))
+        return load_unique(text)
     except OSError as error:
         raise ListingError(f"{file}: {error.strerror}") from None
     except (YamlError, UnicodeDecodeError) as error:
@@ -123,6 +125,7 @@ def _image(entry: Mapping[str, str], found: list[Found], lock: Mapping[str, Any]
         _wires(found),
         entry.get("optional", ""),
         entry.get("name", ""),
+        entry.get("kind", ""),
     )
 
 

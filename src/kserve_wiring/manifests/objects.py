@@ -26,6 +26,8 @@ class Source:
     release: the Helm release or GitOps application that owns it, or "".
     partial: it is a patch for server-side apply: it owns only the fields that it sets.
     repeats: some mapping of its document has a duplicate key.
+    unlisted: it is in the folder of a kustomization that does not list its file, so it may be a patch.
+    absent: where it names files that are not there, for a kustomization.
     """
 
     file: str = ""
@@ -35,6 +37,8 @@ class Source:
     release: str = ""
     partial: bool = False
     repeats: bool = False
+    unlisted: bool = False
+    absent: tuple[KeyPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class ObjectRef:
     def __str__(self) -> str:
         """``Kind namespace/name``, or ``Kind name`` without a namespace."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Group, kind, namespace and name: the same object in any version of its API."""
+        return self.apiVersion.rpartition("/")[0], self.kind, self.namespace, self.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +97,7 @@ class KubeObject:
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
         """Mapping at a path; empty if there is none."""
         value = dig(self.body, *path)
-        return value if isinstance(value, MAPPING) else {}
+        return value if value is not None and isinstance(value, MAPPING) else {}
 
     def items(self, *path: str | int) -> list[Any]:
         """List at a path; empty if there is none."""
@@ -127,6 +136,8 @@ class Setting:
 def dig(value: Any, *path: str | int) -> Any:
     """Follow a path through mappings and lists; None if a step is missing or has another type."""
     for step in path:
+        if value is None:
+            return None
         if isinstance(value, MAPPING):
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from kserve_wiring.cluster.argocd import chart_of, sources
+from kserve_wiring.cluster.argocd import chart_of, sources, spec_of
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Setting, strings_of
@@ -25,7 +27,14 @@ _KNATIVE_HEALTH_KEY = "resource.customizations.health.operator.knative.dev_Knati
 # health.lua of KnativeServing does so from https://github.com/argoproj/argo-cd/pull/3728 until pull/6131.
 _FAILED_SINCE, _FAILED_UNTIL = (1, 7, 0), (2, 1, 0)
 _MOST_BYTES = 262144  # of all annotations of an object; client-side apply stores the whole object in one
-_YAML_OVERHEAD = 4  # no CRD as YAML is longer than this many times its JSON
+# Repositories in git with KServe's CRDs as manifests, and the folders of KServe's own that contain them.
+_LARGE_REPOSITORIES = (
+    "/kserve/kserve",
+    "/opendatahub-io/kserve",
+    "/kubeflow/manifests",
+    "/kubeflow/community-distribution",
+)
+_CRD_FOLDERS = re.compile(r"^(?:config/(?:crd|default|overlays)|install|charts/kserve-crd(?!-minimal))(?:/|$)")
 # Charts with a CRD of more bytes, and their first release with such a CRD.
 _LARGE_CHARTS = {
     "kserve-crd": (0, 14, 0),
@@ -114,17 +123,48 @@ def _reads_stopped(argocd: tuple[int, ...]) -> bool:
 @rule("KW514")
 def too_large_for_apply(cluster: Cluster) -> Iterator[Draft]:
     """Client-side apply stores the object in an annotation, which is too small for it (kserve/kserve#3487)."""
-    for app in cluster.applications:
-        options = strings_of(app.get("spec", "syncPolicy", "syncOptions"))
+    large = [obj for obj in cluster.of_kind("CustomResourceDefinition") if _is_large(obj)]
+    for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
+        path = (*spec_of(app), "syncPolicy", "syncOptions")
+        options = strings_of(app.get(*path))
         if any(option in _NO_ANNOTATION for option in options):
             continue
-        setting = Setting(", ".join(options), app, ("spec", "syncPolicy", "syncOptions"))
+        setting = Setting(", ".join(options), app, path)
         for _, source in sources(app):
-            chart = chart_of(source)
-            release = version_tuple(str(source.get("targetRevision") or ""))
-            if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
-                yield single(setting, what=f"chart {chart} {source.get('targetRevision')}")
-        for obj in cluster.of_kind("CustomResourceDefinition"):
-            owned = obj.source.release == app.name and len(obj.source.text) > _YAML_OVERHEAD * _MOST_BYTES
-            if owned and not any(option in str(obj.annotations.get(_SYNC_OPTIONS)) for option in _NO_ANNOTATION):
+            yield from _large_source(setting, source)
+        for obj in large:
+            if obj.source.release == app.name or any(_is_in_folder(obj, source) for _, source in sources(app)):
                 yield single(setting, what=obj.ref)
+
+
+def _large_source(setting: Setting, source: Mapping[str, Any]) -> Iterator[Draft]:
+    """Charts and folders of KServe, which have a CRD that is too large."""
+    chart, revision = chart_of(source), str(source.get("targetRevision") or "")
+    release = version_tuple(revision)
+    if chart in _LARGE_CHARTS and release is not None and release >= _LARGE_CHARTS[chart]:
+        yield single(setting, what=f"chart {chart} {revision}")
+    repository, folder = str(source.get("repoURL") or "").removesuffix(".git").lower(), str(source.get("path") or "")
+    if repository.endswith(_LARGE_REPOSITORIES) and "kserve" in f"{repository.rpartition('/')[2]}/{folder}":
+        inside = _CRD_FOLDERS.search(folder) if repository.endswith("/kserve") else folder
+        if inside:
+            yield single(setting, what=f"{folder} of {repository}")
+
+
+def _is_large(obj: KubeObject) -> bool:
+    """True for a CRD that does not fit, unless it has the sync option itself. The reader leaves out its schema.
+
+    The lines without their indentation are a little shorter than the JSON.
+    """
+    if len(obj.source.text) <= _MOST_BYTES:
+        return False
+    if any(option in str(obj.annotations.get(_SYNC_OPTIONS)) for option in _NO_ANNOTATION):
+        return False
+    return sum(len(line.strip()) for line in obj.source.text.splitlines()) > _MOST_BYTES
+
+
+def _is_in_folder(obj: KubeObject, source: Mapping[str, Any]) -> bool:
+    """True for a file below the folder of a source; its repository is assumed to be the one that is checked."""
+    folder = str(source.get("path") or "").strip("./")
+    if source.get("chart") or not folder:
+        return False
+    return f"/{folder}/" in f"/{obj.source.file}"

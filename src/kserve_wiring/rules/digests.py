@@ -46,7 +46,11 @@ def dead_skip_entries(cluster: Cluster) -> Iterator[Draft]:
 def _used_registries(cluster: Cluster) -> set[str]:
     parsed = (_parse(use) for use in cluster.images)
     used = {image.registry for image in parsed if image is not None}
-    return used | ({_registry_str(cluster.facts.registry)} if cluster.facts.registry else set())
+    return used | _private(cluster.facts)
+
+
+def _private(facts: Facts) -> frozenset[str]:
+    return frozenset(map(_registry_str, facts.registries))
 
 
 def _dead(entry: str, entries: frozenset[str], used: set[str]) -> tuple[str, str]:
@@ -107,15 +111,16 @@ def unresolvable_tags(cluster: Cluster) -> Iterator[Draft]:
         return
     entries = listed[0]
     setting = listed[1] or Setting(", ".join(DEFAULT_SKIPPED), holder[0], (*holder[1], _LIST))
-    own = _registry_str(cluster.facts.registry)
-    if cluster.facts.digest_policy == "skip" and own and own not in entries:
-        yield _against_policy(setting, cluster.facts, own)
-        entries = entries | {own}
+    private = _private(cluster.facts)
+    if cluster.facts.digest_policy == "skip":
+        for registry in sorted(private - entries):
+            yield _against_policy(setting, cluster.facts, registry)
+        entries = entries | private
     for use in cluster.images:
         image = _parse(use) if use.named_by_revision and _is_run(cluster, use) else None
         if image is None or image.digest or image.registry in entries:
             continue
-        reason = _out_of_reach(image, cluster.facts, own)
+        reason = _out_of_reach(image, cluster.facts, private)
         if reason:
             found = Setting(use.image, use.setting.obj, use.setting.path)
             yield pair(found, setting, registry=image.registry, reason=reason)
@@ -138,10 +143,10 @@ def _against_policy(setting: Setting, facts: Facts, registry: str) -> Draft:
     return Draft(setting.obj, setting.path, args, facts.place_of("digest_policy"))
 
 
-def _out_of_reach(image: ImageRef, facts: Facts, own: str) -> str:
-    if facts.offline and image.registry != own:
+def _out_of_reach(image: ImageRef, facts: Facts, private: frozenset[str]) -> str:
+    if facts.offline and image.registry not in private:
         return "which it cannot reach offline"
-    if facts.registry_plain_http and image.registry == own and not resolves_over_http(own):
+    if facts.registry_plain_http and image.registry in private and not resolves_over_http(image.registry):
         return "over HTTPS, which this registry does not serve"
     return ""
 

@@ -11,12 +11,12 @@ from kserve_wiring.cluster import gateway_chain as chain_of
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import gateway_setting, service_setting
+from kserve_wiring.cluster.ingress_class import ISTIO, configured_class, ingress_controllers, why_unserved
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.manifests.objects import Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, pair, single
 
-_ISTIO_CLASS = "istio.ingress.networking.knative.dev"
 _DEFAULT_DOMAIN = "example.com"
 _SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
@@ -42,17 +42,18 @@ def _other_ingress_class(cluster: Cluster) -> Iterator[Draft]:
     config = cluster.isvc_config
     server = cluster.knative.server
     if server is not None and config is not None and not cluster.knative.uses_istio:
-        used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
+        used = config.place("ingress", "disableIstioVirtualHost", "false")
         enabled = at(server, "spec", "ingress", "istio", "enabled")
-        yield pair(enabled, used, fix=f"set {enabled.key} to true, or {used.key} to true")
+        yield pair(enabled, used, fix=f"set {used.key} of {used.obj.ref} to true")
         return
-    for key in ("ingress-class", "ingress.class"):
-        setting = cluster.knative.setting("network", key)
-        if setting is not None and setting.text() != _ISTIO_CLASS and config is not None:
-            used = Setting("false", config.obj, ("data", "ingress", "disableIstioVirtualHost"))
-            fix = f"set {setting.key} to {_ISTIO_CLASS}, or {used.key} to true"
-            yield pair(setting, used, fix=fix)
-            return
+    setting = configured_class(cluster)
+    if setting is None or config is None or setting.text() == ISTIO or why_unserved(cluster, setting.text()):
+        return  # KW418 reports a class that nothing serves
+    used = config.place("ingress", "disableIstioVirtualHost", "false")
+    fix = f"set {used.key} of {used.obj.ref} to true"
+    if "istio" in ingress_controllers(cluster):
+        fix += f", or {setting.key} to {ISTIO}"
+    yield pair(setting, used, fix=fix)
 
 
 @rule("KW410")
@@ -64,7 +65,8 @@ def domains_differ(cluster: Cluster) -> Iterator[Draft]:
     config = cluster.isvc_config
     if config is None or not cluster.routes_through_istio:
         return
-    yield from _template(cluster)
+    if config.is_read:
+        yield from _template(cluster)
     setting = config.setting("ingress", "ingressDomain")
     holder = cluster.knative.holder("domain")
     if setting is None or holder is None or not cluster.knative.known("domain"):

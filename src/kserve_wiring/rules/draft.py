@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kserve_wiring.cluster.facts import Facts
@@ -19,7 +19,9 @@ class Draft:
 
     args: placeholders of the catalogue's message and fix. level: overrides the catalogue's, when a fact makes the
     finding less severe. fix: overrides the catalogue's, when that does not fit. line: line in its document, from 1, for
-    a path that does not identify it.
+    a path that does not identify it. sets: what the fix sets in the same object; that a value is absent there follows
+    from this finding. instead: the value of another object with which this finding would end, too; if several findings
+    have the same one, that is their common cause.
     """
 
     obj: KubeObject
@@ -29,6 +31,8 @@ class Draft:
     level: str = ""
     fix: str = ""
     line: int = 0
+    sets: tuple[KeyPath, ...] = ()
+    instead: Setting | None = None
 
 
 def show(value: Any) -> str:
@@ -45,6 +49,12 @@ def single(setting: Setting, *, level: str = "", fix: str = "", **args: Any) -> 
     """A finding about one setting."""
     texts = {"key": setting.key, "value": show(setting.value), **{name: show(arg) for name, arg in args.items()}}
     return Draft(setting.obj, setting.path, texts, (), level, fix)
+
+
+def because(setting: Setting, reason: str, suggestion: str, *related: Setting, level: str = "") -> Draft:
+    """A finding whose message says why. related: what else the reader looks at."""
+    draft = single(setting, reason=reason, suggestion=suggestion, level=level)
+    return replace(draft, related=tuple((other.obj, other.path) for other in related))
 
 
 def pair(setting: Setting, other: Setting, *, level: str = "", fix: str = "", **args: Any) -> Draft:

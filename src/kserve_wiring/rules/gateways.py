@@ -9,6 +9,7 @@ only the request fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from kserve_wiring.cluster import gateway_chain as chain_of
@@ -30,13 +31,14 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, show, single
 
 _MOVES_SERVICE_SINCE = (1, 21, 0)
+_ONWARD_SINCE = (0, 14, 0)
 
 
 def _ingress(cluster: Cluster, key: str) -> Setting:
     """A key of inferenceservice-config's ingress, present or not."""
     config = cluster.isvc_config
     assert config is not None  # callers check routes_through_istio
-    return config.setting("ingress", key) or Setting(None, config.obj, ("data", "ingress", key))
+    return config.setting("ingress", key) or config.place("ingress", key, None)
 
 
 @rule("KW401")
@@ -49,7 +51,7 @@ def local_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
     if not (
         chain_of.service_is_missing(cluster, entry.service) and not chain_of.service_is_missing(cluster, service.text())
     ):
-        if onward.value and not _same_target(cluster, onward, entry):
+        if _reads_onward(cluster) and onward.value and not _same_target(cluster, onward, entry):
             yield pair(onward, service_setting(entry))
         if not chain_of.has_own_gateway(cluster) and not _same_target(cluster, service, entry):
             yield pair(service, service_setting(entry))
@@ -58,6 +60,12 @@ def local_gateways_differ(cluster: Cluster) -> Iterator[Draft]:
         return
     if not (chain_of.gateway_is_missing(cluster, entry.gateway) and gateway.text() in cluster.gateways):
         yield pair(gateway, gateway_setting(entry))
+
+
+def _reads_onward(cluster: Cluster) -> bool:
+    """knativeLocalGatewayService came with KServe v0.14."""
+    version = cluster.facts.version("kserve_version")
+    return version is None or version >= _ONWARD_SINCE
 
 
 def _same_target(cluster: Cluster, host: Setting, entry: GatewayEntry) -> bool:
@@ -116,10 +124,13 @@ def selectors_without_pods(cluster: Cluster) -> Iterator[Draft]:
         wanted = chain.gateway.mapping("spec", "selector")
         labels = {key: nearest.labels[key] for key in wanted if key in nearest.labels} or dict(nearest.labels)
         path = (*nearest.path[:-1], "metadata", "labels")
-        yield pair(
+        draft = pair(
             Setting(_pairs(selector.value), selector.obj, selector.path),
             Setting(_pairs(labels), nearest.obj, path),
         )
+        other = [key for key, value in wanted.items() if str(nearest.labels.get(key)) != str(value)]
+        instead = Setting(wanted[other[0]], nearest.obj, (*path, other[0])) if len(other) == 1 else None
+        yield replace(draft, instead=instead)
 
 
 def _nearest(cluster: Cluster, chain: Chain) -> PodUse:

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.final import is_placeholder, is_replaced
 from kserve_wiring.cluster.image_uses import ImageUse
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
 from kserve_wiring.grammar.image import is_below, parse_image, pull_problem
@@ -20,8 +21,6 @@ _OVERRIDES = ("activator", "autoscaler", "autoscaler-hpa", "controller", "webhoo
 _USER_KINDS = ("InferenceService", "InferenceGraph", "LLMInferenceService")
 _QUEUE = "queue-sidecar-image"
 _RELEASE_LABELS = ("serving.knative.dev/release", "app.kubernetes.io/version")
-# Placeholders that a tool replaces before the apply: IMAGE_URL, REPO_URL/image, ko://import/path, ###ZARF_VAR_X###.
-_PLACEHOLDER = re.compile(r"(?:^|[/:@])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:$|[/:@])|^ko://|###[A-Z0-9_]+###")
 _ISTIO_TEMPLATES = frozenset({"gateway", "sidecar", "grpc-agent", "grpc-simple", "waypoint", "kube-gateway"})
 
 
@@ -48,7 +47,13 @@ def foreign_images(cluster: Cluster) -> Iterator[Draft]:
 def _is_mirrored(use: ImageUse, facts: Facts) -> bool:
     image = parse_image(use.image)
     project = "" if _is_users(use) else facts.registry_project
-    return is_below(image, facts.registry, project)
+    if is_below(image, facts.registry, project):
+        return True
+    return any(is_below(image, host, path) for host, _, path in map(_parted, facts.registry_caches))
+
+
+def _parted(place: str) -> tuple[str, str, str]:
+    return place.partition("/")
 
 
 def _is_users(use: ImageUse) -> bool:
@@ -73,12 +78,27 @@ def _foreign(setting: Setting, facts: Facts, level: str) -> Draft:
 @rule("KW202")
 def malformed_images(cluster: Cluster) -> Iterator[Draft]:
     """A reference that go-containerregistry or the kubelet refuses."""
+    placeholders: list[Setting] = []
     for use in cluster.images:
-        reason = "" if _PLACEHOLDER.search(use.image) else pull_problem(use.image)
-        if reason:
-            yield single(Setting(use.image, use.setting.obj, use.setting.path), reason=reason)
+        reason = pull_problem(use.image)
+        setting = Setting(use.image, use.setting.obj, use.setting.path)
+        if not reason or is_replaced(use.image):
+            continue
+        if is_placeholder(use.image):
+            placeholders.append(setting)
+        else:
+            yield single(setting, reason=reason)
+    yield from _placeholders(placeholders)
     for pod in cluster.pods:
         yield from _left_to_istio(pod)
+
+
+def _placeholders(found: list[Setting]) -> Iterator[Draft]:
+    """All images that somebody still has to fill in, as one finding."""
+    if found:
+        others = f", and so are {len(found) - 1} more images" if len(found) > 1 else ""
+        draft = single(found[0], reason=f"it is a placeholder{others}", fix="write the real image", level="warning")
+        yield replace(draft, related=tuple((one.obj, one.path) for one in found[1:]))
 
 
 def _left_to_istio(pod: PodUse) -> Iterator[Draft]:

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.effective import Effective, effective_resources
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConfig, type_problems, unknown_fields
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
 from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, show, single
 
+_GATEWAY_API_SINCE = (0, 15, 0)  # enableGatewayApi and kserveIngressGateway
 _REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
 
 
@@ -25,7 +28,7 @@ _REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
 def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
     """inferenceservice-config, as KServe decodes and validates it."""
     config = cluster.isvc_config
-    if config is None:
+    if config is None or not config.is_read:
         return
     for key, error in config.errors.items():
         yield _bad(config.obj, ("data", key), None, f"it is not JSON: {error}", "write valid JSON without comments")
@@ -45,9 +48,9 @@ def _bad(obj: KubeObject, path: KeyPath, value: Any, reason: str, suggestion: st
 
 def _required(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
     obj = config.obj
-    if "ingress" not in config.errors:
+    if "ingress" in config.values:  # KServe has defaults for an absent key, not for an absent field
         yield from _ingress_fields(config, facts)
-    if "deploy" not in config.errors and not config.text("deploy", "defaultDeploymentMode"):
+    if "deploy" in config.values and not config.text("deploy", "defaultDeploymentMode"):
         reason = "invalid deploy config, defaultDeploymentMode is required"
         yield _bad(obj, ("data", "deploy", "defaultDeploymentMode"), None, reason, "set it to Knative or Standard")
     for block in QUANTITY_BLOCKS:
@@ -77,9 +80,9 @@ def _ingress_fields(config: IsvcConfig, facts: Facts) -> Iterator[Draft]:
         yield _bad(
             obj, ("data", "ingress", "ingressService"), None, reason, "set it to the host of the gateway's Service"
         )
-    names = ["ingressGateway", "localGateway"] + (
-        ["kserveIngressGateway"] if config.is_true("ingress", "enableGatewayApi") else []
-    )
+    names = ["ingressGateway", "localGateway"]
+    if config.is_true("ingress", "enableGatewayApi") and (version is None or version >= _GATEWAY_API_SINCE):
+        names.append("kserveIngressGateway")
     for name in names:
         text = config.text("ingress", name)
         if (text or name == "kserveIngressGateway") and not _is_gateway_name(text):
@@ -109,6 +112,8 @@ def bad_quantities(cluster: Cluster) -> Iterator[Draft]:
         for path, container in pod.containers():
             yield from _container_quantities(pod.obj, path, container)
         yield from _container_quantities(pod.obj, (*pod.path, "model"), pod.spec.get("model"))
+        for effective in effective_resources(cluster, pod):
+            yield from _filled_in(effective)
     for key, setting in cluster.knative.settings("deployment").items():
         if re.match(r"^queue-sidecar-(cpu|memory|ephemeral-storage)-(request|limit)$", key) and setting.value != "":
             yield from _malformed(setting)
@@ -133,6 +138,9 @@ def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Ite
         values = resources.get(part)
         for name, value in values.items() if isinstance(values, Mapping) else ():
             setting = Setting(value, obj, (*path, "resources", part, str(name)))
+            if isinstance(value, str) and not _reason(value):
+                found[part, str(name)] = setting
+                continue
             problems = list(_malformed(setting))
             yield from problems
             if not problems:
@@ -142,26 +150,52 @@ def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Ite
             yield from _above(request, found.get(("limits", name)))
 
 
+def _filled_in(container: Effective) -> Iterator[Draft]:
+    """A request above a limit that the container gets from elsewhere, and the other way round."""
+    for (part, name), own in container.own.items():
+        other = "limits" if part == "requests" else "requests"
+        filled = container.filled(other, name)
+        if filled is None:
+            continue
+        source, setting = filled
+        request, limit = (own, setting) if part == "requests" else (setting, own)
+        if _is_above(request, limit):
+            missing = show_path((*container.path, other, name))
+            amount = f"{show(setting.value)} that {source} fills in"
+            reason = f"it exceeds the limit {amount}" if part == "requests" else f"the request {amount} exceeds it"
+            suggestion = f"set {missing} to {show(own.value)}"
+            draft = single(own, reason=reason, suggestion=suggestion)
+            related = ((setting.obj, setting.path),) if setting.path else ()
+            yield Draft(draft.obj, draft.path, draft.args, related)
+
+
 def _malformed(setting: Setting) -> Iterator[Draft]:
     if not isinstance(setting.value, (str, int, float)) or isinstance(setting.value, bool):
         return  # not a quantity; the schema refuses it
-    try:
-        quantity(str(setting.value))
-        reason = "" if any(map(str.isdigit, str(setting.value))) else "without a number it is 0, and the CRDs reject it"
-    except ValueError as error:
-        reason = str(error)
+    reason = _reason(str(setting.value))
     if reason:
         yield single(setting, reason=reason, suggestion=f"write {setting.key} as 500m, 1 or 1Gi")
 
 
-def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
-    if request is None or limit is None:
-        return
+@lru_cache(maxsize=4096)
+def _reason(text: str) -> str:
+    """Why a text is no quantity; "" if it is one. Objects share a few amounts."""
     try:
-        above = quantity(str(request.value)) > quantity(str(limit.value))
-    except ValueError:
-        return
-    if above:
+        quantity(text)
+    except ValueError as error:
+        return str(error)
+    return "" if any(map(str.isdigit, text)) else "without a number it is 0, and the CRDs reject it"
+
+
+def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
+    if request is not None and limit is not None and _is_above(request, limit):
         reason = f"it exceeds its limit {show(limit.value)} ({limit.key})"
         draft = single(request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
         yield Draft(draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))
+
+
+def _is_above(request: Setting, limit: Setting) -> bool:
+    try:
+        return bool(quantity(str(request.value)) > quantity(str(limit.value)))
+    except ValueError:
+        return False

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.gateway_chain import CALLED_PORT, Chain, chains, owner_of
+from kserve_wiring.cluster.gateway_chain import CALLED_PORT, STOCK_LOCAL, Chain, chains, owner_of
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, pair, single
 
 _PUBLIC_PORTS = {"HTTP": 80, "HTTP2": 80, "GRPC": 80, "HTTPS": 443}
+STOCK_PORT = 8081  # of Knative's local Gateway (net-istio config/203-local-gateway.yaml)
+_ISTIOS = ("istio-ingressgateway",)  # Services of Istio with 80 -> 8080 and without 8081
 _NOT_HTTP = ("tcp", "udp", "tls", "mongo", "mysql", "redis", "https")
 
 
@@ -29,6 +31,46 @@ def ports_differ(cluster: Cluster) -> Iterator[Draft]:
                 yield from _called_port(cluster, chain, chain.gateway, chain.service, services)
             else:
                 yield from _unreachable_servers(cluster, chain.gateway, chain.service, services)
+        elif chain.role == "local" and chain.host is not None and not chain.pods:
+            yield from _without_pods(cluster, chain, chain.host)
+
+
+def _without_pods(cluster: Cluster, chain: Chain, host: Setting) -> Iterator[Draft]:
+    """The pods were not read, but the Gateway and the Service, or what upstream makes of them, are known.
+
+    Istio's own istio-ingressgateway has no port for the 8081 of Knative's local Gateway.
+    """
+    gateway, service = chain.gateway, chain.service
+    stock = chain.named.text().endswith(f"/{STOCK_LOCAL}")
+    servers = [server.port for server in gw.servers(gateway) if _serves_http(server)] if gateway else [STOCK_PORT]
+    if (gateway is None and not stock) or not servers:
+        return
+    if service is not None:
+        if gateway is None or _selects_its_pods(service, gateway):
+            alike = [
+                obj
+                for obj in cluster.of_kind("Service")
+                if obj.get("spec", "selector") == service.get("spec", "selector")
+            ]
+            called = next((port.target for port in gw.service_ports(service) if port.port == CALLED_PORT), None)
+            opened = gw.servers(gateway) if gateway else []
+            listens = {gw.listening_port(server, alike) for server in opened} | (set() if opened else {STOCK_PORT})
+            if isinstance(called, int) and called not in listens:
+                yield _another_port(chain, host, servers[0], called)
+    elif (parts := gw.split_service_host(host.text())) and parts[0] in _ISTIOS and not set(servers) & {80, 8080}:
+        yield _another_port(chain, host, servers[0], 8080)
+
+
+def _selects_its_pods(service: KubeObject, gateway: KubeObject) -> bool:
+    wanted = gateway.mapping("spec", "selector")
+    return bool(wanted) and gw.selects(wanted, service.mapping("spec", "selector"))
+
+
+def _another_port(chain: Chain, host: Setting, opened: int, called: int) -> Draft:
+    host = Setting(f"{host.text()}, whose port {CALLED_PORT} leads to {called}", host.obj, host.path)
+    args = {"other_key": f"the port of Gateway {chain.named.text()}", "other": str(opened)}
+    suggestion = f"name a Service with 80 -> {opened}, such as {STOCK_LOCAL}.istio-system.svc.cluster.local"
+    return single(host, **args, suggestion=suggestion, level="" if chain.service is not None else "warning")
 
 
 def _called_port(

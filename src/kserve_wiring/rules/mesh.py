@@ -139,8 +139,11 @@ def _activator_is_injected(cluster: Cluster, namespace: str) -> bool:
 @rule("KW416")
 def clashing_servers(cluster: Cluster) -> Iterator[Draft]:
     """Istio refuses two TLS servers with one host on one port and different certificates (istio/istio#19094)."""
-    for one, other in combinations(cluster.gateways.values(), 2):
-        if one.mapping("spec", "selector") != other.mapping("spec", "selector"):
+    read = {id(obj) for obj in cluster.objects}
+    # A Gateway of others, of which only the facts tell, comes after all that were read; it is not the one to change.
+    for pair_of in combinations(cluster.gateways.values(), 2):
+        one, other = pair_of if id(pair_of[1]) in read or pair_of[1].operator_made else reversed(pair_of)
+        if not _share_pods(cluster, one, other):
             continue
         for first in gw.servers(one):
             for second in gw.servers(other):
@@ -155,6 +158,13 @@ def clashing_servers(cluster: Cluster) -> Iterator[Draft]:
                     )
 
 
+def _share_pods(cluster: Cluster, one: KubeObject, other: KubeObject) -> bool:
+    if one.mapping("spec", "selector") == other.mapping("spec", "selector"):
+        return True
+    pods = gw.pods_of_gateway(one, cluster.gateway_pods)
+    return any(pod in pods for pod in gw.pods_of_gateway(other, cluster.gateway_pods))
+
+
 def _certificate(server: gw.Server) -> str:
     """TLS mode and, if there is one, certificate of a server."""
     if server.protocol not in gw.ENCRYPTED:
@@ -166,9 +176,13 @@ def _certificate(server: gw.Server) -> str:
 def unknown_gateway_class(cluster: Cluster) -> Iterator[Draft]:
     """KServe's chart sets the class envoy, whatever is installed (kserve/kserve#4335)."""
     classes = sorted(obj.name for obj in cluster.of_kind("GatewayClass"))
+    complete = cluster.facts.complete
     for obj in cluster.of_kind("Gateway"):
         setting = at(obj, "spec", "gatewayClassName")
         if obj.group != "gateway.networking.k8s.io" or setting.text().startswith(_MADE_BY_THEMSELVES):
             continue
-        if classes and setting.text() not in classes:
-            yield single(setting, classes=", ".join(classes))
+        exists = setting.text() in classes or cluster.facts.exists("GatewayClass", "", setting.text())
+        if not exists and (classes or complete):
+            known = [*classes, *(["istio"] if complete and any(cluster.named("Deployment", "istiod")) else [])]
+            fix = "" if known else f"install a controller that has the class {setting.text()}"
+            yield single(setting, classes=", ".join(known) or "none", level="error" if complete else "", fix=fix)

@@ -21,6 +21,7 @@ from kserve_wiring.rules.draft import Draft, at, pair, single
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _LLM_PRESETS = "kserve-config-llm-"
 _AUTOSCALER_NAMESPACE = "KNATIVE_CONFIG_AUTOSCALER_NAMESPACE"
+_AUTOSCALER_READ_SINCE = (0, 15, 1)
 
 
 @rule("KW502")
@@ -32,12 +33,15 @@ def namespaces_differ(cluster: Cluster) -> Iterator[Draft]:
     yield from _injected_certificates(cluster)
     yield from _certificate_names(cluster)
     yield from _role_subjects(cluster)
-    yield from _pod_accounts(cluster)
-    yield from _issuers(cluster)
     yield from _istio_namespace(cluster)
     yield from _unused_namespaces(cluster)
     yield from _destinations(cluster)
     yield from _llm_presets(cluster)
+
+
+def _is_elsewhere(obj: KubeObject, other: KubeObject) -> bool:
+    """True for an object in another namespace. A namespace that a kustomization sets is unknown, thus no other."""
+    return bool(obj.namespace) and obj.namespace != other.namespace
 
 
 def _namespace_of(obj: KubeObject) -> Setting:
@@ -55,7 +59,10 @@ def _kserve_config(cluster: Cluster) -> Iterator[Draft]:
 def _autoscaler_config(cluster: Cluster) -> Iterator[Draft]:
     """KServe fails without config-autoscaler in that namespace (https://github.com/kserve/kserve/issues/4517)."""
     namespace = cluster.knative.namespace
-    if not namespace or not (cluster.kserve_controllers or cluster.isvc_config):
+    version = cluster.facts.version("kserve_version")
+    if not namespace or (version is not None and version < _AUTOSCALER_READ_SINCE):
+        return
+    if not (cluster.kserve_controllers or cluster.isvc_config):
         return
     source = cluster.knative.server or next(iter(cluster.knative.config_maps.values()))
     wanted: Setting | None = None
@@ -95,12 +102,15 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iter
     ]
     if elsewhere:
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
-        yield pair(setting, shown)
+        fix = f"set {setting.key} to {elsewhere[0].namespace}" if elsewhere[0].namespace else ""
+        yield pair(setting, shown, fix=fix)
     elif _release_is_complete(cluster.facts, obj):
         service = _likely_service(cluster, obj, namespace)
         if service is not None:
             shown = Setting(f"{service.namespace}/{service.name}", service, ("metadata", "name"))
-            yield pair(Setting(setting.value, obj, (*path, "name")), shown)
+            named = Setting(setting.value, obj, (*path, "name"))
+            moved = "" if service.namespace == namespace else f" and {setting.key} to {service.namespace}"
+            yield pair(named, shown, fix=f"set {named.key} to {service.name}{moved}")
 
 
 def _release_is_complete(facts: Facts, obj: KubeObject) -> bool:
@@ -147,7 +157,9 @@ def _certificate_names(cluster: Cluster) -> Iterator[Draft]:
                 item for item in cluster.named("Service", parts[0]) if item.group == "" and not item.operator_made
             ]
             if services:
-                yield pair(Setting(name, obj, ("spec", "dnsNames", index)), _namespace_of(services[0]))
+                setting = Setting(name, obj, ("spec", "dnsNames", index))
+                host = ".".join([parts[0], services[0].namespace, *parts[2:]])
+                yield pair(setting, _namespace_of(services[0]), fix=f"set {setting.key} to {host}")
 
 
 def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
@@ -181,29 +193,8 @@ def _istio_namespace(cluster: Cluster) -> Iterator[Draft]:
             match = re.search(r"discoveryAddress:\s*istiod\.([a-z0-9-]+)\.svc", str(obj.get("data", "mesh")))
             if match and istiod and all(service.namespace != match.group(1) for service in istiod):
                 setting = Setting(match.group(1), obj, ("data", "mesh", "discoveryAddress"))
-                yield pair(setting, _namespace_of(istiod[0]))
-
-
-def _pod_accounts(cluster: Cluster) -> Iterator[Draft]:
-    """Kubernetes never creates pods whose ServiceAccount is in another namespace."""
-    for pod in cluster.pods:
-        name, release = pod.service_account, pod.obj.source.release
-        if name == "default" or not release or pod.runtime or cluster.find("ServiceAccount", pod.namespace, name):
-            continue
-        others = [item for item in cluster.named("ServiceAccount", name) if item.source.release == release]
-        if others and others[0].namespace != pod.namespace:
-            yield pair(_namespace_of(others[0]), _namespace_of(pod.obj))
-
-
-def _issuers(cluster: Cluster) -> Iterator[Draft]:
-    """An Issuer serves the Certificates of its own namespace."""
-    for obj in cluster.of_kind("Certificate"):
-        name, kind = obj.get("spec", "issuerRef", "name"), obj.get("spec", "issuerRef", "kind")
-        if not isinstance(name, str) or kind not in (None, "Issuer") or cluster.find("Issuer", obj.namespace, name):
-            continue
-        others = cluster.named("Issuer", name)
-        if others:
-            yield pair(_namespace_of(others[0]), _namespace_of(obj))
+                fix = f"set {setting.key} to istiod.{istiod[0].namespace}.svc:15012"
+                yield pair(setting, _namespace_of(istiod[0]), fix=fix)
 
 
 def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
@@ -228,6 +219,8 @@ def _destinations(cluster: Cluster) -> Iterator[Draft]:
     for app in cluster.applications:
         named = [dig(source, "helm", "releaseName") for _, source in sources(app)]
         names = {name for name in named if isinstance(name, str)}
+        if names & cluster.facts.unread:
+            continue
         setting = at(app, "spec", "destination", "namespace")
         own = [
             obj for obj in cluster.objects if obj.source.release in names and not obj.source.partial and obj.namespace
@@ -240,5 +233,5 @@ def _llm_presets(cluster: Cluster) -> Iterator[Draft]:
     """The LLMInferenceService controller reads presets in its own namespace; the chart writes kserve (#6087)."""
     presets = [obj for obj in cluster.of_kind("LLMInferenceServiceConfig") if obj.name.startswith(_LLM_PRESETS)]
     for controller in cluster.named("Deployment", "llmisvc-controller-manager"):
-        if controller.namespace and presets and all(obj.namespace != controller.namespace for obj in presets):
+        if controller.namespace and presets and all(_is_elsewhere(obj, controller) for obj in presets):
             yield pair(_namespace_of(presets[0]), _namespace_of(controller))

@@ -24,6 +24,8 @@ _EXPRESSIONS = {
     "rules": ".webhooks[]?.rules",
 }
 _GROUPS = {"CustomResourceDefinition": "apiextensions.k8s.io", "ClusterRole": "rbac.authorization.k8s.io"}
+# Annotations and labels by which Argo CD and Flux know their objects.
+_GITOPS = ("argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/")
 _STOCK_GATEWAYS = ("knative-local-gateway", "knative-ingress-gateway")
 
 
@@ -47,19 +49,49 @@ def _in_two_releases(cluster: Cluster) -> Iterator[Draft]:
         if owner and former and owner != former:
             yield _owned_twice(obj, f"release {owner}", other, f"release {former}")
         elif obj.source.file == other.source.file and obj.source.line and not (owner or former):
-            places = (f"line {obj.source.line}", f"line {other.source.line}")
-            yield _owned_twice(obj, places[0], other, places[1], level="warning")
+            yield _defined_twice(obj, other)
 
 
-def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str, level: str = "") -> Draft:
+def _defined_twice(obj: KubeObject, other: KubeObject) -> Draft:
+    args = {
+        "key": str(obj.ref),
+        "value": "defined here",
+        "other_key": "the same object",
+        "other": f"defined above in this file{_content(obj, other)}, and the last one wins",
+    }
+    path: KeyPath = ("metadata", "name")
+    level, fix = _level(obj, other), "merge the two, or rename one of them"
+    return Draft(obj, path, args, ((other, path),), level, fix)
+
+
+def _content(obj: KubeObject, other: KubeObject) -> str:
+    return "" if _is_same(obj, other) else " with other content"
+
+
+def _level(obj: KubeObject, other: KubeObject) -> str:
+    """The same content is a warning, as nothing is lost while it stays the same; but Helm refuses a second owner."""
+    return "warning" if _is_same(obj, other) and not (_is_helms(obj) or _is_helms(other)) else "error"
+
+
+def _is_helms(obj: KubeObject) -> bool:
+    return bool(obj.source.release) and not any(str(key).startswith(_GITOPS) for key in (*obj.annotations, *obj.labels))
+
+
+def _is_same(obj: KubeObject, other: KubeObject) -> bool:
+    """True if all but the metadata is equal, where each owner leaves its mark."""
+    one, two = ({key: body[key] for key in body if key != "metadata"} for body in (obj.body, other.body))
+    return one == two
+
+
+def _owned_twice(obj: KubeObject, owner: str, other: KubeObject, former: str) -> Draft:
     args = {
         "key": f"the owner of {obj.ref}",
         "value": owner,
         "other_key": "the owner of the same object",
-        "other": former,
+        "other": f"{former}{_content(obj, other)}",
     }
     path: KeyPath = ("metadata", "name")
-    return Draft(obj, path, args, ((other, path),), level)
+    return Draft(obj, path, args, ((other, path),), _level(obj, other))
 
 
 def _against_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
@@ -67,12 +99,14 @@ def _against_the_operator(cluster: Cluster, server: KubeObject) -> Iterator[Draf
     for name, obj in sorted(cluster.knative.config_maps.items()):
         if _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "config", name))
+    if not cluster.knative.uses_istio or cluster.is_openshift:
+        return  # OpenShift Serverless leaves the Gateways and their Service to the user
     for obj in cluster.of_kind("Gateway"):
         stock = obj.name in _STOCK_GATEWAYS and obj.namespace == cluster.knative.namespace
-        if stock and cluster.knative.uses_istio and _is_written_by_hand(obj):
+        if stock and _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
     for obj in cluster.find("Service", stock_service_namespace(cluster.knative, cluster.facts), _STOCK_GATEWAYS[0]):
-        if cluster.knative.uses_istio and _is_written_by_hand(obj):
+        if _is_written_by_hand(obj):
             yield _operators(obj, server, ("spec", "ingress", "istio", obj.name))
 
 
@@ -163,10 +197,9 @@ def _rewritten_by_chart(charts: set[str], own: list[KubeObject]) -> Iterator[tup
 
 
 def _ignores(app: KubeObject, kind: str, field: str) -> bool:
-    group = _GROUPS.get(kind, "admissionregistration.k8s.io")
     for _, entry in mappings_of(app.get("spec", "ignoreDifferences")):
-        if entry.get("group") not in (group, "*") or entry.get("kind") not in (kind, "*"):
-            continue
+        if entry.get("kind") not in (kind, "*"):
+            continue  # KW523 reports another group
         if entry.get("managedFieldsManagers"):
             return True
         paths = [str(path) for key in ("jsonPointers", "jqPathExpressions") for path in strings_of(entry.get(key))]

@@ -4,25 +4,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import is_injector
-from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
+from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.pull_secrets import (
     DOCKER_CONFIG,
     DOCKER_CONFIG_TYPE,
+    EvidentSecrets,
     SecretRef,
     auth_hosts,
+    covers_image,
     known_anywhere,
     names_of_pod,
     pull_secret_refs,
     secret_exists,
     secret_made_by,
 )
-from kserve_wiring.grammar.image import auth_key_matches, is_below, parse_image, pull_problem
-from kserve_wiring.manifests.objects import KubeObject, Setting
+from kserve_wiring.cluster.runtimes import FRAMEWORKS, runtime_of
+from kserve_wiring.grammar.image import ImageRef, auth_key_matches, is_below, parse_image, pull_problem
+from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, pair, show, single
 
@@ -35,11 +38,12 @@ _QUEUE = "queue-sidecar-image"
 def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
     """A pod that pulls from the private registry and has no pull Secret, neither itself nor by its ServiceAccount."""
     if not (cluster.facts.registry and cluster.facts.pull_secret):
+        yield from _evidently_without(cluster)
         return
     private = _private_objects(cluster)
     accounts = set()
     for account in cluster.tenant_accounts:
-        named = {item.get("name") for item in account.items("imagePullSecrets") if isinstance(item, dict)}
+        named = [item for _, item in mappings_of(account.get("imagePullSecrets")) if item.get("name")]
         if not named:
             accounts.add((account.namespace, account.name))
             yield _without(at(account, "imagePullSecrets"), cluster.facts)
@@ -49,31 +53,86 @@ def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
             if names is not None and not _can_pull(cluster, pod.namespace, names):
                 yield _without(Setting(sorted(names), pod.obj, (*pod.path, "imagePullSecrets")), cluster.facts)
     yield from _components_without_secret(cluster, private)
-    yield from _missing_accounts(cluster)
 
 
-def _missing_accounts(cluster: Cluster) -> Iterator[Draft]:
-    """Kubernetes never creates a pod without its ServiceAccount; the one with the Secret has another name."""
-    tenants: dict[str, list[KubeObject]] = {}
-    for account in cluster.tenant_accounts:
-        tenants.setdefault(account.namespace, []).append(account)
-    for pod in cluster.pods:
-        name = pod.service_account
-        others = tenants.get(pod.namespace)
-        if not others or name == "default" or cluster.find("ServiceAccount", pod.namespace, name):
+def _evidently_without(cluster: Cluster) -> Iterator[Draft]:
+    """Without the facts: the manifests have a Secret with credentials for an image, and the pod does not use it."""
+    evident = EvidentSecrets(cluster)
+    seen: set[int] = set()
+    for pod in cluster.pods if evident else ():
+        names = None if pod.runtime else _names(cluster, pod)
+        if names is None or not pod.namespace:
             continue
-        setting = Setting(name, pod.obj, (*pod.path, "serviceAccountName"))
-        fix = f"set {setting.key} to {others[0].name}, or create the ServiceAccount {name}"
-        yield pair(setting, Setting(others[0].name, others[0], ("metadata", "name")), fix=fix)
+        for image in _private_images(cluster, pod):
+            secrets = evident.of_image(image)
+            here = [secret for secret in secrets if secret.namespace in ("", pod.namespace)]
+            if not secrets or any(_may_pull(cluster, pod.namespace, name, image) for name in names):
+                continue
+            setting = _where_missing(cluster, pod, names)
+            if id(setting.obj) not in seen and (here or not names):
+                seen.add(id(setting.obj))
+                yield _evident(setting, (here or secrets)[0], image, pod, "" if here else "warning")
+            break
+
+
+def _names(cluster: Cluster, pod: PodUse) -> set[str] | None:
+    """The Secrets of a pod, with those of the runtime that its InferenceService uses."""
+    names = names_of_pod(cluster, pod)
+    runtime = runtime_of(cluster, pod.obj) if pod.obj.kind == "InferenceService" else None
+    named = (
+        {str(item.get("name")) for _, item in mappings_of(runtime.get("spec", "imagePullSecrets"))}
+        if runtime
+        else set()
+    )
+    return names | named if names is not None else named or None
+
+
+def _private_images(cluster: Cluster, pod: PodUse) -> Iterator[ImageRef]:
+    texts = [container.get("image") for _, container in pod.containers()]
+    texts += [pod.spec[name].get("image") for name in ("model", *FRAMEWORKS) if isinstance(pod.spec.get(name), dict)]
+    queue = cluster.knative.setting("deployment", _QUEUE)
+    if pod.obj.group in (KNATIVE_GROUP, KSERVE_GROUP) and queue is not None and cluster.runs_on_knative(pod.obj):
+        texts.append(queue.text())
+    for text in texts:
+        if isinstance(text, str) and text and not pull_problem(text):
+            yield parse_image(text)
+
+
+def _may_pull(cluster: Cluster, namespace: str, name: str, image: ImageRef) -> bool:
+    """True if a Secret has the credentials, or was not read."""
+    found = [obj for obj in cluster.find("Secret", namespace, name) if not obj.source.partial]
+    return not found or any(covers_image(secret, image) for secret in found)
+
+
+def _where_missing(cluster: Cluster, pod: PodUse, names: set[str]) -> Setting:
+    own = [name for _, name in pod.pull_secrets()]
+    accounts = cluster.find("ServiceAccount", pod.namespace, pod.service_account)
+    if own or not accounts:
+        return Setting(", ".join(sorted(names)) or None, pod.obj, (*pod.path, "imagePullSecrets"))
+    return Setting(", ".join(sorted(names)) or None, accounts[0], ("imagePullSecrets",))
+
+
+def _evident(setting: Setting, secret: KubeObject, image: ImageRef, pod: PodUse, level: str) -> Draft:
+    other = Setting(secret.name, secret, ("metadata", "name"))
+    fix = f"add {secret.name} to {setting.key} of {setting.obj.ref}"
+    if level:
+        fix = f"create a pull Secret for {image.registry} in namespace {pod.namespace}, and add it to {setting.key}"
+    draft = pair(setting, other, level=level, fix=fix)
+    draft.args["other_key"] = f"the pull Secret for {image.registry}, from which {pod.obj.ref} pulls,"
+    return draft
 
 
 def _private_objects(cluster: Cluster) -> set[int]:
     """Ids of the objects that name an image of the private registry."""
     found = set()
     for use in cluster.images:
-        if not pull_problem(use.image) and is_below(parse_image(use.image), cluster.facts.registry):
+        if _is_private(use.image, cluster.facts):
             found.add(id(use.setting.obj))
     return found
+
+
+def _is_private(image: str, facts: Facts) -> bool:
+    return not pull_problem(image) and any(is_below(parse_image(image), host) for host in facts.registries)
 
 
 def _pulls_privately(cluster: Cluster, pod: PodUse, private: set[int]) -> bool:
@@ -98,12 +157,11 @@ def _components_without_secret(cluster: Cluster, private: set[int]) -> Iterator[
     if server is not None and id(server) in private and not server.items("spec", "registry", "imagePullSecrets"):
         yield _without(at(server, "spec", "registry", "imagePullSecrets"), cluster.facts)
     config = cluster.isvc_config
-    if config is None:
+    if config is None or not config.is_read:
         return
     router = config.text("router", "image")
     named = config.setting("router", "imagePullSecrets")
-    private_router = router and not pull_problem(router) and is_below(parse_image(router), cluster.facts.registry)
-    if private_router and (named is None or not named.value):
+    if router and _is_private(router, cluster.facts) and (named is None or not named.value):
         yield _without(Setting(None, config.obj, ("data", "router", "imagePullSecrets")), cluster.facts)
 
 
@@ -181,17 +239,28 @@ def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
         hosts = auth_hosts(secret)
     except ValueError as error:
         setting = Setting(f"unusable: {error}", secret, (part, DOCKER_CONFIG))
-        yield _wrong(setting, "the expected content", '{"auths": {...}}')
+        form = '{"auths": {...}} in base64' if part == "data" else '{"auths": {...}}'
+        yield _wrong(setting, "the expected content", form)
         return
     if not facts.registry:
         return
+    main = f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}"
+    for fact, place in [("registry", main), *(("registry_caches", place) for place in facts.registry_caches)]:
+        if not _covers(hosts, place):
+            key = Setting(", ".join(hosts) or None, secret, (part, DOCKER_CONFIG, "auths"))
+            draft = against(key, facts, fact)
+            draft.args["other"] = place.partition("/")[0]
+            yield draft
+            return
+
+
+def _covers(hosts: Iterable[str], place: str) -> bool:
+    """Whether a pull Secret with these hosts has credentials for the images below a place of the registry."""
     try:
-        wanted = parse_image(f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}/image")
+        wanted = parse_image(f"{place}/any/image")
     except ValueError:
-        return
-    if not any(auth_key_matches(host, wanted) for host in hosts):
-        key = Setting(", ".join(hosts) or None, secret, (part, DOCKER_CONFIG, "auths"))
-        yield against(key, facts, "registry")
+        return True
+    return any(auth_key_matches(host, wanted) for host in hosts)
 
 
 def _wrong(setting: Setting, other_key: str, other: str) -> Draft:

@@ -19,7 +19,7 @@ _BUNDLE = "cabundle.crt"
 def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
     """KServe copies the CA from one key of a ConfigMap in its own namespace (cabundle_configmap_reconciler.go)."""
     config = cluster.isvc_config
-    if config is None:
+    if config is None or not config.is_read:
         return
     setting = config.setting("storageInitializer", "caBundleConfigMapName")
     namespace = cluster.kserve_namespace
@@ -56,13 +56,18 @@ def knative_ca(cluster: Cluster) -> Iterator[Draft]:
     yield from _different_bundles(cluster)
 
 
+def _reference(cluster: Cluster) -> str:
+    kind, _, name = cluster.facts.registry_ca.partition("/")
+    return f"{{name: {name}, type: {kind}}}"
+
+
 def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
     certs = at(server, "spec", "controller-custom-certs")
     kind, name = at(server, *certs.path, "type"), at(server, *certs.path, "name")
     if certs.value is None or not (kind.value or name.value):
         if cluster.facts.registry_ca:
             level = "" if _resolves_at_registry(cluster) else "info"
-            suggestion = f"set {certs.key} to {cluster.facts.registry_ca}"
+            suggestion = f"set {certs.key} to {_reference(cluster)}"
             yield against(certs, cluster.facts, "registry_ca", suggestion=suggestion, level=level)
         return
     if kind.value not in ("ConfigMap", "Secret"):
@@ -75,7 +80,7 @@ def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
         return
     said = Setting(f"{kind.text()}/{name.text()}", server, certs.path)
     if cluster.facts.registry_ca and said.value != cluster.facts.registry_ca:
-        yield against(said, cluster.facts, "registry_ca", suggestion=f"set {certs.key} to {cluster.facts.registry_ca}")
+        yield against(said, cluster.facts, "registry_ca", suggestion=f"set {certs.key} to {_reference(cluster)}")
     elif not _ca_object(cluster, kind.text(), name.text()):
         namespace = cluster.knative.namespace
         other = {"other_key": f"that {kind.text()} in namespace {namespace}", "other": "missing"}
@@ -84,7 +89,8 @@ def _custom_certs(cluster: Cluster, server: KubeObject) -> Iterator[Draft]:
 
 def _resolves_at_registry(cluster: Cluster) -> bool:
     listed = skip_list(cluster.knative)
-    return cluster.facts.digest_policy != "pinned" and listed is not None and cluster.facts.registry not in listed[0]
+    asked = listed is not None and not listed[0].issuperset(cluster.facts.registries or [""])
+    return cluster.facts.digest_policy != "pinned" and asked
 
 
 def _ca_object(cluster: Cluster, kind: str, name: str) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from kserve_wiring.cluster.argocd import sources
-from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.cluster import MODE, Cluster
 from kserve_wiring.cluster.pods import pod_uses
 from kserve_wiring.grammar.image import parse_image
 from kserve_wiring.grammar.version import version_tuple
@@ -41,9 +41,9 @@ def wrong_version(cluster: Cluster) -> Iterator[Draft]:
 
 def _modes(cluster: Cluster) -> Iterator[Draft]:
     config = cluster.isvc_config
-    settings = [config.setting("deploy", "defaultDeploymentMode")] if config else []
+    settings = [config.setting("deploy", "defaultDeploymentMode")] if config and config.is_read else []
     for obj in cluster.of_kind("InferenceService"):
-        annotated = at(obj, "metadata", "annotations", "serving.kserve.io/deploymentMode")
+        annotated = at(obj, "metadata", "annotations", MODE)
         settings.append(annotated if annotated.value else None)
     version = cluster.facts.version("kserve_version")
     for setting in settings:
@@ -154,7 +154,8 @@ def _chart_versions(cluster: Cluster) -> Iterator[Draft]:
 def _fact_of_chart(chart: str, repository: str) -> str:
     if chart.rpartition("/")[2].startswith("kserve-") and chart != "kserve-environment":
         return "kserve_version"
-    if chart in ("base", "istiod", "gateway", "cni", "ztunnel") and "istio" in repository:
+    # Not `gateway`: the injector of the istiod that is there sets the image of its Pods.
+    if chart in ("base", "istiod", "cni", "ztunnel") and "istio" in repository:
         return "istio_version"
     return "knative_operator_version" if chart == "knative-operator" else ""
 
@@ -184,7 +185,7 @@ _TOKENS = ("map[", "<no value>", "%!", "Error:", "{{", "{%")
 _FALLBACK = re.compile(r"^(?:docker\.io/)?kserve/[a-z-]+:latest$")
 
 
-@rule("KW504")
+@rule("KW504", reads_templates=True)
 def broken_output(cluster: Cluster) -> Iterator[Draft]:
     """Values that a chart rendered wrongly. Helm reports none of these."""
     for obj in cluster.objects:

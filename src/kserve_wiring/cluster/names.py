@@ -1,0 +1,75 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Names that were probably meant: one edit from a name that exists."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+_SHORTEST = 4
+
+
+class NearNames:
+    """Names with an index by what is left when one character is missing, which two names one edit apart share.
+
+    So a search costs as much as the name is long, however many names are alike: app-1, app-2 and so on.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._by_rest: dict[str, list[str]] = defaultdict(list)
+        self._by_letters: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(known):
+            self._by_letters[_plain(name)].append(name)
+            for rest in _rests(name):
+                self._by_rest[rest].append(name)
+
+    def near(self, name: str) -> str:
+        """The known name that is one edit from a name, or that differs only in case and separators; "" if none is."""
+        likely = {other for rest in _rests(name) for other in self._by_rest.get(rest, ())}
+        candidates = [*self._by_letters.get(_plain(name), ()), *sorted(likely)]
+        return next((other for other in candidates if _is_near(name, other)), "")
+
+
+def _rests(name: str) -> set[str]:
+    return {name, *(name[:place] + name[place + 1 :] for place in range(len(name)))}
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """The nearest of a few names; "" if none is near."""
+    return NearNames(known).near(name)
+
+
+def _is_near(name: str, other: str) -> bool:
+    if abs(len(name) - len(other)) > 2 or min(len(name), len(other)) < _SHORTEST or name == other:
+        return False
+    if _plain(name) == _plain(other):
+        return True
+    return is_one_edit(name, other) and not _is_a_sibling(name, other)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]", "", name.lower())
+
+
+def _is_a_sibling(name: str, other: str) -> bool:
+    """True for names of one family: they differ in a number, or in a part of one character such as team-a, team-b."""
+    if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
+        return True
+    parts, others = re.split(r"[-_.]", name), re.split(r"[-_.]", other)
+    if len(parts) != len(others):
+        return False
+    return any(len(one) == len(two) == 1 for one, two in zip(parts, others, strict=True) if one != two)
+
+
+def is_one_edit(name: str, other: str) -> bool:
+    """True if one character is missing, added, changed, or swapped with its neighbour."""
+    start = 0
+    while start < min(len(name), len(other)) and name[start] == other[start]:
+        start += 1
+    one, two = name[start:], other[start:]
+    if len(one) == len(two):
+        swapped = len(one) > 1 and one[:2] == two[1::-1] and one[2:] == two[2:]
+        return one[1:] == two[1:] or swapped
+    return one[1:] == two or one == two[1:]

@@ -1,0 +1,264 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every reference from one object to another by name, as a table, and what it refers to.
+
+A row tells the kind and path of the name, the kind that it names and in which namespace. Where another rule already
+reports a reference, the row says so, and only what that rule cannot see is reported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kserve_wiring.cluster.paths import POD, PathTable
+from kserve_wiring.manifests.objects import KeyPath, KubeObject
+
+CONTAINERS = ("containers", "initContainers")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of reference.
+
+    kind: of the object with the name. path: to the name, dotted; ``*`` is any item of a list or mapping. to: the kinds
+    that it may name. scope: ``own`` namespace, ``cluster`` or ``any``. form: ``name``, ``ns/name``, ``pvc`` for
+    pvc://NAME/PATH or ``host`` for NAME.NAMESPACE.svc.DOMAIN. The other fields are keys next to the name, with the kind
+    (and its default in ``to``), namespace, key of the data or port of the target, and whether it may be absent.
+    type_: the type that a Secret needs. group: of the target's kinds, if another API has a kind of that name.
+    builtin: names that need no manifest; ``system:`` is a prefix. covered: another rule reports a target that is absent
+    or elsewhere, so this one reports only a near miss. made: controllers or the platform make such objects, so that a
+    complete set may lack them.
+    """
+
+    kind: str
+    path: str
+    to: tuple[str, ...]
+    scope: str = "own"
+    form: str = "name"
+    kind_at: str = ""
+    namespace_at: str = ""
+    key_at: str = ""
+    port_at: str = ""
+    optional_at: str = ""
+    type_: str = ""
+    group: str = ""
+    builtin: tuple[str, ...] = ()
+    covered: str = ""
+    made: bool = False
+
+
+_ROOT_CAS = ("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt", "global-ca-bundle")
+_TLS = "kubernetes.io/tls"
+_ROLES = ("admin", "edit", "view", "cluster-admin", "system:")
+_SECRET, _MAP = ("Secret",), ("ConfigMap",)
+
+
+def _pod_rows() -> Iterator[Row]:
+    yield Row(POD, "serviceAccountName", ("ServiceAccount",), builtin=("default",))
+    yield Row(POD, "imagePullSecrets.*.name", _SECRET, covered="KW204")
+    yield Row(POD, "priorityClassName", ("PriorityClass",), "cluster", builtin=("system-",), made=True)
+    yield Row(POD, "runtimeClassName", ("RuntimeClass",), "cluster", made=True)
+    yield Row(POD, "volumes.*.secret.secretName", _SECRET, optional_at="optional", made=True)
+    yield Row(POD, "volumes.*.configMap.name", _MAP, optional_at="optional", builtin=_ROOT_CAS, made=True)
+    yield Row(POD, "volumes.*.persistentVolumeClaim.claimName", ("PersistentVolumeClaim",))
+    yield Row(POD, "volumes.*.projected.sources.*.secret.name", _SECRET, optional_at="optional", made=True)
+    yield Row(
+        POD, "volumes.*.projected.sources.*.configMap.name", _MAP, optional_at="optional", builtin=_ROOT_CAS, made=True
+    )
+    yield Row(POD, "volumes.*.csi.nodePublishSecretRef.name", _SECRET)
+    holders = [f"{name}.*" for name in CONTAINERS] + ["model", "sklearn", "xgboost", "tensorflow", "pytorch", "triton"]
+    holders += ["onnx", "huggingface", "pmml", "lightgbm", "paddle"]
+    for holder in holders:
+        value = f"{holder}.env.*.valueFrom"
+        yield Row(POD, f"{value}.secretKeyRef.name", _SECRET, key_at="key", optional_at="optional", made=True)
+        yield Row(POD, f"{value}.configMapKeyRef.name", _MAP, key_at="key", optional_at="optional", builtin=_ROOT_CAS)
+        yield Row(POD, f"{holder}.envFrom.*.secretRef.name", _SECRET, optional_at="optional", made=True)
+        yield Row(POD, f"{holder}.envFrom.*.configMapRef.name", _MAP, optional_at="optional")
+        if "." not in holder:
+            yield Row(POD, f"{holder}.runtime", ("ServingRuntime", "ClusterServingRuntime"), made=True)
+            yield Row(POD, f"{holder}.storageUri", ("PersistentVolumeClaim",), form="pvc")
+
+
+def _kserve_rows() -> Iterator[Row]:
+    isvc, llm = "InferenceService", "LLMInferenceService"
+    yield Row(isvc, "metadata.annotations.serving.kserve.io/storageSecretName", _SECRET)
+    yield Row("InferenceGraph", "spec.nodes.*.steps.*.serviceName", (isvc,))
+    yield Row("TrainedModel", "spec.inferenceService", (isvc,))
+    for kind in ("LocalModelCache", "LocalModelNamespaceCache"):
+        yield Row(kind, "spec.nodeGroups.*", ("LocalModelNodeGroup",), "cluster")
+    yield Row("LocalModelNamespaceCache", "spec.serviceAccountName", ("ServiceAccount",), builtin=("default",))
+    yield from _llm_rows()
+    yield Row(llm, "spec.baseRefs.*.name", ("LLMInferenceServiceConfig",), "any", made=True)
+    yield Row(
+        llm,
+        "spec.router.gateway.refs.*.name",
+        ("Gateway",),
+        namespace_at="namespace",
+        group="gateway.networking.k8s.io",
+    )
+
+
+def _llm_rows() -> Iterator[Row]:
+    """An LLMInferenceService has four pod specs; those of its configs are templates of KServe's controller."""
+    llm = "LLMInferenceService"
+    yield Row(llm, "spec.model.uri", ("PersistentVolumeClaim",), form="pvc")
+    yield Row(llm, "spec.model.lora.adapters.*.uri", ("PersistentVolumeClaim",), form="pvc")
+    account, volume = ("ServiceAccount",), "volumes.*"
+    for place in ("template", "worker", "prefill.template", "prefill.worker"):
+        pod = f"spec.{place}"
+        yield Row(llm, f"{pod}.serviceAccountName", account, builtin=("default",))
+        yield Row(llm, f"{pod}.imagePullSecrets.*.name", _SECRET, made=True)
+        yield Row(llm, f"{pod}.{volume}.secret.secretName", _SECRET, optional_at="optional", made=True)
+        yield Row(llm, f"{pod}.{volume}.configMap.name", _MAP, optional_at="optional", builtin=_ROOT_CAS, made=True)
+        yield Row(llm, f"{pod}.{volume}.persistentVolumeClaim.claimName", ("PersistentVolumeClaim",))
+        for containers in CONTAINERS:
+            value = f"{pod}.{containers}.*.env.*.valueFrom"
+            secret = Row(llm, f"{value}.secretKeyRef.name", _SECRET, key_at="key", optional_at="optional", made=True)
+            yield secret
+            yield replace(secret, path=f"{value}.configMapKeyRef.name", to=_MAP, builtin=_ROOT_CAS, made=False)
+
+
+def _kubernetes_rows() -> Iterator[Row]:
+    yield Row("ServiceAccount", "secrets.*.name", _SECRET, made=True)
+    yield Row("ServiceAccount", "imagePullSecrets.*.name", _SECRET, covered="KW204")
+    yield Row("PersistentVolumeClaim", "spec.storageClassName", ("StorageClass",), "cluster", made=True)
+    yield Row(
+        "StatefulSet", "spec.volumeClaimTemplates.*.spec.storageClassName", ("StorageClass",), "cluster", made=True
+    )
+    yield Row("Ingress", "spec.ingressClassName", ("IngressClass",), "cluster", made=True)
+    yield Row("Ingress", "spec.tls.*.secretName", _SECRET, type_=_TLS, made=True)
+    backend = "backend.service.name"
+    yield Row("Ingress", f"spec.rules.*.http.paths.*.{backend}", ("Service",), port_at="port", group="core", made=True)
+    yield Row("Ingress", "spec.defaultBackend.service.name", ("Service",), port_at="port", group="core", made=True)
+    targets = ("Deployment", "StatefulSet", "ReplicaSet")
+    yield Row("HorizontalPodAutoscaler", "spec.scaleTargetRef.name", targets, kind_at="kind", made=True)
+    yield Row("ScaledObject", "spec.scaleTargetRef.name", targets, kind_at="kind", made=True)
+    yield Row("ScaledObject", "spec.triggers.*.authenticationRef.name", ("TriggerAuthentication",), kind_at="kind")
+    yield Row("RoleBinding", "roleRef.name", ("Role", "ClusterRole"), kind_at="kind", builtin=_ROLES, made=True)
+    yield Row("ClusterRoleBinding", "roleRef.name", ("ClusterRole",), "cluster", builtin=_ROLES, made=True)
+
+
+def _network_rows() -> Iterator[Row]:
+    api = "gateway.networking.k8s.io"
+    for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"):
+        parents, backends = "spec.parentRefs.*.name", "spec.rules.*.backendRefs.*.name"
+        yield Row(kind, parents, ("Gateway",), kind_at="kind", namespace_at="namespace", group=api, made=True)
+        yield Row(
+            kind,
+            backends,
+            ("Service",),
+            kind_at="kind",
+            namespace_at="namespace",
+            port_at="port",
+            group="core",
+            made=True,
+        )
+    picker = "spec.endpointPickerRef.name"
+    yield Row("InferencePool", picker, ("Service",), kind_at="kind", port_at="port", group="core", made=True)
+    yield Row(
+        "Gateway",
+        "spec.listeners.*.tls.certificateRefs.*.name",
+        _SECRET,
+        kind_at="kind",
+        namespace_at="namespace",
+        type_=_TLS,
+        made=True,
+    )
+    credential = "spec.servers.*.tls.credentialName"
+    yield Row("Gateway", credential, _SECRET, "any", group="core", made=True)  # in the namespace of the gateway's Pods
+    istio = "networking.istio.io"
+    yield Row(
+        "VirtualService", "spec.gateways.*", ("Gateway",), form="ns/name", group=istio, builtin=("mesh",), made=True
+    )
+    yield Row(
+        "VirtualService", "spec.http.*.route.*.destination.host", ("Service",), form="host", group="core", made=True
+    )
+    yield Row("DestinationRule", "spec.host", ("Service",), form="host", group="core", made=True)
+    yield Row("DomainMapping", "spec.ref.name", ("Service",), kind_at="kind", group="serving.knative.dev", made=True)
+    yield Row("Trigger", "spec.broker", ("Broker",), made=True)
+
+
+def _tool_rows() -> Iterator[Row]:
+    yield Row("Certificate", "spec.issuerRef.name", ("Issuer", "ClusterIssuer"), kind_at="kind")
+    yield Row("Application", "spec.project", ("AppProject",), builtin=("default",), made=True)
+    yield Row("ApplicationSet", "spec.template.spec.project", ("AppProject",), builtin=("default",), made=True)
+    stores = ("SecretStore", "ClusterSecretStore")
+    yield Row("ExternalSecret", "spec.secretStoreRef.name", stores, kind_at="kind", made=True)
+    yield Row("ExternalSecret", "spec.data.*.sourceRef.storeRef.name", stores, kind_at="kind", made=True)
+    yield Row(
+        "ClusterExternalSecret", "spec.externalSecretSpec.secretStoreRef.name", stores, "any", kind_at="kind", made=True
+    )
+    sources = ("HelmRepository", "GitRepository", "Bucket", "OCIRepository")
+    chart = "spec.chart.spec.sourceRef.name"
+    yield Row("HelmRelease", chart, sources, kind_at="kind", namespace_at="namespace")
+    yield Row(
+        "HelmRelease", "spec.chartRef.name", ("OCIRepository", "HelmChart"), kind_at="kind", namespace_at="namespace"
+    )
+    yield Row("HelmRelease", "spec.valuesFrom.*.name", ("ConfigMap", "Secret"), kind_at="kind", optional_at="optional")
+    yield Row("HelmRelease", "spec.dependsOn.*.name", ("HelmRelease",), namespace_at="namespace")
+    yield Row("Kustomization", "spec.sourceRef.name", sources, kind_at="kind", namespace_at="namespace")
+
+
+TABLE: tuple[Row, ...] = (*_pod_rows(), *_kserve_rows(), *_kubernetes_rows(), *_network_rows(), *_tool_rows())
+_PLACES = PathTable(TABLE)
+# Kinds that exist without a namespace.
+CLUSTER_KINDS = frozenset({"ClusterIssuer", "ClusterRole", "ClusterSecretStore", "ClusterServingRuntime"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name in an object. kinds: that it may name. namespace: "" for any. holder: the mapping with the name."""
+
+    row: Row
+    obj: KubeObject
+    path: KeyPath
+    name: str
+    namespace: str
+    kinds: tuple[str, ...]
+    holder: Mapping[str, Any]
+
+
+def references(obj: KubeObject, kind: str, start: KeyPath = ()) -> Iterator[Reference]:
+    """The references of an object by the rows of a kind, whose paths begin at ``start``."""
+    for place in _PLACES.texts(obj, kind, start):
+        yield from _reference(place.row, obj, place.path, place.holder, place.text)
+
+
+def _reference(row: Row, obj: KubeObject, path: KeyPath, holder: Mapping[str, Any], text: str) -> Iterator[Reference]:
+    parsed = _parse(row, obj, text)
+    if parsed is None:
+        return
+    name, namespace = parsed
+    kinds = _kinds(row, holder)
+    if row.namespace_at and isinstance(holder.get(row.namespace_at), str):
+        namespace = holder[row.namespace_at]
+    if row.scope in ("cluster", "any") or set(kinds) <= CLUSTER_KINDS:
+        namespace = ""
+    if kinds and (namespace or row.scope != "own" or set(kinds) & CLUSTER_KINDS):
+        yield Reference(row, obj, path, name, namespace, kinds, holder)
+
+
+def _kinds(row: Row, holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds that a reference may name; empty if it names one that is not in the table."""
+    if not row.kind_at:
+        return row.to
+    given = holder.get(row.kind_at)
+    if given is None:
+        return row.to[:1]
+    return (given,) if given in row.to else ()
+
+
+def _parse(row: Row, obj: KubeObject, text: str) -> tuple[str, str] | None:
+    """Name and namespace in a text; None if it has another form."""
+    if row.form == "pvc":
+        scheme, found, rest = text.partition("://")
+        return (rest.partition("/")[0], obj.namespace) if found and scheme == "pvc" else None
+    if row.form == "ns/name":
+        namespace, found, name = text.rpartition("/")
+        return (name, namespace if found else obj.namespace)
+    if row.form == "host":
+        parts = text.split(".")
+        return (parts[0], parts[1]) if len(parts) > 2 and parts[2] == "svc" else None
+    return text, obj.namespace

@@ -1,0 +1,147 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The objects that a reference can name: those that were read, and those that controllers make of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
+from kserve_wiring.cluster.names import NearNames
+from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP
+from kserve_wiring.cluster.references import Reference
+from kserve_wiring.manifests.objects import KubeObject, dig, mappings_of
+
+_COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
+_ANY = "*"  # no namespace has this name
+_REPLICAS = 10  # of a StatefulSet, whose claims have a number
+# Kinds that are easily taken for each other.
+_ALIKE = (
+    {"Secret", "ConfigMap"},
+    {"Issuer", "ClusterIssuer"},
+    {"Role", "ClusterRole"},
+    {"SecretStore", "ClusterSecretStore"},
+    {"HelmRepository", "GitRepository", "OCIRepository", "Bucket"},
+    {"Deployment", "StatefulSet", "ReplicaSet"},
+    {"TriggerAuthentication", "ClusterTriggerAuthentication"},
+)
+
+
+class Targets:
+    """An index of names by kind and namespace."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._objects: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+        self._names: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._made: set[tuple[str, str, str]] = set()
+        self._generated: set[tuple[str, str]] = set()
+        self._near: dict[tuple[tuple[str, ...], str], NearNames] = {}
+        for obj in cluster.objects:
+            if not obj.source.partial:
+                self._add(obj)
+            self._made.update(_made_of(obj))
+            self._generated.update(_generated(obj))
+        for obj in cluster.of_kind("Gateway", "Service"):
+            if obj.operator_made:
+                self._add(obj)
+
+    def _add(self, obj: KubeObject) -> None:
+        self._objects[obj.kind, obj.name].append(obj)
+        self._names[obj.kind, obj.namespace].add(obj.name)
+        self._names[obj.kind, _ANY].add(obj.name)
+
+    def named(self, kind: str, name: str, group: str = "") -> list[KubeObject]:
+        """Objects of a kind and name in any namespace."""
+        found = self._objects.get((kind, name), ())
+        return [obj for obj in found if not group or obj.group == ("" if group == "core" else group)]
+
+    def find(self, ref: Reference) -> list[KubeObject]:
+        """The objects that a reference names."""
+        return [
+            obj
+            for kind in ref.kinds
+            for obj in self.named(kind, ref.name, ref.row.group)
+            if not ref.namespace or obj.namespace in ("", ref.namespace)
+        ]
+
+    def is_made(self, ref: Reference) -> bool:
+        """True if a controller or a generator makes the object, or if it exists outside the manifests."""
+        for kind in ref.kinds:
+            if (kind, ref.name) in self._generated or self._cluster.facts.exists(kind, ref.namespace, ref.name):
+                return True
+            if any(_is_copied(obj) for obj in self.named(kind, ref.name, ref.row.group)):
+                return True
+            if {(kind, ref.namespace, ref.name), (kind, "", ref.name)} & self._made:
+                return True
+            if kind == "Service" and any((kind, ref.namespace, f"{name}*") in self._made for name in _stems(ref.name)):
+                return True
+        return False
+
+    def near(self, ref: Reference) -> str:
+        """The name in the reference's namespace that was probably meant; "" if none is near."""
+        key = (ref.kinds, ref.namespace)
+        if key not in self._near:
+            self._near[key] = NearNames(
+                name
+                for kind in ref.kinds
+                for namespace in (("", ref.namespace) if ref.namespace else (_ANY,))
+                for name in self._names.get((kind, namespace), ())
+            )
+        return self._near[key].near(ref.name)
+
+    def elsewhere(self, ref: Reference) -> list[KubeObject]:
+        """Objects of the kind and name in other namespaces."""
+        return [obj for kind in ref.kinds for obj in self.named(kind, ref.name, ref.row.group)] if ref.namespace else []
+
+    def alike(self, ref: Reference) -> list[KubeObject]:
+        """Objects of that name whose kind is easily taken for the right one."""
+        kinds = set().union(*(group for group in _ALIKE if group & set(ref.kinds))) - set(ref.kinds)
+        return [
+            obj
+            for kind in sorted(kinds)
+            for obj in self.named(kind, ref.name)
+            if not ref.namespace or obj.namespace in ("", ref.namespace)
+        ]
+
+
+def _is_copied(obj: KubeObject) -> bool:
+    """True if a tool copies the object to other namespaces: reflector, replicator, kubed."""
+    return any(str(key).startswith(_COPIERS) for key in obj.annotations)
+
+
+def _stems(name: str) -> Iterator[str]:
+    """What may be the name of the InferenceService of a Service: every prefix up to a hyphen."""
+    parts = name.split("-")
+    for count in range(1, len(parts) + 1):
+        yield "-".join(parts[:count])
+
+
+def _made_of(obj: KubeObject) -> Iterator[tuple[str, str, str]]:
+    """Kind, namespace and name of what a controller makes of an object; ``*`` ends the beginning of a name."""
+    if obj.kind in ("ExternalSecret", "SealedSecret", "Certificate", "ClusterExternalSecret"):
+        paths = (("spec", "target", "name"), ("spec", "secretName"), ("spec", "template", "metadata", "name"))
+        for name in (obj.name, *(obj.get(*path) for path in paths)):
+            if isinstance(name, str):
+                yield "Secret", obj.namespace, name
+    elif obj.kind == "Bundle":  # of trust-manager, in every namespace
+        yield "ConfigMap", "", obj.name
+        yield "Secret", "", obj.name
+    elif obj.kind == "StatefulSet":
+        for _, template in mappings_of(obj.get("spec", "volumeClaimTemplates")):
+            for number in range(_REPLICAS):
+                claim = f"{dig(template, 'metadata', 'name')}-{obj.name}-{number}"
+                yield "PersistentVolumeClaim", obj.namespace, claim
+    elif obj.group in (KNATIVE_GROUP, KSERVE_GROUP):
+        for kind in ("Service", "Deployment", "ServiceAccount"):
+            yield kind, obj.namespace, f"{obj.name}*"
+
+
+def _generated(obj: KubeObject) -> Iterator[tuple[str, str]]:
+    if obj.kind == "Kustomization" and obj.group == KUSTOMIZE_GROUP:
+        for key, kind in (("secretGenerator", "Secret"), ("configMapGenerator", "ConfigMap")):
+            for _, item in mappings_of(obj.get(key)):
+                if isinstance(item.get("name"), str):
+                    yield kind, item["name"]

@@ -1,0 +1,23 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was seen of a cluster, live or in a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kserve_wiring.manifests.load import Problem
+from kserve_wiring.manifests.objects import KubeObject
+
+Container = tuple[str, str, str]
+"""Namespace, Pod and container."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """Objects, the last log lines by container, and what could not be seen or read."""
+
+    objects: list[KubeObject] = field(default_factory=list)
+    logs: dict[Container, str] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)

@@ -1,0 +1,165 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what was collected to verdicts: each model and each part of the platform stops at its first cause."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from kserve_wiring.checker.finding import Finding
+from kserve_wiring.checker.inspect import inspect
+from kserve_wiring.checker.options import Options
+from kserve_wiring.doctor import pods
+from kserve_wiring.doctor.collected import Collected
+from kserve_wiring.doctor.explain import Explanation, explain
+from kserve_wiring.doctor.messages import Logs, Message, Messages, last_change
+from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
+from kserve_wiring.doctor.promised import without_promises
+from kserve_wiring.manifests.load import Loaded, Problem
+from kserve_wiring.manifests.objects import KubeObject
+
+# What controllers create from the settings of others, and what only says how things went.
+_MADE = frozenset(
+    [
+        *("Pod", "ReplicaSet", "Event", "Revision", "Configuration", "Route", "Ingress", "VirtualService"),
+        *("Endpoints", "EndpointSlice", "Node"),
+    ]
+)
+NOT_RECONCILED = "has no status: no controller has reconciled it"
+SWITCHED_OFF = "has no Pods: spec.replicas is 0"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """One cause. message: where it was seen. explanation: None if the table does not know the text.
+
+    subjects: the models or parts of the platform that it stops. findings: the settings that disagree and can cause it.
+    """
+
+    message: Message
+    explanation: Explanation | None
+    subjects: list[KubeObject]
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """platform and models: how many were looked at. findings: disagreements that belong to no verdict."""
+
+    objects: int
+    platform: int
+    models: int
+    verdicts: list[Verdict]
+    findings: list[Finding]
+    unseen: list[str]
+    problems: list[Problem]
+
+    @property
+    def nothing(self) -> bool:
+        """Nothing of KServe, Knative or Istio could be seen."""
+        return not (self.platform or self.models or self.findings)
+
+    @property
+    def healthy(self) -> bool:
+        """Nothing is wrong, as far as it could be seen."""
+        return not (self.verdicts or self.findings)
+
+
+def diagnose(collected: Collected, names: Collection[str] = (), namespace: str = "") -> Diagnosis:
+    """Judge the platform, the models of these names (none: all) in the namespace ("" for all), and all settings."""
+    messages = Messages(collected)
+    chains = Chains(collected.objects)
+    platform = list(_platform(collected.objects))
+    models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
+    verdicts: list[Verdict] = []
+    logs = Logs(platform, messages)
+    waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
+    for part in (part for part in platform if not _is_well(part)):
+        _add(verdicts, _judge(part, [part], messages, logs))
+    for model in waiting:
+        _add(verdicts, _judge(model, chains.of(model), messages, logs))
+    settings = Loaded(objects=[obj for obj in without_promises(collected.objects) if _is_setting(obj)])
+    findings = inspect(settings, Options(level="error")).findings
+    return Diagnosis(
+        objects=len(collected.objects),
+        platform=len(platform),
+        models=len(models),
+        verdicts=verdicts,
+        findings=_without_explained(findings, verdicts),
+        unseen=collected.unseen,
+        problems=collected.problems,
+    )
+
+
+def _wanted(root: KubeObject, names: Collection[str], namespace: str) -> bool:
+    return (not names or root.name in names) and namespace in ("", root.namespace)
+
+
+def _platform(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
+    """KnativeServing, the Pods of the controllers and gateways, and controllers that have none."""
+    for obj in objects:
+        pod = obj.kind == "Pod" and (pods.deployment_of(obj) in pods.PLATFORM or "istio.io/rev" in obj.labels)
+        if pod or obj.kind == "KnativeServing" or pods.is_switched_off(obj):
+            yield obj
+
+
+def _is_well(part: KubeObject) -> bool:
+    return pods.is_ready(part) if part.kind == "Pod" else is_ready(part)
+
+
+def _pod_is_ready(root: KubeObject) -> bool:
+    return root.kind == "Pod" and pods.is_ready(root)
+
+
+def _judge(subject: KubeObject, chain: list[KubeObject], messages: Messages, logs: Logs) -> Verdict:
+    """The message that says most about the cause: of the earliest stage, then the most direct one."""
+    said = [message for obj in chain for message in messages.of(obj)]
+    said = said or [_silent(subject)]
+    said += logs.about(subject, since=max(map(last_change, chain), default=""))
+    known = [
+        (item.rank, item.stage.position, index, item)
+        for index, message in enumerate(said)
+        for item in explain(message.text)
+    ]
+    if not known:
+        return Verdict(said[0], None, [subject])
+    _, _, index, explanation = min(known, key=lambda entry: entry[:3])
+    return Verdict(said[index], explanation, [subject])
+
+
+def _silent(subject: KubeObject) -> Message:
+    """What is wrong with an object that says nothing itself."""
+    if subject.kind == "Deployment":
+        return Message(subject, "spec.replicas", f"Deployment {subject.name} {SWITCHED_OFF}")
+    return Message(subject, "status", f"{subject.kind} {NOT_RECONCILED}")
+
+
+def _add(verdicts: list[Verdict], verdict: Verdict) -> None:
+    """Add a verdict, or its subject to the same verdict about another one."""
+    for other in verdicts:
+        if _same(other, verdict):
+            other.subjects += [subject for subject in verdict.subjects if subject not in other.subjects]
+            return
+    verdicts.append(verdict)
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    if one.explanation is None or other.explanation is None:
+        return one.explanation is other.explanation and one.message.text == other.message.text
+    return one.explanation.symptom is other.explanation.symptom and one.explanation.wrong == other.explanation.wrong
+
+
+def _is_setting(obj: KubeObject) -> bool:
+    return obj.kind not in _MADE and not obj.items("metadata", "ownerReferences")
+
+
+def _without_explained(findings: list[Finding], verdicts: list[Verdict]) -> list[Finding]:
+    """The findings that no verdict explains. A finding that a verdict explains is printed as its reason."""
+    left: list[Finding] = []
+    for finding in findings:
+        owner = next(
+            (one for one in verdicts if one.explanation and finding.code in one.explanation.symptom.rules), None
+        )
+        (owner.findings if owner else left).append(finding)
+    return left

@@ -1,0 +1,75 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""The chain of objects behind each model, from its InferenceService to its Pods and routes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from kserve_wiring.manifests.objects import KubeObject, mappings_of
+
+ROOTS = ("InferenceService", "LLMInferenceService")
+_LABEL = "serving.kserve.io/inferenceservice"
+# A cause is looked for from the Pod up to the InferenceService: what stands above only repeats it.
+_ORDER = ("Pod", "ReplicaSet", "Deployment", "Revision", "Configuration", "Ingress", "Route", "Service", "HTTPRoute")
+
+
+class Chains:
+    """Which objects belong to which model: by owner, and by KServe's label."""
+
+    def __init__(self, objects: Iterable[KubeObject]) -> None:
+        self._children: dict[str, list[KubeObject]] = defaultdict(list)
+        self._labelled: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+        for obj in objects:
+            for owner in obj.items("metadata", "ownerReferences"):
+                self._children[str(owner.get("uid", ""))].append(obj)
+            label = obj.labels.get(_LABEL)
+            if isinstance(label, str):
+                self._labelled[obj.namespace, label].append(obj)
+
+    def of(self, root: KubeObject) -> list[KubeObject]:
+        """The objects of one model, itself last."""
+        found: dict[int, KubeObject] = {}
+        todo = [root, *self._labelled.get((root.namespace, root.name), ())]
+        while todo:
+            obj = todo.pop()
+            if id(obj) not in found:
+                found[id(obj)] = obj
+                todo += self._children.get(str(obj.get("metadata", "uid") or "-"), ())
+        found.pop(id(root))
+        return [*sorted(found.values(), key=_position), root]
+
+
+def _position(obj: KubeObject) -> tuple[int, str]:
+    return (_ORDER.index(obj.kind) if obj.kind in _ORDER else len(_ORDER), obj.name)
+
+
+def roots(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
+    """The models of the cluster, and Knative Services and Pods of models whose InferenceService was not collected."""
+    objects = list(objects)
+    models = [obj for obj in objects if obj.kind in ROOTS and obj.group == "serving.kserve.io"]
+    yield from models
+    known = {(obj.namespace, obj.name) for obj in models}
+    services = [obj for obj in objects if obj.kind == "Service" and obj.group == "serving.knative.dev"]
+    if not models:
+        yield from services
+    if not (models or services):
+        yield from (
+            obj
+            for obj in objects
+            if obj.kind == "Pod" and _LABEL in obj.labels and (obj.namespace, obj.labels[_LABEL]) not in known
+        )
+
+
+def is_ready(root: KubeObject) -> bool:
+    """Its condition Ready is True."""
+    return any(
+        condition.get("type") == "Ready" and condition.get("status") == "True"
+        for _, condition in mappings_of(root.get("status", "conditions"))
+    )
+
+
+def is_stopped(root: KubeObject) -> bool:
+    """A person stopped the model on purpose."""
+    return root.annotations.get("serving.kserve.io/stop") == "true"

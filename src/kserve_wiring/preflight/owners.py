@@ -1,0 +1,98 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Objects that the environment would create and that are there already: whose they are, and CRDs of other versions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from kserve_wiring.manifests.objects import KubeObject
+from kserve_wiring.preflight.environment import Environment
+from kserve_wiring.preflight.reader import Reader
+
+_RELEASE, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+_TRACKING, _INSTANCE = "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/instance"
+# The answer with which a release is left to others.
+_ANSWERS = {
+    "cert-manager": "cert_manager",
+    "istio-base": "istio",
+    "istiod": "istio",
+    "local-gateway": "local_gateway",
+    "ingress-gateway": "ingress_gateway",
+}
+
+
+def owners(environment: Environment, reader: Reader) -> Iterator[str]:
+    """A line for each owner of objects that a release would create, and for each CRD of another version."""
+    there = reader.named(obj.ref for obj in environment.created)
+    taken: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+    for ours in environment.created:
+        theirs = there.get(ours.ref.identity)
+        if theirs is None:
+            continue
+        owner = _owner(ours, theirs, environment)
+        if owner:
+            taken[ours.source.release, owner].append(theirs)
+        elif ours.kind == "CustomResourceDefinition":
+            yield from _version(ours, theirs)
+    for (release, owner), objects in taken.items():
+        yield _line(release, owner, objects)
+
+
+def _line(release: str, owner: str, objects: list[KubeObject]) -> str:
+    more = f" and {len(objects) - 1} more" if len(objects) > 1 else ""
+    answer = f", or set {_ANSWERS[release]} to existing" if release in _ANSWERS else ""
+    verb = "belong" if more else "belongs"
+    return f"{objects[0].ref}{more} of release {release} {verb} to {owner}: remove what is there{answer}"
+
+
+def _owner(ours: KubeObject, theirs: KubeObject, environment: Environment) -> str:
+    """Who else has made an object; "" if it is the release's own."""
+    release = ours.source.release
+    name, namespace = theirs.annotations.get(_RELEASE), theirs.annotations.get(_NAMESPACE)
+    if name:
+        own = (name, namespace) == (release, environment.namespaces[release])
+        return "" if own else f"Helm release {name} in namespace {namespace}"
+    application = str(theirs.annotations.get(_TRACKING) or theirs.labels.get(_INSTANCE) or "").partition(":")[0]
+    if application:
+        own = application == f"{environment.name}-{release}"
+        return "" if own else f"Argo CD application {application}"
+    return "" if _installed_once(ours) else f"no Helm release ({_managers(theirs)})"
+
+
+def _installed_once(ours: KubeObject) -> bool:
+    """Whether it is in crds/ of its chart: helm neither marks nor updates what is there."""
+    return any(line.startswith("# Source: ") and "crds/" in line and "templates/" not in line for line in _head(ours))
+
+
+def _head(ours: KubeObject) -> list[str]:
+    return ours.source.text.splitlines()[:3]
+
+
+def _managers(theirs: KubeObject) -> str:
+    """The programs that have written fields of an object, the first one first."""
+    fields = [item for item in theirs.items("metadata", "managedFields") if isinstance(item, dict)]
+    names = [str(item.get("manager")) for item in fields if not item.get("subresource")]
+    return f"made by {', '.join(dict.fromkeys(names))}" if names else "its maker is unknown"
+
+
+def _version(ours: KubeObject, theirs: KubeObject) -> Iterator[str]:
+    """What stops a CRD that is there from becoming the release's."""
+    wanted, served = _versions(ours), _versions(theirs)
+    if _installed_once(ours) and wanted - served:
+        yield (
+            f"{theirs.ref} is older than the stack's: it does not serve {', '.join(sorted(wanted - served))}, and helm "
+            "does not update CRDs of a folder crds/: apply that of the chart"
+        )
+    stored = {str(one) for one in theirs.items("status", "storedVersions")}
+    known = {str(item.get("name")) for item in ours.items("spec", "versions")}
+    if stored - known:
+        yield (
+            f"{theirs.ref} is newer than the stack's: it stores {', '.join(sorted(stored - known))}, which the stack "
+            "does not have: choose a newer stack"
+        )
+
+
+def _versions(crd: KubeObject) -> set[str]:
+    return {str(item.get("name")) for item in crd.items("spec", "versions") if item.get("served")}

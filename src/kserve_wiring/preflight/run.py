@@ -1,0 +1,43 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that an installation would meet, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kserve_wiring.doctor.kubectl import Kubectl
+from kserve_wiring.grammar.version import version_tuple
+from kserve_wiring.preflight.brought import brought
+from kserve_wiring.preflight.environment import Environment
+from kserve_wiring.preflight.owners import owners
+from kserve_wiring.preflight.parts import parts
+from kserve_wiring.preflight.reader import Reader
+
+
+@dataclass(slots=True)
+class Report:
+    """problems: what is there and wrong, or is not there. unseen: what the cluster did not answer. version: its own."""
+
+    version: str
+    problems: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+
+def preflight(environment: Environment, kubectl: Kubectl, kubernetes: str = "") -> Report:
+    """Read the cluster. kubernetes: the oldest version that the environment runs on. Raises Unreachable."""
+    report = Report(kubectl.reach())
+    reader = Reader(kubectl)
+    report.problems += _version(report.version, kubernetes)
+    for check in (brought, parts, owners):
+        report.problems += check(environment, reader)
+    report.problems = list(dict.fromkeys(report.problems))
+    report.unseen = reader.unseen
+    return report
+
+
+def _version(found: str, oldest: str) -> Iterator[str]:
+    have, need = version_tuple(found), version_tuple(oldest)
+    if have and need and have < need:
+        yield f"Kubernetes {found} is too old: Knative needs {oldest} or newer; upgrade it, or choose an older stack"

@@ -1,0 +1,250 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW419 to KW422: the Gateway of the Gateway API, and the routes that KServe attaches to it (wire W10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.gateway_api import (
+    API,
+    SCHEMES,
+    Listener,
+    Route,
+    admits,
+    covers,
+    find_gateway,
+    is_api_gateway,
+    is_known,
+    kserve_gateway,
+    listeners,
+    named_gateway,
+    of_scheme,
+    routes,
+)
+from kserve_wiring.cluster.names import near_name
+from kserve_wiring.cluster.pull_secrets import secret_exists
+from kserve_wiring.cluster.standard import domain, host, routes_by_gateway_api
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, single
+
+_PORTS = {"http": 80, "https": 443}
+_SHOWN = 5
+
+
+@rule("KW419")
+def unknown_kserve_gateway(cluster: Cluster) -> Iterator[Draft]:
+    """A route to a Gateway that does not exist has no status: ParentStatusNotAvailable."""
+    setting = kserve_gateway(cluster)
+    if setting is None or setting.text().count("/") > 1:
+        return  # KW303 reports another form
+    given, _, name = setting.text().rpartition("/")
+    namespace = given or cluster.kserve_namespace
+    missing = not cluster.facts.exists("Gateway", namespace, name)
+    if not namespace or not missing or find_gateway(cluster, namespace, name) is not None:
+        return
+    known = [obj for obj in cluster.of_kind("Gateway") if is_api_gateway(obj) and not obj.source.partial]
+    level = "" if cluster.facts.complete else "warning"
+    likely = _meant(known, namespace, name)
+    if likely is not None:
+        reason = f"there is no such Gateway of {API}, but {likely.ref}"
+        draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {_name(likely)}", level=level)
+        yield Draft(draft.obj, draft.path, draft.args, ((likely, ("metadata", "name")),), level)
+    elif f"{namespace}/{name}" in cluster.gateways:
+        reason = f"that is an Istio Gateway, and a route attaches only to a Gateway of {API}"
+        suggestion = f"create the Gateway of {API}, or name one that exists"
+        yield single(setting, reason=reason, suggestion=suggestion, level=level)
+    elif cluster.facts.complete:
+        reason = f"there is no such Gateway of {API}"
+        yield single(setting, reason=reason, suggestion="create the Gateway, or name one that exists")
+
+
+def _name(gateway: KubeObject) -> str:
+    return f"{gateway.namespace}/{gateway.name}"
+
+
+def _meant(known: list[KubeObject], namespace: str, name: str) -> KubeObject | None:
+    """The Gateway that a wrong name means: in another namespace, with both swapped, or one edit away."""
+    by_name = {_name(obj): obj for obj in known if obj.namespace}
+    swapped = by_name.get(f"{name}/{namespace}")
+    same = [obj for obj in known if obj.name == name and obj.namespace]
+    near = by_name.get(near_name(f"{namespace}/{name}", by_name))
+    return swapped or (same[0] if len(same) == 1 else None) or near
+
+
+@rule("KW420")
+def routes_not_admitted(cluster: Cluster) -> Iterator[Draft]:
+    """No listener of the Gateway takes the route: NotAllowedByListeners or NoMatchingParent, and 404."""
+    refused: dict[tuple[int, str, str, int, str], list[Route]] = {}
+    for route in routes(cluster):
+        key = (id(route.gateway), route.kind, route.section, route.port, route.obj.namespace)
+        refused.setdefault(key, []).append(route)
+    found: dict[tuple[int, KeyPath], tuple[Listener, list[Route]]] = {}
+    for group in refused.values():
+        place, draft = _not_attached(cluster, group[0])
+        if draft is not None:
+            yield draft
+        elif place is not None:
+            found.setdefault((id(group[0].gateway), place.path), (place, []))[1].append(group[0])
+    for one, alike in found.values():
+        yield _closed(one, alike)
+
+
+def _url_scheme(cluster: Cluster) -> str:
+    return (cluster.isvc_config.text("ingress", "urlScheme") if cluster.isvc_config else "") or "http"
+
+
+def _not_attached(cluster: Cluster, route: Route) -> tuple[Listener | None, Draft | None]:
+    """The listener that refuses the namespace of a route, or what else is wrong with it."""
+    named = route.listeners()
+    if not named:
+        place = route.named.path[:-1]
+        key = "sectionName" if route.section else "port"
+        setting = Setting(route.section or route.port, route.obj, (*place, key))
+        names = ", ".join(str(one.name if route.section else one.port) for one in listeners(route.gateway))
+        reason = f"{route.gateway.ref} has no such listener, it has {names}"
+        return None, _related(single(setting, reason=reason, suggestion=f"set {setting.key} to one of {names}"), route)
+    kinds = [one for one in named if one.takes_kind(route.kind)]
+    if not kinds:
+        setting = Setting(named[0].protocol, route.gateway, (*named[0].path, "allowedRoutes", "kinds"))
+        reason = f"none of the listeners takes the {route.kind} of {route.obj.ref}"
+        return None, single(setting, reason=reason, suggestion=f"add {route.kind} to {setting.key}, or remove that")
+    if route.named.obj is not route.obj:
+        kinds = of_scheme(kinds, _url_scheme(cluster))  # KServe names no listener, and gives out one URL
+    answers = [admits(cluster, route.gateway, one, route.obj.namespace) for one in kinds]
+    return (kinds[0] if route.obj.namespace and not any(one is not False for one in answers) else None), None
+
+
+def _related(draft: Draft, route: Route) -> Draft:
+    return Draft(draft.obj, draft.path, draft.args, ((route.gateway, ("spec", "listeners")),), draft.level)
+
+
+def _closed(one: Listener, refused: list[Route]) -> Draft:
+    """One finding about a listener, for the routes of all namespaces that it refuses."""
+    path = (*one.path, "allowedRoutes", "namespaces", "from")
+    setting = Setting(refused[0].gateway.get(*path), refused[0].gateway, path)
+    namespaces = sorted({route.obj.namespace for route in refused})
+    reason = f"so no listener takes the route of {refused[0].obj.ref}"
+    if len(namespaces) > 1:
+        more = " and others" if len(namespaces) > _SHOWN else ""
+        reason = f"so no listener takes routes of the namespaces {', '.join(namespaces[:_SHOWN])}{more}"
+    suggestion = f"set {setting.key} to All"
+    if one.origin == "Selector":
+        labels = dig(one.allowed, "namespaces", "selector", "matchLabels")
+        wanted = ", ".join(f"{key}: {value}" for key, value in labels.items())
+        suggestion = f"give the namespaces the labels {wanted}, or {suggestion}"
+    draft = single(setting, reason=reason, suggestion=suggestion)
+    related = tuple((route.obj, ("metadata", "namespace")) for route in refused[:_SHOWN])
+    return Draft(draft.obj, draft.path, draft.args, related)
+
+
+@rule("KW421")
+def hostnames_left_out(cluster: Cluster) -> Iterator[Draft]:
+    """No listener has a hostname for the route: NoMatchingListenerHostname, and 404."""
+    yield from _domains_left_out(cluster)
+    for route in routes(cluster):
+        if route.named.obj is route.obj and route.hosts and route.kind != "TLSRoute":
+            named = route.listeners()
+            if named and not any(covers(one.hostname, name) for one in named for name in route.hosts):
+                setting = Setting(", ".join(route.hosts), route.obj, ("spec", "hostnames"))
+                yield _uncovered(setting, named, route.gateway, f"change {setting.key}")
+
+
+def _domains_left_out(cluster: Cluster) -> Iterator[Draft]:
+    """KServe's domains: a route is accepted with one of them, and the others get 404."""
+    named, config = kserve_gateway(cluster), cluster.isvc_config
+    if named is None or config is None or not routes_by_gateway_api(cluster):
+        return
+    gateway = named_gateway(cluster, named)
+    if gateway is None or not is_known(gateway):
+        return
+    more = config.setting("ingress", "additionalIngressDomains")
+    domains = [domain(cluster)]
+    for index, item in enumerate(strings_of(more.value) if more else []):
+        domains.append(Setting(item, more.obj, (*more.path, index)) if more else domains[0])
+    for setting in domains:
+        wanted = host(cluster, "model", "namespace", setting.text())
+        found = of_scheme(listeners(gateway), _url_scheme(cluster))
+        if wanted and not any(covers(one.hostname, wanted) for one in found):
+            suffix = wanted.partition(".")[2]
+            fix = f'set {setting.key} to {_parent(found)}, or the hostname of a listener to "*.{suffix}"'
+            yield _uncovered(setting, found, gateway, fix)
+
+
+def _parent(found: Iterable[Listener]) -> str:
+    return next((one.hostname.removeprefix("*.") for one in found if one.hostname), "")
+
+
+def _uncovered(setting: Setting, found: list[Listener], gateway: KubeObject, fix: str) -> Draft:
+    hostnames = ", ".join(dict.fromkeys(one.hostname for one in found))
+    reason = f"the listeners of {gateway.ref} have the hostname {hostnames}"
+    draft = single(setting, reason=reason, suggestion=fix)
+    return Draft(draft.obj, draft.path, draft.args, ((gateway, (*found[0].path, "hostname")),))
+
+
+@rule("KW422")
+def schemes_differ(cluster: Cluster) -> Iterator[Draft]:
+    """KServe writes a URL from urlScheme, without a port, and does not look at the Gateway."""
+    for obj in cluster.of_kind("Gateway"):
+        if is_api_gateway(obj):
+            yield from _certificates(cluster, obj)
+    named, config = kserve_gateway(cluster), cluster.isvc_config
+    if named is None or config is None:
+        return
+    setting = config.setting("ingress", "urlScheme") or config.place("ingress", "urlScheme", "http")
+    if setting.text() not in SCHEMES:
+        yield single(setting, reason="a URL has one of two schemes", suggestion="write http or https")
+        return
+    gateway = named_gateway(cluster, named)
+    if gateway is not None and is_known(gateway):
+        yield from _scheme(cluster, setting, gateway)
+
+
+def _scheme(cluster: Cluster, setting: Setting, gateway: KubeObject) -> Iterator[Draft]:
+    scheme, known = setting.text(), listeners(gateway)
+    found = [one for one in known if one.protocol in SCHEMES[scheme]]
+    if not found:
+        protocols = ", ".join(dict.fromkeys(one.protocol for one in known))
+        other = "http" if scheme == "https" else "https"
+        reason = f"the listeners of {gateway.ref} have the protocol {protocols}"
+        suggestion = f"set {setting.key} to {other}"
+        if scheme == "https":
+            suggestion += ", or add a listener with protocol HTTPS and a certificate"
+        draft = single(setting, reason=reason, suggestion=suggestion)
+        yield Draft(draft.obj, draft.path, draft.args, ((gateway, ("spec", "listeners")),))
+    elif routes_by_gateway_api(cluster) and all(one.port != _PORTS[scheme] for one in found):
+        port = Setting(found[0].port, gateway, (*found[0].path, "port"))
+        reason = f"URLs of models have no port, so clients use {_PORTS[scheme]}"
+        suggestion = f"set {port.key} to {_PORTS[scheme]}"
+        draft = single(port, reason=reason, suggestion=suggestion, level="warning")
+        yield Draft(draft.obj, draft.path, draft.args, ((setting.obj, setting.path),), "warning")
+
+
+def _certificates(cluster: Cluster, gateway: KubeObject) -> Iterator[Draft]:
+    """A certificate in another namespace needs a ReferenceGrant there; without one only this listener fails."""
+    for one in listeners(gateway):
+        path = (*one.path, "tls", "certificateRefs")
+        for index, ref in mappings_of(gateway.get(*path)):
+            namespace, name = ref.get("namespace"), str(ref.get("name"))
+            if not isinstance(namespace, str) or namespace == gateway.namespace or not gateway.namespace:
+                continue
+            there = secret_exists(cluster, namespace, name)
+            if _granted(cluster, gateway, namespace, name) or not (there or cluster.facts.complete):
+                continue
+            setting = Setting(namespace, gateway, (*path, index, "namespace"))
+            reason = f"no ReferenceGrant there lets Gateways of {gateway.namespace} use the Secret"
+            suggestion = f"create a ReferenceGrant in namespace {namespace}, or the Secret in {gateway.namespace}"
+            level = "" if cluster.facts.complete else "warning"
+            yield single(setting, reason=reason, suggestion=suggestion, level=level)
+
+
+def _granted(cluster: Cluster, gateway: KubeObject, namespace: str, name: str) -> bool:
+    for grant in cluster.in_namespace("ReferenceGrant", namespace):
+        sources = [item for _, item in mappings_of(grant.get("spec", "from"))]
+        targets = [item for _, item in mappings_of(grant.get("spec", "to"))]
+        here = any(item.get("kind") == "Gateway" and item.get("namespace") == gateway.namespace for item in sources)
+        if here and any(item.get("kind") == "Secret" and item.get("name") in (None, "", name) for item in targets):
+            return True
+    return False

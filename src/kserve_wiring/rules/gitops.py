@@ -1,0 +1,228 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW523: settings of Argo CD and kustomize that match nothing, and are therefore without effect (wire W14).
+
+argo-cd util/argo/normalizers/diff_normalizer.go, pkg/apis/application/v1alpha1/app_project_types.go,
+reposerver/repository/repository.go and gitops-engine pkg/sync/common/types.go; kustomize api/resmap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from kserve_wiring.cluster.argocd import sources, spec_of
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.names import near_name
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.schemas.carried import KUBERNETES, project, project_of
+
+_TRUE = ("true", "false")
+_OPTIONS = {
+    "Validate": _TRUE,
+    "CreateNamespace": _TRUE,
+    "PruneLast": _TRUE,
+    "PrunePropagationPolicy": ("foreground", "background", "orphan"),
+    "Replace": _TRUE,
+    "Force": _TRUE,
+    "ServerSideApply": _TRUE,
+    "ApplyOutOfSyncOnly": _TRUE,
+    "RespectIgnoreDifferences": _TRUE,
+    "FailOnSharedResource": _TRUE,
+    "SkipDryRunOnMissingResource": _TRUE,
+    "ClientSideApplyMigration": _TRUE,
+    "DisableClientSideApplyMigration": _TRUE,
+    "Prune": (*_TRUE, "confirm"),
+    "Delete": (*_TRUE, "confirm"),
+}
+_HOOKS = ("PreSync", "Sync", "PostSync", "Skip", "SyncFail", "PreDelete", "PostDelete")
+_POLICIES = ("HookSucceeded", "HookFailed", "BeforeHookCreation")
+_PREFIX = "argocd.argoproj.io/"
+
+
+@rule("KW523")
+def without_effect(cluster: Cluster) -> Iterator[Draft]:
+    """The tool reports no error: it compares texts, and leaves out what it does not know."""
+    for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
+        yield from _ignored(cluster, app)
+        yield from _value_files(app)
+        path = (*spec_of(app), "syncPolicy", "syncOptions")
+        for index, text in enumerate(strings_of(app.get(*path))):
+            yield from _option(Setting(text, app, (*path, index)), text)
+    for app in cluster.applications:
+        yield from _permitted(cluster, app)
+        server, name = at(app, "spec", "destination", "server"), at(app, "spec", "destination", "name")
+        if server.value and name.value:
+            yield because(name, "Argo CD refuses a destination with name and server", f"remove {name.key}", server)
+    for obj in cluster.objects:
+        if obj.annotations:
+            yield from _annotations(obj)
+        if obj.source.absent:
+            yield from _absent_files(obj)
+
+
+def _ignored(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
+    """An entry of ignoreDifferences, which matches by group and kind, without version."""
+    path = (*spec_of(app), "ignoreDifferences")
+    for index, entry in mappings_of(app.get(*path)):
+        group, kind = (at(app, *path, index, key) for key in ("group", "kind"))
+        if "/" in group.text() or re.fullmatch(r"v\d+((alpha|beta)\d+)?", group.text()):
+            better = group.text().rpartition("/")[0] or '""'
+            yield because(group, "a group has no version here", f"set {group.key} to {better}")
+        elif "*" not in group.text() + kind.text() and kind.value:
+            yield from _kind(cluster, group, kind)
+        yield from _pointers(app, (*path, index), entry)
+
+
+def _kind(cluster: Cluster, group: Setting, kind: Setting) -> Iterator[Draft]:
+    text, own = kind.text(), group.text()
+    if any(obj.group == own for obj in cluster.of_kind(text)):
+        return
+    known = _kinds(own)
+    if not known or text in known:
+        return
+    groups = [name for name in _groups(text) if name != own]
+    if groups:
+        reason = f"no {text} is in it"
+        yield because(group, reason, f"set {group.key} to {groups[0] or repr('')}".replace("''", '""'))
+        return
+    meant = near_name(text, known) or next((one for one in known if f"{one}s".lower() == text.lower()), "")
+    if meant:
+        yield because(kind, f"{own or 'the core group'} has no such kind", f"set {kind.key} to {meant}")
+
+
+@cache
+def _kinds(group: str) -> frozenset[str]:
+    found = project_of(group)
+    return frozenset(found.kinds_of(group)) if found is not None else frozenset()
+
+
+@cache
+def _groups(kind: str) -> tuple[str, ...]:
+    """The groups of Kubernetes with a kind, the current ones first."""
+    groups = project(KUBERNETES).groups_of(kind)
+    return tuple(sorted(groups, key=lambda name: (name == "extensions", name)))
+
+
+def _pointers(app: KubeObject, path: KeyPath, entry: Mapping[str, Any]) -> Iterator[Draft]:
+    for number, text in enumerate(strings_of(entry.get("jsonPointers"))):
+        setting = Setting(text, app, (*path, "jsonPointers", number))
+        if text and not text.startswith("/"):
+            better = "/" + re.sub(r"\[(\d+)\]", r"/\1", text.lstrip(".")).replace(".", "/")
+            yield because(setting, "a JSON pointer begins with a slash", f"set {setting.key} to {better}")
+        elif re.search(r"/\*(?:/|$)|\[", text):
+            reason = "a JSON pointer has neither wildcards nor brackets"
+            yield because(setting, reason, "write an expression for jq under jqPathExpressions")
+    for number, text in enumerate(strings_of(entry.get("jqPathExpressions"))):
+        setting = Setting(text, app, (*path, "jqPathExpressions", number))
+        if text.startswith("/"):
+            reason = "an expression for jq begins with a dot"
+            better = text.replace("/", ".").replace("~1", "/")
+            yield because(setting, reason, f"set {setting.key} to {better}")
+
+
+def _value_files(app: KubeObject) -> Iterator[Draft]:
+    """``$name/file`` is a file of the source with that ``ref``."""
+    refs = {str(source["ref"]) for _, source in sources(app) if source.get("ref")}
+    for path, source in sources(app):
+        helm = source.get("helm")
+        for index, text in enumerate(strings_of(helm.get("valueFiles") if isinstance(helm, Mapping) else None)):
+            name = re.match(r"\$([\w-]+)/", text)
+            if name and name[1] not in refs:
+                setting = Setting(text, app, (*path, "helm", "valueFiles", index))
+                near = next(iter(refs)) if len(refs) == 1 else near_name(name[1], refs)
+                fix = f"set {setting.key} to {text.replace(name[1], near, 1)}" if near else f"add ref: {name[1]}"
+                yield because(setting, f"no source of {app.ref} has ref: {name[1]}", fix)
+
+
+def _option(setting: Setting, text: str) -> Iterator[Draft]:
+    name, equals, value = text.partition("=")
+    known = next((one for one in _OPTIONS if one.lower() == name.strip().lower()), "") or near_name(name, _OPTIONS)
+    if not known:
+        return  # a newer release may have it
+    if not equals:
+        yield because(setting, "an option has a value", f"set {setting.key} to {known}={_OPTIONS[known][0]}")
+    elif name != known or value not in _OPTIONS[known]:
+        same = next((one for one in _OPTIONS[known] if one.lower() == value.strip().lower()), "")
+        fix = f"set {setting.key} to {known}={same}" if same else f"use one of {', '.join(_OPTIONS[known])}"
+        yield because(setting, "Argo CD compares the text, and knows no such option", fix)
+
+
+def _annotations(obj: KubeObject) -> Iterator[Draft]:
+    for key, texts in (("hook", _HOOKS), ("hook-delete-policy", _POLICIES)):
+        setting = at(obj, "metadata", "annotations", f"{_PREFIX}{key}")
+        for text in setting.text().split(",") if isinstance(setting.value, str) else ():
+            if text.strip() not in texts:
+                near = near_name(text.strip(), texts)
+                better = setting.text().replace(text.strip(), near)
+                fix = f"set {setting.key} to {better}" if near else f"use one of {', '.join(texts)}"
+                yield because(setting, "Argo CD knows no such value, and treats the object as no hook", fix)
+    wave = at(obj, "metadata", "annotations", f"{_PREFIX}sync-wave")
+    if isinstance(wave.value, str) and not re.fullmatch(r"[+-]?\d+", wave.value):
+        yield because(wave, "a wave is an integer, and another text counts as 0", "write an integer in quotes")
+    options = at(obj, "metadata", "annotations", f"{_PREFIX}sync-options")
+    listed = options.text().split(",") if isinstance(options.value, str) else []
+    for text in listed:
+        for draft in _option(options, text.strip()):
+            args = {**draft.args}
+            if len(listed) > 1:
+                args["suggestion"] = f"correct {text.strip()} in {options.key}"
+            yield Draft(draft.obj, draft.path, args)
+
+
+def _permitted(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
+    """What the project of an Application permits."""
+    for owner in cluster.find("AppProject", app.namespace, str(app.get("spec", "project"))):
+        allowed = strings_of(owner.get("spec", "sourceRepos"))
+        for path, source in sources(app):
+            url = source.get("repoURL")
+            if isinstance(url, str) and allowed and "<" not in url and not _matches(allowed, _plain(url)):
+                setting = Setting(url, app, (*path, "repoURL"))
+                place = Setting(None, owner, ("spec", "sourceRepos"))
+                fix = f"add it to {place.key} of {owner.ref}"
+                yield because(setting, f"{owner.ref} permits {', '.join(allowed)}", fix, place)
+        yield from _destination(app, owner)
+
+
+def _destination(app: KubeObject, owner: KubeObject) -> Iterator[Draft]:
+    entries = [item for _, item in mappings_of(owner.get("spec", "destinations"))]
+    target = app.mapping("spec", "destination")
+    namespace = at(app, "spec", "destination", "namespace")
+    fitting = [item for item in entries if _same_cluster(item, target)]
+    spaces = [str(item.get("namespace") or "") for item in fitting]
+    place = Setting(None, owner, ("spec", "destinations"))
+    if fitting and isinstance(namespace.value, str) and not _matches(spaces, namespace.value):
+        reason = f"{owner.ref} permits the namespaces {', '.join(spaces)}"
+        yield because(namespace, reason, f"add it to {place.key} of {owner.ref}", place)
+
+
+def _same_cluster(item: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
+    """True unless the two certainly name different clusters."""
+    pairs = [(item.get(key), target.get(key)) for key in ("server", "name")]
+    given = [(str(one), str(other)) for one, other in pairs if one and other]
+    return not given or any(_matches([one], other) for one, other in given)
+
+
+def _matches(patterns: list[str], text: str) -> bool:
+    denied = any(_glob(pattern[1:], text) for pattern in patterns if pattern.startswith("!"))
+    return not denied and any(_glob(pattern, text) for pattern in patterns if not pattern.startswith("!"))
+
+
+def _glob(pattern: str, text: str) -> bool:
+    return re.fullmatch(re.escape(_plain(pattern)).replace(r"\*", ".*").replace(r"\?", "."), text) is not None
+
+
+def _plain(url: str) -> str:
+    """A repository as Argo CD compares it (util/git, NormalizeGitURL)."""
+    text = url.strip().lower().removesuffix("/").removesuffix(".git")
+    return re.sub(r"^(?:ssh://)?(?:git@)", "", text) if text.startswith(("ssh://", "git@")) else text
+
+
+def _absent_files(obj: KubeObject) -> Iterator[Draft]:
+    for path in obj.source.absent:
+        setting = at(obj, *path)
+        yield because(setting, "there is no such file or folder", "name one that is there, or add it")

@@ -1,0 +1,113 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW423 and KW424: host names, subsets and protocols that Istio compares as text or refuses (wire W10).
+
+istio pkg/config/validation/validation.go, pkg/config/protocol/instance.go and pilot/pkg/model/push_context.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.names import near_name
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, at, single
+
+_ISTIO = "networking.istio.io"
+_ROUTES = ("http", "tls", "tcp")
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PROTOCOLS = (
+    "HTTP",
+    "HTTPS",
+    "HTTP2",
+    "GRPC",
+    "GRPC-WEB",
+    "TCP",
+    "TLS",
+    "MONGO",
+    "REDIS",
+    "MYSQL",
+    "UDP",
+    "HTTP_PROXY",
+)
+
+
+@rule("KW423", skips_open=True)
+def malformed_hosts(cluster: Cluster) -> Iterator[Draft]:
+    """A host is compared as text: with a scheme, port or dot at the end it is that of no service."""
+    for setting in _hosts(cluster):
+        text = setting.value
+        if isinstance(text, str) and text:
+            better = _SCHEME.sub("", text).split("/")[-1 if setting.obj.kind == "Gateway" else 0]
+            better = re.sub(r":\d+$", "", better).rstrip(".").lower()
+            if better and better != text.rpartition("/")[2] * (setting.obj.kind == "Gateway") and better != text:
+                reason = "a host has neither scheme, port, path nor dot at its end, and is in lower case"
+                yield single(setting, reason=reason, suggestion=f"set {setting.key} to {better}")
+    yield from _subsets(cluster)
+
+
+def _hosts(cluster: Cluster) -> Iterator[Setting]:
+    for obj in cluster.of_kind("VirtualService", "DestinationRule", "ServiceEntry"):
+        if obj.group == _ISTIO:
+            for index, host in enumerate(strings_of(obj.get("spec", "hosts"))):
+                yield Setting(host, obj, ("spec", "hosts", index))
+            if obj.get("spec", "host") is not None:
+                yield at(obj, "spec", "host")
+            yield from (at(obj, *path, "host") for path in _destinations(obj))
+    for obj in cluster.of_kind("HTTPRoute", "GRPCRoute", "TLSRoute"):
+        for index, host in enumerate(strings_of(obj.get("spec", "hostnames"))):
+            yield Setting(host, obj, ("spec", "hostnames", index))
+
+
+def _destinations(obj: KubeObject) -> Iterator[KeyPath]:
+    for kind in _ROUTES:
+        for index, route in mappings_of(obj.get("spec", kind)):
+            for number, _ in mappings_of(route.get("route")):
+                yield ("spec", kind, index, "route", number, "destination")
+
+
+def _subsets(cluster: Cluster) -> Iterator[Draft]:
+    """A destination with a subset that no DestinationRule of the host has answers 503."""
+    known: dict[tuple[str, str], set[str]] = {}
+    rules = {}
+    for obj in cluster.of_kind("DestinationRule"):
+        key = _service(str(obj.get("spec", "host")), obj.namespace)
+        names = {str(subset.get("name")) for _, subset in mappings_of(obj.get("spec", "subsets"))}
+        known[key] = known.get(key, set()) | names
+        rules[key] = obj
+    for obj in cluster.of_kind("VirtualService"):
+        for path in _destinations(obj):
+            subset, host = at(obj, *path, "subset"), obj.get(*path, "host")
+            key = _service(str(host), obj.namespace)
+            if isinstance(subset.value, str) and subset.value and key in known and subset.value not in known[key]:
+                near = near_name(subset.value, known[key])
+                reason = f"{rules[key].ref} has {', '.join(sorted(known[key])) or 'no subset'}"
+                suggestion = f"set {subset.key} to {near}" if near else "name a subset of the DestinationRule"
+                draft = single(subset, reason=reason, suggestion=suggestion)
+                yield Draft(draft.obj, draft.path, draft.args, ((rules[key], ("spec", "subsets")),))
+
+
+def _service(host: str, namespace: str) -> tuple[str, str]:
+    """A short host is in the namespace of the object that names it."""
+    parts = host.split(".")
+    is_short = len(parts) == 1
+    is_local = len(parts) > 2 and parts[2] == "svc"
+    return (host, namespace) if is_short else (parts[0], parts[1]) if is_local else (host, "")
+
+
+@rule("KW424", skips_open=True)
+def refused_servers(cluster: Cluster) -> Iterator[Draft]:
+    """Istio refuses a server of a protocol that it does not have."""
+    for gateway in cluster.gateways.values():
+        if gateway.operator_made or gateway.source.partial:
+            continue
+        for index, server in mappings_of(gateway.get("spec", "servers")):
+            protocol = at(gateway, "spec", "servers", index, "port", "protocol")
+            text = protocol.value.upper() if isinstance(protocol.value, str) else ""
+            if text and text not in _PROTOCOLS:
+                near = near_name(text, _PROTOCOLS) or ("HTTPS" if server.get("tls") else "HTTP")
+                reason = "Istio has no such protocol, and treats the port as opaque or refuses the Gateway"
+                yield single(protocol, reason=reason, suggestion=f"set {protocol.key} to {near}")

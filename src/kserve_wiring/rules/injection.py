@@ -1,0 +1,97 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW535: labels of namespaces and Pods by which Istio's injector selects them (wire W12).
+
+istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml and pkg/kube/inject/inject.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.names import near_name
+from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, at, because
+
+_INJECTION, _REVISION, _INJECT = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject"
+_TRAFFIC = "traffic.sidecar.istio.io/"
+_PORT, _RANGE = re.compile(r"\d{1,5}"), re.compile(r"[0-9a-fA-F.:]+/\d{1,3}")
+_LISTS = {
+    "includeInboundPorts": _PORT,
+    "excludeInboundPorts": _PORT,
+    "includeOutboundPorts": _PORT,
+    "excludeOutboundPorts": _PORT,
+    "includeOutboundIPRanges": _RANGE,
+    "excludeOutboundIPRanges": _RANGE,
+}
+_YES = ("true", "yes", "on", "enable", "enabled", "1")
+
+
+@rule("KW535", skips_open=True)
+def unread_labels(cluster: Cluster) -> Iterator[Draft]:
+    """The webhook matches these labels as text: another text means no sidecar, and no error."""
+    revisions = _revisions(cluster)
+    for obj in cluster.of_kind("Namespace"):
+        injection = at(obj, "metadata", "labels", _INJECTION)
+        if injection.value is not None and injection.value not in ("enabled", "disabled"):
+            better = "enabled" if str(injection.value).lower() in _YES else "disabled"
+            yield because(injection, "only enabled and disabled have an effect", f"set {injection.key} to {better}")
+        elif injection.value is not None and obj.labels.get(_REVISION):
+            other = at(obj, "metadata", "labels", _REVISION)
+            yield because(other, f"{_INJECTION} wins over it", "remove one of the two", injection, level="warning")
+            continue
+        yield from _revision(obj, ("metadata", "labels"), revisions)
+    for pod in cluster.pods:
+        for holder in ("labels", "annotations"):
+            path = (*pod.path[:-1], "metadata", holder) if len(pod.path) > 1 else ("metadata", holder)
+            if pod.obj.group not in ("serving.kserve.io",):
+                yield from _inject(at(pod.obj, *path, _INJECT))
+                yield from _lists(pod, path) if holder == "annotations" else _revision(pod.obj, path, revisions)
+
+
+def _lists(pod: PodUse, path: KeyPath) -> Iterator[Draft]:
+    """Ports and ranges, separated by commas; injection fails if they do not parse."""
+    for key, value in pod.annotations.items():
+        name = str(key).removeprefix(_TRAFFIC)
+        pattern = _LISTS.get(name) if str(key).startswith(_TRAFFIC) else None
+        if pattern is not None and isinstance(value, str) and value.strip() not in ("", "*"):
+            items = [item.strip() for item in value.split(",") if item.strip()]
+            if not all(pattern.fullmatch(item) for item in items):
+                setting = Setting(value, pod.obj, (*path, str(key)))
+                bare = re.sub(r"[\[\]'\"\s]", "", value)
+                fits = all(pattern.fullmatch(item) for item in bare.split(","))
+                fix = f'set {setting.key} to "{bare}"' if fits else "write the items with commas between them"
+                yield because(setting, "Istio splits it at commas, and refuses the Pod", fix)
+
+
+def _inject(setting: Setting) -> Iterator[Draft]:
+    if isinstance(setting.value, str) and setting.value not in ("true", "false"):
+        better = '"true"' if setting.value.lower() in _YES else '"false"'
+        yield because(setting, "only true and false have an effect", f"set {setting.key} to {better}")
+
+
+def _revisions(cluster: Cluster) -> dict[str, Setting]:
+    """The revisions and tags that a webhook of the set selects by."""
+    found: dict[str, Setting] = {}
+    for obj in cluster.of_kind("Deployment", "MutatingWebhookConfiguration"):
+        if obj.labels.get("app") in ("istiod", "sidecar-injector"):
+            for key in (_REVISION, "istio.io/tag"):
+                setting = at(obj, "metadata", "labels", key)
+                if isinstance(setting.value, str) and setting.value:
+                    found.setdefault(setting.value, setting)
+    return found
+
+
+def _revision(obj: KubeObject, path: tuple[str | int, ...], revisions: dict[str, Setting]) -> Iterator[Draft]:
+    setting = at(obj, *path, _REVISION)
+    text = setting.value
+    if not isinstance(text, str) or not text or not revisions or text in revisions:
+        return
+    known = sorted(revisions)
+    meant = near_name(text, known) or (known[0] if len(known) == 1 else "")
+    fix = f"set {setting.key} to {meant}" if meant else f"use one of {', '.join(known)}"
+    yield because(setting, f"istiod has the revision {', '.join(known)}", fix, revisions[known[0]], level="warning")

@@ -1,0 +1,222 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW601 to KW604: LLMInferenceServices and what KServe, Istio and the scheduler need for them (wires W10 and W12).
+
+kserve v0.20.0: pkg/controller/v1alpha2/llmisvc/config_merge.go, scheduler.go and controller.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.isvc_config import IsvcConfig
+from kserve_wiring.cluster.llm import (
+    SCHEDULER,
+    behind_class,
+    configs_of,
+    find_config,
+    has_scheduler,
+    presets,
+    services,
+)
+from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, single
+
+_ISTIO = "istio"
+_FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")  # strconv.ParseBool
+_OLD_POOLS, _NEW_POOLS = "inferencepools.inference.networking.x-k8s.io", "inferencepools.inference.networking.k8s.io"
+_NEW_POOLS_SINCE = (1, 28)
+_PLAIN, _SECURE = "--secure-serving=false", "--secure-serving=true"
+_BUNDLE, _KEY = "global-ca-bundle", "cabundle.crt"
+_MAY_COPY_SINCE = (0, 21)
+_CONTROLLER_ROLE = "llmisvc-manager-role"
+
+
+@rule("KW601")
+def missing_presets(cluster: Cluster) -> Iterator[Draft]:
+    """Without a preset that the service needs KServe creates nothing: PresetsCombined=False ConfigNotFound."""
+    known = presets(cluster)
+    if not known and not cluster.facts.complete:
+        return
+    for obj in services(cluster):
+        for name, path in _needed(obj):
+            if find_config(cluster, obj, name) is None and not cluster.facts.exists(
+                "LLMInferenceServiceConfig", cluster.kserve_namespace, name
+            ):
+                reason = f"KServe merges the preset {name} for it, and there is none"
+                suggestion = f"create LLMInferenceServiceConfig {name} in the namespace of KServe or of the service"
+                level = "" if cluster.facts.complete else "warning"
+                yield single(Setting("set", obj, path), reason=reason, suggestion=suggestion, level=level)
+
+
+def _needed(obj: KubeObject) -> Iterator[tuple[str, KeyPath]]:
+    """The presets that a service certainly needs; what its own configs add is not known here."""
+    if has_scheduler(obj):
+        yield SCHEDULER, ("spec", "router", "scheduler")
+    route = obj.get("spec", "router", "route")
+    if isinstance(route, Mapping) and not dig(route, "http", "refs"):
+        yield "kserve-config-llm-router-route", ("spec", "router", "route")
+    if obj.get("spec", "tracing") is not None:
+        yield "kserve-config-llm-tracing", ("spec", "tracing")
+    if not obj.get("spec", "baseRefs"):
+        yield from _workloads(obj)
+
+
+def _workloads(obj: KubeObject) -> Iterator[tuple[str, KeyPath]]:
+    prefill = obj.get("spec", "prefill") is not None
+    own = _workload(obj, ("spec",))
+    if own:
+        place = "worker" if "worker" in own else "model"
+        yield f"kserve-config-llm-{'decode-' if prefill else ''}{own}", ("spec", place)
+    other = _workload(obj, ("spec", "prefill")) if prefill else ""
+    if other:
+        yield f"kserve-config-llm-prefill-{other}", ("spec", "prefill")
+
+
+def _workload(obj: KubeObject, path: KeyPath) -> str:
+    """End of a preset's name: for one node, or for several by the kind of parallelism; "" for neither."""
+    if obj.get(*path, "worker") is None:
+        return "template"
+    parallel = obj.mapping(*path, "parallelism")
+    if parallel.get("data") or parallel.get("dataLocal"):
+        return "worker-data-parallel"
+    return "worker-pipeline-parallel" if parallel.get("pipeline") else ""
+
+
+@rule("KW602")
+def pools_not_enabled(cluster: Cluster) -> Iterator[Draft]:
+    """istiod routes to an InferencePool only with a switch, and each version knows one group of them."""
+    served = list(behind_class(cluster, _ISTIO))
+    if not served:
+        return
+    for obj in cluster.of_kind("Deployment"):
+        if obj.labels.get("app") == "istiod" or obj.name == "istiod":
+            yield from _switch(obj, served[0])
+    version = cluster.facts.version("istio_version")
+    crds = [name for name in (_OLD_POOLS, _NEW_POOLS) if cluster.named("CustomResourceDefinition", name)]
+    wanted = _NEW_POOLS if version is not None and version >= _NEW_POOLS_SINCE else _OLD_POOLS
+    if version is not None and crds and wanted not in crds:
+        reason = f"Istio {cluster.facts.istio_version} routes only to {wanted}, and the CRDs have {crds[0]}"
+        place = Setting("set", served[0], ("spec", "router", "scheduler"))
+        yield single(place, reason=reason, suggestion=f"install the CRD {wanted}, or remove {place.key}")
+
+
+def _switch(istiod: KubeObject, service: KubeObject) -> Iterator[Draft]:
+    path: KeyPath = ("spec", "template", "spec", "containers")
+    for index, container in mappings_of(istiod.get(*path)):
+        if container.get("name") != "discovery":
+            continue
+        found = [(number, item) for number, item in mappings_of(container.get("env")) if item.get("name") == _FLAG]
+        number, item = found[-1] if found else (-1, {"value": None})
+        if "valueFrom" in item or str(item.get("value", "")) in _TRUE:
+            return
+        place = (*path, index, "env") if number < 0 else (*path, index, "env", number, "value")
+        shown = Setting(item.get("value"), istiod, place)
+        reason = f"{_FLAG} is not true, and {service.ref} has a scheduler, so its route leads to an InferencePool"
+        suggestion = f'set {_FLAG} to "true" (value env of the chart istiod), or remove spec.router.scheduler'
+        if number >= 0:
+            suggestion = f'set {shown.key} to "true"'
+        draft = single(shown, reason=reason, suggestion=suggestion)
+        yield Draft(draft.obj, draft.path, draft.args, ((service, ("spec", "router", "scheduler")),))
+
+
+@rule("KW603")
+def scheduler_with_tls(cluster: Cluster) -> Iterator[Draft]:
+    """The scheduler serves TLS unless an argument forbids it, and Istio speaks plain gRPC without a DestinationRule."""
+    config = cluster.isvc_config
+    secure = config is not None and config.is_true("ingress", "enableLLMInferenceServiceTLS")
+    reported: set[int] = set()
+    hosts = _hosts_with_tls(cluster)
+    for obj in behind_class(cluster, _ISTIO):
+        holders = _scheduler_holders(cluster, obj)
+        texts = [text for holder, path in holders for text in _arguments(holder, path)]
+        plain = any(_PLAIN in text for text in texts) and not secure
+        if not texts or plain or hosts & {"*", f"{obj.name}-epp-service"}:
+            continue
+        holder, path = holders[0]
+        if id(holder) in reported:
+            continue
+        reported.add(id(holder))
+        setting = Setting("set", holder, path)
+        reason = f"the scheduler of {obj.ref} serves TLS, and Istio connects without it"
+        suggestion = f"add {_PLAIN} to the arguments of the container main"
+        if secure or any(text == _SECURE for text in texts):
+            service = f"{obj.name}-epp-service"
+            suggestion = f"create a DestinationRule for {service} with tls mode SIMPLE and insecureSkipVerify"
+        draft = single(setting, reason=reason, suggestion=suggestion)
+        yield Draft(draft.obj, draft.path, draft.args, ((obj, ("spec", "router", "scheduler")),))
+
+
+def _scheduler_holders(cluster: Cluster, obj: KubeObject) -> list[tuple[KubeObject, KeyPath]]:
+    """The objects with the container of the scheduler: the service, its configs, the preset."""
+    path: KeyPath = ("spec", "router", "scheduler", "template", "containers")
+    preset = find_config(cluster, obj, SCHEDULER)
+    found = [obj, *configs_of(cluster, obj), *([preset] if preset else [])]
+    return [(holder, path) for holder in found if holder.get(*path)]
+
+
+def _arguments(holder: KubeObject, path: KeyPath) -> Iterator[str]:
+    for _, container in mappings_of(holder.get(*path)):
+        if container.get("name") == "main":
+            yield from strings_of(container.get("command"))
+            yield from strings_of(container.get("args"))
+
+
+def _hosts_with_tls(cluster: Cluster) -> set[str]:
+    """The first labels of the hosts for which a DestinationRule sets TLS."""
+    found = [obj for obj in cluster.of_kind("DestinationRule") if obj.mapping("spec", "trafficPolicy", "tls")]
+    return {str(obj.get("spec", "host")).partition(".")[0] for obj in found}
+
+
+@rule("KW604")
+def bundle_of_llm(cluster: Cluster) -> Iterator[Draft]:
+    """The controller of LLMInferenceServices copies the CA bundle, and its ClusterRole does not let it."""
+    config = cluster.isvc_config
+    source = config.setting("storageInitializer", "caBundleConfigMapName") if config else None
+    version = cluster.facts.version("kserve_version")
+    if config is None or source is None or (version is not None and version >= _MAY_COPY_SINCE) or _may_copy(cluster):
+        return
+    with_models = {obj.namespace for obj in cluster.of_kind("InferenceService") if obj.group == KSERVE_GROUP}
+    first = {obj.namespace: obj for obj in reversed(list(services(cluster)))}
+    for namespace, obj in sorted(first.items()):
+        exists = cluster.facts.exists("ConfigMap", namespace, _BUNDLE) or namespace in with_models
+        found = cluster.find("ConfigMap", namespace, _BUNDLE)
+        if found:
+            yield from _another_bundle(cluster, config, source, found[0])
+        elif namespace and not exists:
+            sure = version is not None or cluster.facts.complete or _role(cluster) is not None
+            reason = f"KServe copies that bundle to namespace {namespace} for {obj.ref}, which its ClusterRole forbids"
+            suggestion = f"create ConfigMap {_BUNDLE} in namespace {namespace} with the same {_KEY}"
+            draft = single(source, reason=reason, suggestion=suggestion)
+            related = ((obj, ("metadata", "namespace")),)
+            yield Draft(draft.obj, draft.path, draft.args, related, "" if sure else "warning")
+
+
+def _another_bundle(cluster: Cluster, config: IsvcConfig, source: Setting, copy: KubeObject) -> Iterator[Draft]:
+    for original in cluster.find("ConfigMap", config.namespace, source.text()):
+        one, other = original.get("data", _KEY), copy.get("data", _KEY)
+        if isinstance(one, str) and one and one != other:
+            reason = f"it differs from {original.ref}, which KServe copies, and its ClusterRole forbids that"
+            shown = Setting("other certificates" if other else None, copy, ("data", _KEY))
+            draft = single(shown, reason=reason, suggestion=f"copy {shown.key} of {original.ref}")
+            yield Draft(draft.obj, draft.path, draft.args, ((original, ("data", _KEY)),))
+
+
+def _role(cluster: Cluster) -> KubeObject | None:
+    found = [obj for obj in cluster.of_kind("ClusterRole") if obj.name == _CONTROLLER_ROLE]
+    return found[0] if found else None
+
+
+def _may_copy(cluster: Cluster) -> bool:
+    """True if a ClusterRole for the controller lets it create ConfigMaps."""
+    for role in cluster.of_kind("ClusterRole"):
+        if role.name.startswith("llmisvc"):
+            for _, item in mappings_of(role.get("rules")):
+                verbs = strings_of(item.get("verbs"))
+                if "configmaps" in strings_of(item.get("resources")) and {"create", "*"} & set(verbs):
+                    return True
+    return False

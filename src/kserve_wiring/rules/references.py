@@ -1,0 +1,177 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW519: every name of another object leads to one (wire W12)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.names import near_name
+from kserve_wiring.cluster.paths import POD
+from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
+from kserve_wiring.cluster.targets import Targets
+from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, show_path
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, because, single
+
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:_]*[a-z0-9])?", re.IGNORECASE)
+
+
+@rule("KW519")
+def broken_references(cluster: Cluster) -> Iterator[Draft]:
+    """Nothing validates a name: the Pod waits for the object, or a controller ignores the one that names it."""
+    yield from _claims(cluster)
+    targets = Targets(cluster)
+    for ref in _all_references(cluster):
+        if _NAME.fullmatch(ref.name) and not _may_be_absent(ref):
+            found = targets.find(ref)
+            if found:
+                yield from _inside(ref, found)
+            elif not targets.is_made(ref):
+                yield from _missing(cluster, targets, ref)
+
+
+def _all_references(cluster: Cluster) -> Iterator[Reference]:
+    for obj in cluster.objects:
+        if obj.kind != POD:
+            yield from references(obj, obj.kind)
+    for pod in cluster.pods:
+        if not pod.runtime:
+            yield from references(pod.obj, POD, pod.path)
+
+
+def _may_be_absent(ref: Reference) -> bool:
+    builtin = any(ref.name == name or (name[-1] in ":-" and ref.name.startswith(name)) for name in ref.row.builtin)
+    return builtin or bool(ref.row.optional_at and ref.holder.get(ref.row.optional_at) is True)
+
+
+def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Draft]:
+    elsewhere = targets.elsewhere(ref)
+    alike = targets.alike(ref)
+    near = targets.near(ref)
+    kind = " or ".join(ref.kinds)
+    must_exist = cluster.facts.complete and not ref.row.made and not set(ref.kinds) & CLUSTER_KINDS
+    level = "" if must_exist else "warning"
+    if ref.row.covered:
+        if near and not elsewhere and cluster.facts.existing is None:
+            yield _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level)
+    elif elsewhere:
+        where = elsewhere[0].namespace
+        if _installed_together(elsewhere[0], ref.obj):
+            level = ""
+        reason = f"that {elsewhere[0].kind} is in namespace {where}, not in {ref.namespace}"
+        yield _draft(ref, reason, _fix_namespace(ref, where), level, elsewhere[0])
+    elif alike:
+        reason = f"there is no {kind} of that name, but {alike[0].ref}"
+        yield _draft(ref, reason, _fix_kind(ref, kind, alike[0].kind), level, alike[0])
+    elif near:
+        yield _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level)
+    elif must_exist:
+        yield _draft(ref, _absent(ref, kind, ""), f"create the {kind}, or name one that exists", "")
+
+
+def _fix_name(ref: Reference, near: str) -> str:
+    return f"set {show_path(ref.path)} to {_text(ref).replace(ref.name, near, 1)}"
+
+
+def _fix_namespace(ref: Reference, where: str) -> str:
+    if ref.row.namespace_at:
+        return f"set {show_path((*ref.path[:-1], ref.row.namespace_at))} to {where}"
+    if ref.row.form == "ns/name":
+        return f"set {show_path(ref.path)} to {where}/{ref.name}"
+    if ref.row.form == "host":
+        host = _text(ref).replace(f"{ref.name}.{ref.namespace}", f"{ref.name}.{where}", 1)
+        return f"set {show_path(ref.path)} to {host}"
+    return f"create it in namespace {ref.namespace}, or name one that is there"
+
+
+def _fix_kind(ref: Reference, kind: str, other: str) -> str:
+    if ref.row.kind_at and other in ref.row.to:
+        return f"set {show_path((*ref.path[:-1], ref.row.kind_at))} to {other}"
+    return f"name an object of the kind {kind}, or refer to the {other}"
+
+
+def _text(ref: Reference) -> str:
+    return str(ref.obj.get(*ref.path))
+
+
+def _installed_together(one: KubeObject, other: KubeObject) -> bool:
+    return bool(one.source.release) and one.source.release == other.source.release
+
+
+def _absent(ref: Reference, kind: str, near: str) -> str:
+    where = f"namespace {ref.namespace} has" if ref.namespace else "there is"
+    return f"{where} no {kind} of that name" + (f", but {near}" if near else "")
+
+
+def _draft(ref: Reference, reason: str, fix: str, level: str, related: KubeObject | None = None) -> Draft:
+    draft = single(Setting(_text(ref), ref.obj, ref.path), reason=reason, suggestion=fix, level=level)
+    places = ((related, ("metadata", "name")),) if related is not None else ()
+    return Draft(draft.obj, draft.path, draft.args, places, level)
+
+
+def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
+    """What the reference needs of its target: a key, a type, a port."""
+    target = found[0]
+    yield from _items(ref, target)
+    key = ref.holder.get(ref.row.key_at) if ref.row.key_at else None
+    keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
+    if isinstance(key, str) and keys and key not in keys:
+        near = near_name(key, keys)
+        reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
+        path = (*ref.path[:-1], ref.row.key_at)
+        setting = Setting(key, ref.obj, path)
+        suggestion = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
+        draft = single(setting, reason=reason, suggestion=suggestion)
+        yield Draft(draft.obj, draft.path, draft.args, ((target, ("metadata", "name")),))
+    if ref.row.type_ and target.kind == "Secret" and target.get("type") != ref.row.type_:
+        reason = f"its type is {target.get('type') or 'Opaque'}, but {ref.row.type_} is needed"
+        yield _draft(ref, reason, f"give the Secret the type {ref.row.type_}", "", target)
+    if ref.row.port_at:
+        yield from _port(ref, target)
+
+
+def _items(ref: Reference, target: KubeObject) -> Iterator[Draft]:
+    """The keys that a volume chooses of a Secret or ConfigMap."""
+    keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
+    for index, item in mappings_of(ref.holder.get("items")) if keys and target.kind in ("Secret", "ConfigMap") else ():
+        key = item.get("key")
+        if isinstance(key, str) and key not in keys and ref.holder.get("optional") is not True:
+            setting = Setting(key, ref.obj, (*ref.path[:-1], "items", index, "key"))
+            near = near_name(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
+            fix = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
+            reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
+            yield because(setting, reason, fix, Setting(None, target, ("metadata", "name")))
+
+
+def _claims(cluster: Cluster) -> Iterator[Draft]:
+    """A DomainMapping needs a ClusterDomainClaim of its name, unless Knative creates it."""
+    network, holder = cluster.knative.setting("network", "autocreate-cluster-domain-claims"), None
+    if network is not None and network.text().lower() == "false":
+        holder = network
+    for obj in cluster.of_kind("DomainMapping") if holder is not None and holder.obj.source.text else ():
+        name = Setting(obj.name, obj, ("metadata", "name"))
+        if not cluster.find("ClusterDomainClaim", "", obj.name) and holder is not None:
+            level = "" if cluster.facts.complete else "warning"
+            reason = f"{holder.key} of {holder.obj.ref} is false, and there is no ClusterDomainClaim of that name"
+            yield because(name, reason, "create the ClusterDomainClaim", holder, level=level)
+
+
+def _port(ref: Reference, target: KubeObject) -> Iterator[Draft]:
+    given = ref.holder.get(ref.row.port_at)
+    path = (*ref.path[:-1], ref.row.port_at)
+    if isinstance(given, dict):
+        name = "name" if "name" in given else "number"
+        given, path = given.get(name), (*path, name)
+    ports = [port for _, port in mappings_of(target.get("spec", "ports"))]
+    known = [port.get(key) for port in ports for key in ("port", "name")]
+    if given is None or not ports or given in known or target.get("spec", "type") == "ExternalName":
+        return
+    shown = ", ".join(
+        f"{port.get('name')} ({port.get('port')})" if port.get("name") else str(port.get("port")) for port in ports
+    )
+    setting = Setting(given, ref.obj, path)
+    draft = single(setting, reason=f"{target.ref} has no such port, it has {shown}", suggestion="name one of its ports")
+    yield Draft(draft.obj, draft.path, draft.args, ((target, ("spec", "ports")),))
