@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the cluster in stages: releases, Knative, KServe, a request through the local gateway. Stops at the first failure.
+# Checks the cluster in stages: releases, Knative, KServe, a request through the local gateway. Stops at the first failure,
+# and then, or at the end, names the cause with kserve-wiring doctor.
 #
 #   verify.sh KSERVE-NAMESPACE KNATIVE-NAMESPACE RELEASE/NAMESPACE...
 #
@@ -10,6 +11,19 @@ read -ra helm <<< "${HELM:-helm}"
 read -ra kubectl <<< "${KUBECTL:-kubectl}"
 kserve=$1 knative=$2 timeout=${TIMEOUT:-10m}
 shift 2
+
+# shellcheck disable=SC2317 # the trap calls it
+doctor() {
+  local code=$?
+  echo "5. doctor: what is wrong, and what to change"
+  if command -v kserve-wiring > /dev/null; then
+    kserve-wiring doctor --kubectl "${kubectl[*]}" || code=$?
+  else
+    echo "kserve-wiring is not installed, so the cause is not looked for"
+  fi
+  exit "$code"
+}
+trap doctor EXIT
 
 echo "1. releases"
 for release in "$@"; do

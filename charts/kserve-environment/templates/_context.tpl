@@ -2,7 +2,7 @@
 {{- define "kserve-environment.context.existing" -}}
 {{- $existing := list }}
 {{- $created := include "kserve-environment.namespaces.created" . | fromJsonArray }}
-{{- range include "kserve-environment.namespaces.pulling" . | fromJsonArray }}
+{{- range concat (include "kserve-environment.namespaces.pulling" . | fromJsonArray) (include "kserve-environment.namespaces.existing" . | fromJsonArray) }}
 {{- if not (has . $created) }}{{ $existing = append $existing (printf "Namespace//%s" .) }}{{ end }}
 {{- end }}
 {{- $pull := .Values.registry.pullSecret }}
@@ -14,6 +14,9 @@
 {{- range include "kserve-environment.context.ca-namespaces" . | fromJsonArray }}
 {{- $existing = append $existing (printf "%s/%s/%s" $.Values.registry.ca.kind . $.Values.registry.ca.name) }}
 {{- end }}
+{{- range .Values.gateways }}
+{{- if .existing.service }}{{ $existing = append $existing (printf "Service/%s/%s" .namespace .existing.service) }}{{ end }}
+{{- end }}
 {{- with .Values.gateways.ingress }}
 {{- if .tlsSecret }}{{ $existing = append $existing (printf "Secret/%s/%s" .namespace .tlsSecret) }}{{ end }}
 {{- end }}
@@ -21,6 +24,15 @@
 {{- if .s3.secret }}{{ $existing = append $existing (printf "Secret/%s/%s" .name .s3.secret) }}{{ end }}
 {{- end }}
 {{- join "\n" (uniq $existing) }}
+{{- end }}
+
+{{/* The gateways that others have installed, as a JSON list for the checker. Context: the root. */}}
+{{- define "kserve-environment.context.gateways" -}}
+{{- $found := list }}
+{{- range .Values.gateways }}
+{{- if .existing.service }}{{ $found = append $found (merge (dict "namespace" .namespace) .existing) }}{{ end }}
+{{- end }}
+{{- with $found }}{{ toJson . }}{{ end }}
 {{- end }}
 
 {{/* Namespaces with an existing CA object. KServe reads only a ConfigMap. A JSON list. Context: the root. */}}

@@ -2,7 +2,7 @@
 
 {{/* Host of the gateway's Service. */}}
 {{- define "kserve-environment.gateways.service" -}}
-{{- printf "%s.%s.svc.%s" .gateway.name .gateway.namespace .root.Values.clusterDomain }}
+{{- printf "%s.%s.svc.%s" (.gateway.existing.service | default .gateway.name) .gateway.namespace .root.Values.clusterDomain }}
 {{- end }}
 
 {{/* The Gateway as KServe's settings reference it. */}}
@@ -12,8 +12,23 @@
 
 {{/* Labels of the gateway's Pods: Istio's chart sets both. */}}
 {{- define "kserve-environment.gateways.selector" -}}
+{{- if .gateway.existing.service }}
+{{- toYaml .gateway.existing.labels }}
+{{- else -}}
 app: {{ .gateway.name | quote }}
 istio: {{ .gateway.name | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The host of the ingress gateway's servers. On Pods that others share, only the hosts of the models. */}}
+{{- define "kserve-environment.gateways.host" -}}
+{{- .gateway.existing.service | empty | ternary "*" (printf "*.%s" .gateway.domain) }}
+{{- end }}
+
+{{/* True if others have installed gateways, which the stock Gateways of Knative would select. Context: the root. */}}
+{{- define "kserve-environment.gateways.others" -}}
+{{- $gateways := .Values.gateways }}
+{{- if or (eq .Values.components.istio "existing") $gateways.local.existing.service $gateways.ingress.existing.service }}true{{ end }}
 {{- end }}
 
 {{/* The gateway as the only entry of a list in config-istio. net-istio reads YAML 1.1, in which y, n, on and off are

@@ -18,7 +18,7 @@
 {{- with include "kserve-environment.registries.skipped" . }}
 {{- $_ := set $data "registries-skipping-tag-resolving" . }}
 {{- end }}
-{{- with index .Values.images.knative "queue-proxy" }}{{ $_ := set $data "queue-sidecar-image" . }}{{ end }}
+{{- with get (include "kserve-environment.images.knative" . | fromJson) "queue-proxy" }}{{ $_ := set $data "queue-sidecar-image" . }}{{ end }}
 {{- $data | toJson }}
 {{- end }}
 
@@ -56,11 +56,17 @@ kserve-wiring.io/registry-ca-checksum: {{ sha256sum . }}
 annotations:
   {{- . | nindent 2 }}
 {{- end }}
-{{- with .Values.digests.tlsMinVersion }}
+{{- with include "kserve-environment.knative.resolver-env" . | fromJsonArray }}
 env:
   - container: controller
     envVars:
-      - name: TAG_TO_DIGEST_TLS_MIN_VERSION
-        value: {{ . | quote }}
+      {{- toYaml . | nindent 6 }}
 {{- end }}
+{{- end }}
+
+{{/* Environment variables of the resolver, as a JSON list. Context: the root. */}}
+{{- define "kserve-environment.knative.resolver-env" -}}
+{{- $env := list }}
+{{- with .Values.digests.tlsMinVersion }}{{ $env = append $env (dict "name" "TAG_TO_DIGEST_TLS_MIN_VERSION" "value" .) }}{{ end }}
+{{- concat $env (include "kserve-environment.proxy.env" . | fromJsonArray) | toJson }}
 {{- end }}

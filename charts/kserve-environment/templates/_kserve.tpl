@@ -61,7 +61,13 @@ container:
   name: storage-initializer
   image: {{ .image | quote }}
   imagePullPolicy: IfNotPresent
-  {{- with .env }}
+  {{- $names := list }}
+  {{- range .env }}{{ $names = append $names .name }}{{ end }}
+  {{- $env := .env | default list }}
+  {{- range include "kserve-environment.proxy.env" .root | fromJsonArray }}
+  {{- if not (has .name $names) }}{{ $env = append $env . }}{{ end }}
+  {{- end }}
+  {{- with $env }}
   env:
     {{- toYaml . | nindent 4 }}
   {{- end }}

@@ -1,8 +1,26 @@
-{{/* Namespaces of the software itself, as a JSON list without duplicates. Context: the root. */}}
+{{/* Namespaces of the software that is installed with this chart, as a JSON list without duplicates. Context: the root. */}}
 {{- define "kserve-environment.namespaces.system" -}}
 {{- $namespaces := .Values.namespaces }}
-{{- list $namespaces.kserve $namespaces.knativeServing $namespaces.knativeOperator $namespaces.istio
-      $namespaces.certManager .Values.gateways.local.namespace .Values.gateways.ingress.namespace | uniq | toJson }}
+{{- $system := list $namespaces.kserve $namespaces.knativeServing }}
+{{- if eq .Values.knative.install "operator" }}{{ $system = append $system $namespaces.knativeOperator }}{{ end }}
+{{- if eq .Values.components.istio "install" }}{{ $system = append $system $namespaces.istio }}{{ end }}
+{{- if eq .Values.components.certManager "install" }}{{ $system = append $system $namespaces.certManager }}{{ end }}
+{{- range .Values.gateways }}
+{{- if not .existing.service }}{{ $system = append $system .namespace }}{{ end }}
+{{- end }}
+{{- uniq $system | toJson }}
+{{- end }}
+
+{{/* Namespaces of the software that others have installed, as a JSON list. Context: the root. */}}
+{{- define "kserve-environment.namespaces.existing" -}}
+{{- $existing := list }}
+{{- range $component, $install := .Values.components }}
+{{- if eq $install "existing" }}{{ $existing = append $existing (get $.Values.namespaces $component) }}{{ end }}
+{{- end }}
+{{- range .Values.gateways }}
+{{- if .existing.service }}{{ $existing = append $existing .namespace }}{{ end }}
+{{- end }}
+{{- uniq $existing | toJson }}
 {{- end }}
 
 {{/* Namespaces to create, as a JSON list. Never the release namespace, which must exist before the release. Context: the root. */}}
@@ -10,7 +28,10 @@
 {{- $created := list }}
 {{- if .Values.namespaces.create }}
 {{- $created = include "kserve-environment.namespaces.system" . | fromJsonArray }}
+{{- /* For the operator's stock Service (knative/operator pkg/reconciler/knativeserving/ingress/ingress_service.go). */}}
+{{- if eq .Values.knative.install "operator" }}{{ $created = append $created "istio-system" }}{{ end }}
 {{- end }}
+{{- range include "kserve-environment.namespaces.existing" . | fromJsonArray }}{{ $created = without $created . }}{{ end }}
 {{- range include "kserve-environment.tenants" . | fromJsonArray }}
 {{- if .createNamespace }}{{ $created = append $created .name }}{{ end }}
 {{- end }}

@@ -13,6 +13,8 @@ require (
 	k8s.io/kubernetes v1.34.4
 	// Release v1.23.0.
 	knative.dev/operator v0.50.0
-	// The same release: only its source is read, for images that stand in code.
+	// The same release: only its source is read, for images that are hard-coded. The next two are what its go.mod requires.
 	knative.dev/serving v0.50.0
+	knative.dev/networking v0.0.0-20260727162500-c7a7b772cac9
+	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd
 )

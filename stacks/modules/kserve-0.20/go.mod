@@ -13,6 +13,8 @@ require (
 	k8s.io/kubernetes v1.34.4
 	// Release v1.21.1.
 	knative.dev/operator v0.48.1
-	// The same release: only its source is read, for images that stand in code.
+	// The same release: only its source is read, for images that are hard-coded. The next two are what its go.mod requires.
 	knative.dev/serving v0.48.1
+	knative.dev/networking v0.0.0-20260120131110-a7cdca238a0d
+	knative.dev/pkg v0.0.0-20260120122510-4a022ed9999a
 )

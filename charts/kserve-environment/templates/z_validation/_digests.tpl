@@ -29,16 +29,19 @@
 {{- end }}
 
 {{/* KW102: a tag that Knative cannot resolve. Only for images in a Revision: Knative does not resolve the images that KServe
-     injects. Context: the root. */}}
+     injects. With a private registry, KW201 reports an image from elsewhere. Context: the root. */}}
 {{- define "kserve-environment.findings.unresolvable" -}}
 {{- $images := include "kserve-environment.images.kserve" . | fromJson }}
-{{- range $key, $image := dict "images.smoke" $images.smoke "images.kserve.router" $images.router }}
+{{- $private := include "kserve-environment.registries.private" . | fromJsonArray }}
+{{- range $key, $image := dict "images.smoke" (include "kserve-environment.images.smoke" .) "images.kserve.router" $images.router }}
 {{- $registry := include "kserve-environment.registries.of" $image }}
-{{- $asked := not (or (contains "@" $image) (has $registry $.Values.digests.skipRegistries)) }}
+{{- $elsewhere := and $.Values.registry.host (not (has $registry $private)) }}
+{{- $asked := not (or $elsewhere (contains "@" $image) (has $registry $.Values.digests.skipRegistries)) }}
 {{- $reason := include "kserve-environment.findings.no-resolving" (dict "root" $ "registry" $registry) }}
-{{- if and $asked $reason (eq $.Values.digests.policy "resolve") }}
+{{- if and $asked $reason (eq (include "kserve-environment.digests.policy" $) "resolve") }}
 {{- include "kserve-environment.finding" (list $ "KW102" (dict "key" $key "value" $image "reason" $reason
-      "other_key" "digests.skipRegistries" "other" $.Values.digests.skipRegistries "registry" $registry)) }}
+      "other_key" "digests.skipRegistries" "other" $.Values.digests.skipRegistries "registry" $registry) (has $registry $private | ternary
+      "set digests.policy to skip, or reference the image by digest" (printf "add %s to digests.skipRegistries" $registry))) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -51,7 +54,7 @@
 {{- $registry := .root.Values.registry }}
 {{- if .root.Values.offline -}}
 which it cannot reach: offline is true
-{{- else if and $registry.plainHTTP (eq .registry $registry.host) (not (regexMatch $http .registry)) -}}
+{{- else if and $registry.plainHTTP (has .registry (include "kserve-environment.registries.private" .root | fromJsonArray)) (not (regexMatch $http .registry)) -}}
 over HTTPS, but registry.plainHTTP is true
 {{- end }}
 {{- end }}
@@ -72,10 +75,11 @@ over HTTPS, but registry.plainHTTP is true
 
 {{/* KW105. The Knative operator's default images have digests. Context: the root. */}}
 {{- define "kserve-environment.findings.pinned" -}}
-{{- if eq .Values.digests.policy "pinned" }}
+{{- if eq (include "kserve-environment.digests.policy" .) "pinned" }}
 {{- range $key, $image := include "kserve-environment.images.all" . | fromJson }}
 {{- if and $image (not (contains "@sha256:" $image)) }}
-{{- include "kserve-environment.finding" (list $ "KW105" (dict "key" $key "value" $image "other_key" "digests.policy")) }}
+{{- include "kserve-environment.finding" (list $ "KW105" (dict "key" $key "value" $image "other_key" "digests.policy")
+      "add the digest to digests.images, reference the image by digest, or set digests.policy to skip") }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -85,9 +89,10 @@ over HTTPS, but registry.plainHTTP is true
      (pkg/reconciler/revision/resolve.go). Context: the root. */}}
 {{- define "kserve-environment.findings.tls" -}}
 {{- $wanted := .Values.digests.tlsMinVersion }}
-{{- if and $wanted (semverCompare "<1.11.0" .Values.versions.knative) }}
+{{- $knative := (include "kserve-environment.versions" . | fromJson).knative }}
+{{- if and $wanted (semverCompare "<1.11.0" $knative) }}
 {{- include "kserve-environment.finding" (list . "KW106" (dict "key" "digests.tlsMinVersion" "value" $wanted
-      "other_key" "versions.knative" "other" .Values.versions.knative "reason" "Knative supports it since 1.11"
+      "other_key" "versions.knative" "other" $knative "reason" "Knative supports it since 1.11"
       "suggestion" "leave digests.tlsMinVersion empty")) }}
 {{- end }}
 {{- end }}

@@ -14,7 +14,7 @@
 {{- end }}
 
 {{/* Why a reference is malformed, or nothing. KW504 reports text that no value may contain. The grammar is
-     go-containerregistry's, but a host and a tag or digest are required. Context: the reference. */}}
+     that of github.com/distribution/reference, but a host and a tag or digest are required. Context: the reference. */}}
 {{- define "kserve-environment.findings.image-reason" -}}
 {{- $host := splitList "/" . | first }}
 {{- $path := trimPrefix (printf "%s/" $host) . }}
@@ -24,8 +24,10 @@
 {{- else if contains "://" . }}it has a scheme
 {{- else if regexMatch "\\s" . }}it contains whitespace
 {{- else if not (and (contains "/" .) (regexMatch "[.:]" $host)) }}it names no registry, so it defaults to docker.io
+{{- else if not (regexMatch "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*(:[0-9]{1,5})?$" $host) }}its host is not host[:port]
 {{- else if regexMatch "[A-Z]" $repository }}its path has upper-case letters
 {{- else if not (regexMatch "^[a-z0-9._/-]{2,255}$" $repository) }}its path is not 2 to 255 characters of a-z, 0-9, '.', '_', '-' and '/'
+{{- else if not (regexMatch "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$" $repository) }}its path has '.', '_', '-' or '/' at an end, or two of them in a row
 {{- else if not $rest }}it has neither tag nor digest
 {{- else if not (regexMatch "^(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@.*)?$" $rest) }}its tag is malformed
 {{- else if not (regexMatch "^(:[^@]+)?(@sha256:[0-9a-f]{64})?$" $rest) }}its digest is not sha256: with 64 hex digits
@@ -36,9 +38,14 @@
 {{- define "kserve-environment.findings.image-place" -}}
 {{- $registry := .root.Values.registry }}
 {{- $place := without (list $registry.host $registry.project) "" | join "/" }}
-{{- if and $registry.host (not (hasPrefix (printf "%s/" $place) .image)) }}
+{{- $found := empty $registry.host }}
+{{- range $prefix := prepend (values $registry.map) $place }}
+{{- if hasPrefix (printf "%s/" $prefix) $.image }}{{ $found = true }}{{ end }}
+{{- end }}
+{{- if and .image (not $found) }}
 {{- include "kserve-environment.finding" (list .root "KW201" (dict "key" .key "value" .image "other" $place
-      "other_key" (empty $registry.project | ternary "registry.host" "registry.host with registry.project"))) }}
+      "other_key" (empty $registry.project | ternary "registry.host" "registry.host with registry.project"))
+      (printf "remove %s, or set it to an image under %s" .key $place)) }}
 {{- end }}
 {{- end }}
 

@@ -14,26 +14,28 @@
 {{- define "kserve-environment.findings.mode" -}}
 {{- $old := dict "Knative" "Serverless" "Standard" "RawDeployment" }}
 {{- $new := dict "Serverless" "Knative" "RawDeployment" "Standard" }}
-{{- $renamed := semverCompare ">=0.16.0" .Values.versions.kserve }}
+{{- $kserve := (include "kserve-environment.versions" . | fromJson).kserve }}
+{{- $renamed := semverCompare ">=0.16.0" $kserve }}
 {{- $mode := .Values.kserve.deploymentMode }}
 {{- with get ($renamed | ternary $new $old) $mode }}
 {{- include "kserve-environment.finding" (list $ "KW503" (dict "key" "kserve.deploymentMode" "value" $mode "suggestion" .
-      "other_key" "versions.kserve" "other" $.Values.versions.kserve
+      "other_key" "versions.kserve" "other" $kserve
       "reason" "v0.16 renamed Serverless and RawDeployment to Knative and Standard")) }}
 {{- end }}
 {{- end }}
 
 {{/* KW503 of the operator: it contains the manifests of its own minor version and of the three before it. Context: the root. */}}
 {{- define "kserve-environment.findings.operator" -}}
-{{- $operator := semver .Values.versions.knativeOperator }}
-{{- $knative := semver .Values.versions.knative }}
+{{- $versions := include "kserve-environment.versions" . | fromJson }}
+{{- $operator := semver $versions.knativeOperator }}
+{{- $knative := semver $versions.knative }}
 {{- $newest := int $operator.Minor }}
 {{- $oldest := sub $newest 3 | int }}
 {{- $carried := and (eq $operator.Major $knative.Major) (le (int $knative.Minor) $newest) (ge (int $knative.Minor) $oldest) }}
 {{- if and (eq .Values.knative.install "operator") (not $carried) }}
 {{- $range := printf "%d.%d to %d.%d" $operator.Major $oldest $operator.Major $newest }}
-{{- include "kserve-environment.finding" (list . "KW503" (dict "key" "versions.knative" "value" .Values.versions.knative
-      "other_key" "versions.knativeOperator" "other" .Values.versions.knativeOperator
+{{- include "kserve-environment.finding" (list . "KW503" (dict "key" "versions.knative" "value" $versions.knative
+      "other_key" "versions.knativeOperator" "other" $versions.knativeOperator
       "reason" (printf "this operator installs Knative %s" $range) "suggestion" (printf "a version from %s" $range))) }}
 {{- end }}
 {{- end }}

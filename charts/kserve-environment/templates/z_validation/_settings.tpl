@@ -1,4 +1,4 @@
-{{/* Settings of knative.config and kserve.config that this chart wires itself: KW107, or the rule for that
+{{/* Settings of knative.config, knative.spec and kserve.config that this chart wires itself: KW107, or the rule for that
      field. Context: the root. */}}
 {{- define "kserve-environment.findings.settings" -}}
 {{- $knative := include "kserve-environment.knative.wired" . | fromJson }}
@@ -7,6 +7,7 @@
       "given" (omit .Values.knative.config "domain")) }}
 {{- include "kserve-environment.findings.set-twice" (dict "root" $ "base" "kserve.config" "path" "" "wired" $kserve
       "given" .Values.kserve.config) }}
+{{- include "kserve-environment.findings.spec" . }}
 {{- include "kserve-environment.findings.legacy-gateways" . }}
 {{- include "kserve-environment.findings.domains" . }}
 {{- end }}
@@ -36,8 +37,8 @@
       "network.default-external-scheme" "KW413" }}
 {{- with get $codes .path }}
 {{- $wired := eq . "KW413" | ternary $.root.Values.gateways.ingress.tlsSecret $.wired }}
-{{- include "kserve-environment.finding" (list $.root . (dict "key" $field "value" $.given "other_key" $key "other" $wired
-      "suggestion" (printf "remove %s and set %s" $field $key))) }}
+{{- include "kserve-environment.finding" (list $.root . (dict "key" $field "value" $.given "other_key" $key "other" $wired)
+      (printf "remove %s and set %s" $field $key)) }}
 {{- else }}
 {{- include "kserve-environment.finding" (list .root "KW107" (dict "key" $key "value" .wired "other_key" $field
       "other" .given)) }}
@@ -48,7 +49,45 @@
 {{- define "kserve-environment.findings.owner" -}}
 {{- $owners := get (.root.Files.Get "files/wired-keys.yaml" | fromYaml) .base }}
 {{- $map := splitList "." .path | first }}
-{{- get $owners .path | default (printf "%s%s" (get $owners $map) (trimPrefix $map .path)) }}
+{{- get $owners .path | default (printf "%s%s" (get $owners $map | trimSuffix ".*") (trimPrefix $map .path)) }}
+{{- end }}
+
+{{/* KW107 of knative.spec, where a wired field must not be set at all. Context: the root. */}}
+{{- define "kserve-environment.findings.spec" -}}
+{{- $values := merge (dict "versions" (include "kserve-environment.versions" . | fromJson)) .Values }}
+{{- range $field, $owner := get (.Files.Get "files/wired-keys.yaml" | fromYaml) "knative.spec" }}
+{{- $key := trimSuffix ".*" $owner }}
+{{- $wired := include "kserve-environment.findings.at" (dict "value" $values "steps" (splitList "." $key)) | fromJsonArray | first }}
+{{- if kindIs "map" $wired }}
+{{- $wired = hasKey $wired "namespace" | ternary (printf "%s/%s" $wired.namespace $wired.name) (values $wired | join "" | empty | ternary "empty" (toJson $wired)) }}
+{{- end }}
+{{- range include "kserve-environment.findings.at" (dict "value" $.Values.knative.spec "steps" (splitList "." $field)) | fromJsonArray }}
+{{- include "kserve-environment.finding" (list $ "KW107" (dict "key" $key "value" $wired
+      "other_key" (printf "knative.spec.%s" $field) "other" .)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What a value has at these steps, as a JSON list. A step into a list is the name or the container of its items.
+     Context: (dict "value" <value> "steps" <list>). */}}
+{{- define "kserve-environment.findings.at" -}}
+{{- $found := list }}
+{{- if not .steps }}
+{{- $found = list .value }}
+{{- else if kindIs "map" .value }}
+{{- if hasKey .value (first .steps) }}
+{{- $found = include "kserve-environment.findings.at" (dict "value" (get .value (first .steps)) "steps" (rest .steps)) | fromJsonArray }}
+{{- end }}
+{{- else if kindIs "slice" .value }}
+{{- range .value }}
+{{- if kindIs "map" . }}
+{{- if eq (.container | default .name | toString) (first $.steps) }}
+{{- $found = concat $found (include "kserve-environment.findings.at" (dict "value" . "steps" (rest $.steps)) | fromJsonArray) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toJson $found }}
 {{- end }}
 
 {{/* KW407: net-istio rejects a ConfigMap with both formats (net-istio pkg/reconciler/ingress/config/istio.go).
@@ -74,7 +113,8 @@
       "other_key" (printf "knative.config.domain.%s" $name) "other" $selector)) }}
 {{- else if not (or (eq $name $domain) $chosen) }}
 {{- include "kserve-environment.finding" (list $ "KW410" (dict "key" "knative.config.domain" "value" $name
-      "other_key" "gateways.ingress.domain" "other" $domain)) }}
+      "other_key" "gateways.ingress.domain" "other" $domain)
+      (printf "remove knative.config.domain.%s, or give it a selector" $name)) }}
 {{- end }}
 {{- end }}
 {{- end }}

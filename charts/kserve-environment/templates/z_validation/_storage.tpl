@@ -19,10 +19,15 @@
 {{- if hasKey $.Values.kserve.config $key }}
 {{- $path := without (list "kserve.config" $key $field) "" | join "." }}
 {{- $fields := empty $field | ternary (get $config $key) (get (get $config $key) $field) }}
+{{- if kindIs "map" $fields }}
 {{- range list "cpu" "memory" }}
 {{- include "kserve-environment.findings.quantities" (dict "root" $
       "request" (dict "key" (printf "%s.%sRequest" $path .) "value" (get $fields (printf "%sRequest" .)))
       "limit" (dict "key" (printf "%s.%sLimit" $path .) "value" (get $fields (printf "%sLimit" .)))) }}
+{{- end }}
+{{- else }}
+{{- include "kserve-environment.finding" (list $ "KW306" (dict "key" $path "value" $fields "reason" "it is not a map"
+      "suggestion" (printf "write %s as cpuRequest, cpuLimit, memoryRequest and memoryLimit" $path))) }}
 {{- end }}
 {{- end }}
 {{- end }}

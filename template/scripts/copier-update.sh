@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Updates this environment with the digests of images.lock.yaml. The tree must be clean, because copier update merges into it.
+# Updates this environment with other answers. The tree must be clean, because copier update merges into it.
 #
-#   pin.sh check    can the update run? Nothing is written before it can
-#   pin.sh update   run it
+#   copier-update.sh check         can the update run? Nothing is written before it can
+#   copier-update.sh update FILE   run it with the answers in FILE
 #
 # Environment: COPIER
 set -euo pipefail
@@ -18,6 +18,6 @@ case ${1:-} in
     changes=$(git status --porcelain 2> /dev/null) || die "this folder is in no git repository: commit it first, copier update needs one"
     test -z "$changes" || die "commit your changes first: copier update needs a clean git tree"
     ;;
-  update) "$COPIER" update --defaults --skip-answered --vcs-ref=:current: --data-file images.lock.yaml ;;
-  *) die "usage: pin.sh check | update" ;;
+  update) "$COPIER" update --defaults --skip-answered --vcs-ref=:current: --data-file "$2" ;;
+  *) die "usage: copier-update.sh check | update FILE" ;;
 esac

@@ -1,0 +1,78 @@
+{{/* Values that others need, one line each: these are the causes of most disagreements. Context: the root. */}}
+{{- define "kserve-environment.requirements" -}}
+{{- $catalogue := .Files.Get "files/images.yaml" | fromYaml }}
+{{- $registry := .Values.registry }}
+{{- if not (hasKey $catalogue.stacks .Values.stack) }}
+{{- printf "values: stack is %s; choose one of %s\n" (.Values.stack | default "empty") (keys $catalogue.stacks | sortAlpha | join ", ") }}
+{{- else if $registry.host }}
+{{- include "kserve-environment.requirements.knative" (dict "root" . "known" (keys $catalogue.knative | sortAlpha)) }}
+{{- end }}
+{{- if not $registry.host }}
+{{- if .Values.offline }}
+{{- printf "values: offline is true, but registry.host is empty; set registry.host, or set offline to false\n" }}
+{{- end }}
+{{- range $name := list "project" "map" }}
+{{- if get $registry $name }}
+{{- printf "values: registry.%s is %s, but registry.host is empty; set registry.host, too\n" $name
+      (include "kserve-environment.finding.shown" (get $registry $name)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $host := keys $registry.map | sortAlpha }}
+{{- if not (has $host $catalogue.hosts) }}
+{{- printf "values: registry.map has %s, where no image comes from; the hosts are %s\n" $host (join ", " $catalogue.hosts) }}
+{{- end }}
+{{- end }}
+{{- range $role, $gateway := pick .Values.gateways "local" "ingress" }}
+{{- include "kserve-environment.requirements.gateway" (dict "key" (printf "gateways.%s.existing" $role) "existing" $gateway.existing) }}
+{{- end }}
+{{- include "kserve-environment.requirements.external-secret" $registry.pullSecret }}
+{{- if and .Values.proxy.noProxy (not (or .Values.proxy.http .Values.proxy.https)) }}
+{{- printf "values: proxy.noProxy has %s, but proxy.http and proxy.https are empty; set one of them, or remove proxy.noProxy\n"
+      (join ", " .Values.proxy.noProxy) }}
+{{- end }}
+{{- if and .Values.knative.spec (ne .Values.knative.install "operator") }}
+{{- printf "values: knative.spec has %s, but knative.install is %s, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
+      (keys .Values.knative.spec | sortAlpha | join ", ") .Values.knative.install }}
+{{- end }}
+{{- end }}
+
+{{/* The names of Knative's images follow from the version only for the versions of the stacks. Context: (dict "root" $
+     "known" <versions>). */}}
+{{- define "kserve-environment.requirements.knative" -}}
+{{- $version := (include "kserve-environment.versions" .root | fromJson).knative }}
+{{- $missing := list }}
+{{- range $key, $image := include "kserve-environment.images.all" .root | fromJson }}
+{{- if not $image }}{{ $missing = append $missing $key }}{{ end }}
+{{- end }}
+{{- if and $missing (not (has $version .known)) }}
+{{- printf "values: versions.knative is %s, whose images this chart does not know; set it to %s, or set %s\n" $version
+      (join " or " .known) (join ", " $missing) }}
+{{- end }}
+{{- end }}
+
+{{/* An ExternalSecret needs all of its names. Context: registry.pullSecret. */}}
+{{- define "kserve-environment.requirements.external-secret" -}}
+{{- $external := .externalSecret }}
+{{- $names := dict "name" .name "externalSecret.remoteKey" $external.remoteKey
+      "externalSecret.secretStoreRef.name" $external.secretStoreRef.name }}
+{{- $empty := list }}
+{{- range $name, $value := $names }}
+{{- if not $value }}{{ $empty = append $empty (printf "registry.pullSecret.%s" $name) }}{{ end }}
+{{- end }}
+{{- if and $external.enabled $empty }}
+{{- printf "values: registry.pullSecret.externalSecret.enabled is true, but %s %s empty; set %s\n" (join ", " $empty)
+      (len $empty | eq 1 | ternary "is" "are") (len $empty | eq 1 | ternary "it" "them") }}
+{{- end }}
+{{- end }}
+
+{{/* A gateway that others have installed needs all three. Context: (dict "key" <its key> "existing" <its value>). */}}
+{{- define "kserve-environment.requirements.gateway" -}}
+{{- $given := list }}{{ $empty := list }}
+{{- range list "service" "labels" "ports" }}
+{{- if get $.existing . }}{{ $given = append $given . }}{{ else }}{{ $empty = append $empty . }}{{ end }}
+{{- end }}
+{{- if and $given $empty }}
+{{- printf "values: %s has %s, but no %s; set all three, or none\n" .key (join " and " $given) (join " and no " $empty) }}
+{{- end }}
+{{- end }}
