@@ -14,12 +14,13 @@ from kserve_wiring.checker.inspect import inspect
 from kserve_wiring.checker.options import Options
 from kserve_wiring.checker.report import Report
 from kserve_wiring.formats import text as wording
-from kserve_wiring.manifests.environment import HelmCall, Release, plan
+from kserve_wiring.manifests.environment import Release, plan
+from kserve_wiring.manifests.helm import HelmCall
 from kserve_wiring.manifests.load import Loaded, load_path, load_text
 from kserve_wiring.manifests.read import read
 from tools.console import BUILD, ROOT, Stop, note, run, shown, step
 from tools.environment import generate as environment
-from tools.environment import render, schema, wiring_table
+from tools.environment import others, render, schema, wiring_table
 from tools.environment.render import Rendered, RenderError
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
@@ -48,7 +49,7 @@ def main() -> int:
     work, without = plan(TARGET, charts.folder)
     rendered = _render(work, newest)
     _name_missing(without, charts)
-    _validate(rendered, stack, complete=not without)
+    _validate(rendered, stack, not without, others.kinds(charts, newest))
     if without:
         _step(5, "Skipped: without the releases above the settings cannot be compared")
     else:
@@ -88,7 +89,7 @@ def _name_missing(without: Sequence[Release], charts: Upstream) -> None:
         note(f"{release.name:<34}not rendered: no chart {release.chart} {release.version} ({reason})")
 
 
-def _validate(rendered: Sequence[Rendered], stack: str, complete: bool) -> None:
+def _validate(rendered: Sequence[Rendered], stack: str, complete: bool, installed: Sequence[render.Object]) -> None:
     """Validate everything strictly against the CRDs of the set and Kubernetes' own schemas."""
     objects = [item for result in rendered if not result.partial for item in result.objects()]
     crds = sum(item["kind"] == "CustomResourceDefinition" for item in objects)
@@ -98,7 +99,7 @@ def _validate(rendered: Sequence[Rendered], stack: str, complete: bool) -> None:
     except Unavailable as reason:
         note(f"not validated: the schemas of Kubernetes are not available ({reason})")
         return
-    problems = schema.validate(objects, openapi, complete)
+    problems = schema.validate(objects, openapi, complete, installed)
     if problems:
         lines = "\n  ".join(map(str, problems[:20]))
         raise Stop(f"{len(problems)} problems:\n  {lines}")

@@ -58,6 +58,12 @@ def images(stack: str) -> dict[str, str]:
     return {name: reference.format(**data["versions"]) for name, reference in references.items()}
 
 
+def values_keys() -> dict[str, str]:
+    """The images that the chart kserve-environment sets: each name in the image list, and its key below `images`."""
+    listed = _load(STACKS / "common" / "images.yaml")
+    return {name: entry["value"] for name, entry in listed.items() if "value" in entry}
+
+
 def modules(stack: str) -> Path:
     """The folder whose go.mod and go.sum pin the downloads of a stack's tests."""
     return STACKS / "modules" / stack

@@ -25,7 +25,8 @@ import yaml
 from kserve_wiring.cluster.facts import make_facts
 from kserve_wiring.inventory.find import found_images
 from kserve_wiring.inventory.found import canonical
-from kserve_wiring.manifests.environment import HelmCall, plan
+from kserve_wiring.manifests.environment import plan
+from kserve_wiring.manifests.helm import HelmCall
 from kserve_wiring.manifests.load import load_text
 from tools import stacks
 from tools.console import BUILD, note, run, step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -46,4 +47,6 @@ def generate(answers: dict[str, Any], target: Path) -> None:
         try:
             copier.run_copy(str(ROOT), target, answers, vcs_ref="HEAD", defaults=True, quiet=True)
         except (CopierError, ValueError) as error:
-            raise Stop(f"copier refused the answers: {' '.join(str(error).split())}") from error
+            # Where Copier prints nothing, the message is the name of an attribute: docs/decisions/0009.
+            said = re.sub(r"^'dict object' has no attribute (['\"])(.*)\1$", r"\2", " ".join(str(error).split()))
+            raise Stop(f"copier refused the answers: {said}") from error

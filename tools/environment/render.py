@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.environment import HelmCall
+from kserve_wiring.manifests.helm import HelmCall
 from kserve_wiring.manifests.repeated_keys import load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 from tools import stacks

@@ -1,12 +1,16 @@
-"""Write the catalogue of the rules and their pages, the chart's values.schema.json and includes/answers.schema.json.
+"""Write the catalogue of the rules and their pages, what the chart carries, and the schemas of an environment.
 
 Usage: python -m tools.generate [--check]
 
 rules/*/rule.yaml give the catalogue of the program and its copy in the chart, because a chart reads only its own files.
-The fragments in schemas/values/ form values.schema.json, because Helm does not follow references between schema files,
-least of all offline. The schema of the answers comes from the questions of copier.yml (answers_schema.py), the pages of
-the rules (rule_pages.py) and the list of rules without a live test (live_rules.py) from their folders. --check writes
-nothing; the exit code is 1 if a file is stale or something is missing in the folder of a rule (rule_faults.py).
+The fragments in schemas/values/ form values.schema.json and files/values.yaml (values_schema.py), because Helm does not
+follow references between schema files, least of all offline; the stacks form files/images.yaml (chart_images.py). The
+schema of the answers comes from the questions of copier.yml (answers_schema.py), as does their check before Copier asks
+(answers_check.py), the answers that set a value from the templates of values files (values_answers.py), what upstream
+reads from surfaces/*.yaml (surfaces/accounts.py), the pages of the rules (rule_pages.py) and of the
+symptoms (symptom_page.py), and the list of rules without a live test (live_rules.py) from their folders. The version of
+the package goes into the files that name it (version.py). --check writes nothing; the exit code is 1 if a file is stale
+or something is missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -21,87 +25,68 @@ import yaml
 from kserve_wiring.checker.apply import known_codes
 from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
-from tools.generate import answers_schema, live_rules, rule_pages
+from tools.generate import (
+    answers_check,
+    answers_schema,
+    chart_images,
+    configuration_schema,
+    live_rules,
+    rule_pages,
+    symptom_page,
+    values_answers,
+    values_schema,
+    version,
+)
 from tools.generate.rule_faults import code_faults, folder_faults
+from tools.generate.surfaces import accounts
 from tools.rules import rule_folders
 
 FRAGMENTS = ROOT / "schemas" / "values"
 CATALOGUE = ROOT / "src" / "kserve_wiring" / "data" / "rules.yaml"
 CHART = ROOT / "charts" / "kserve-environment"
 
-Schema = dict[str, Any]
-
 
 def catalogues() -> dict[Path, str]:
-    """The catalogue, for the program and for the chart, each with the text that it should have."""
+    """What the program needs to write the pages: the catalogue, also for the chart, and what upstream reads."""
     entries = {code: folder.run_time for code, folder in rule_folders().items()}
-    text = "# Written by make generate: edit rules/*/rule.yaml.\n"
-    text += yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=sys.maxsize)
-    return {CATALOGUE: text, CHART / "files" / "rules.yaml": text}
+    text = _yaml("rules/*/rule.yaml", entries)
+    return {CATALOGUE: text, CHART / "files" / "rules.yaml": text, accounts.DATA: accounts.data()}
 
 
 def generated() -> dict[Path, str]:
     """Every other generated file with the text that it should have. The pages need a catalogue that is fresh."""
-    schema = json.dumps(values_schema(FRAGMENTS), indent=2, ensure_ascii=False) + "\n"
     return {
-        CHART / "values.schema.json": schema,
+        **chart_values(),
+        CHART / "files" / "images.yaml": _yaml("stacks/*.yaml and stacks/common/images.yaml", chart_images.catalogue()),
         **rule_pages.pages(),
         live_rules.README: live_rules.readme(),
+        symptom_page.PAGE: symptom_page.page(),
+        values_answers.TARGET: values_answers.text(),
+        answers_check.TARGET: answers_check.text(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
+        configuration_schema.SCHEMA: json.dumps(configuration_schema.configuration_schema(), indent=2) + "\n",
+        **version.carried(),
     }
 
 
-def values_schema(fragments: Path) -> Schema:
-    """Assemble the schema of the values from a folder of fragments.
-
-    root.yaml is the head, definitions.yaml holds the types for `use`, every other file holds top-level values. Raises
-    KeyError for an undefined type and ValueError for a value that two files define.
-    """
-    definitions = _load(fragments / "definitions.yaml")
-    properties: Schema = {}
-    for path in sorted(fragments.glob("*.yaml")):
-        if path.stem in ("root", "definitions"):
-            continue
-        for name, schema in _load(path).items():
-            if name in properties:
-                raise ValueError(f"{path.name} defines {name} a second time")
-            properties[name] = schema
-    return closed(inlined({**_load(fragments / "root.yaml"), "properties": properties}, definitions))
+def chart_values() -> dict[Path, str]:
+    """The schema of the chart's values, and the limits that its validation checks."""
+    whole = values_schema.merged_fragments(FRAGMENTS)
+    names: dict[str, list[str]] = {}
+    for name, path in values_schema.places(whole):
+        names.setdefault(name, []).append(path)
+    unique = {name: paths[0] for name, paths in sorted(names.items()) if len(paths) == 1 and paths[0] != name}
+    tree = values_schema.limits(whole, values_schema.load(CHART / "values.yaml"))
+    schema = json.dumps(values_schema.types(whole), indent=2, ensure_ascii=False) + "\n"
+    return {
+        CHART / "values.schema.json": schema,
+        CHART / "files" / "values.yaml": _yaml("schemas/values/*.yaml", {"places": unique, **tree}),
+    }
 
 
-def inlined(node: Any, definitions: Schema) -> Any:
-    """Replace every `use: <name>` by the definition, and merge the keys next to it over the definition."""
-    if isinstance(node, list):
-        return [inlined(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
-    name = node.get("use")
-    if not isinstance(name, str):
-        return {key: inlined(value, definitions) for key, value in node.items()}
-    own = {key: inlined(value, definitions) for key, value in node.items() if key != "use"}
-    return _merged(inlined(definitions[name], definitions), own)
-
-
-def closed(schema: Schema) -> Schema:
-    """Refuse unknown keys in every object that lists its keys, unless its schema allows them."""
-    result = dict(schema)
-    if "properties" in result:
-        result["properties"] = {name: closed(value) for name, value in result["properties"].items()}
-        result.setdefault("additionalProperties", False)
-    if isinstance(result.get("items"), dict):
-        result["items"] = closed(result["items"])
-    return result
-
-
-def _merged(base: Any, over: Any) -> Any:
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    return base | {key: _merged(base[key], value) if key in base else value for key, value in over.items()}
-
-
-def _load(path: Path) -> Schema:
-    loaded: Schema = yaml.safe_load(path.read_text("utf-8"))
-    return loaded
+def _yaml(source: str, content: Any) -> str:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=sys.maxsize)
+    return f"# Written by make generate: edit {source}.\n{text}"
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,6 @@ Usage: python -m tools.generate.operator_images [--check]
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from kserve_wiring.inventory.operator import QUEUE_SIDECAR
 from kserve_wiring.manifests.load import load_text
 from kserve_wiring.manifests.objects import dig
 from tools import stacks
-from tools.console import ROOT, note, run, shown
+from tools.console import ROOT, run
+from tools.generate.written import write_or_check
 from tools.upstream import golang, modules
 
 MODULE = "knative.dev/operator"
@@ -79,15 +79,7 @@ def _key(use: ImageUse) -> str:
 
 
 def main() -> int:
-    stale = {path: text for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text}
-    for path, text in stale.items():
-        if "--check" in sys.argv[1:]:
-            note(f"{shown(path)} is stale: run python -m tools.generate.operator_images")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            note(f"wrote {shown(path)}")
-    return 1 if stale and "--check" in sys.argv[1:] else 0
+    return write_or_check(generated(), "tools.generate.operator_images")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ _GROUPS = {
     "KW3": "Storage initializer and CA",
     "KW4": "Gateways and domains",
     "KW5": "Ownership, namespaces, versions and GitOps",
+    "KW6": "LLM serving and sources of models",
 }
 _NOTICE = "<!-- Written by make generate: edit rules/{}. -->"
 _URL = re.compile(r"https?://\S+")

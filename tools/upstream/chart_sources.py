@@ -32,7 +32,7 @@ def assemble(chart: Chart, module: Path, target: Path) -> None:
 
 
 def _knative_operator(chart: Chart, module: Path, target: Path) -> None:
-    """knative/operator hack/generate-helm.sh: the version without `v`, the tag with it."""
+    """knative/operator hack/generate-helm.sh: the version without the `v` of the index, the tag with it."""
     _replace(target / "Chart.yaml", r"\{\{ version \}\}", chart.version.removeprefix("v"))
     _replace(target / "values.yaml", r"\{\{ tag \}\}", chart.version)
 

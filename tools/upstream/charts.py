@@ -12,15 +12,13 @@ A chart that no source has is reported and not fatal: our own chart can still be
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +27,7 @@ import yaml
 from tools import stacks
 from tools.console import BUILD, Stop, note, run, shown, step
 from tools.stacks import Chart
-from tools.upstream import chart_sources, helm, modules, network
+from tools.upstream import chart_sources, golang, helm, modules, network
 from tools.upstream.modules import Unavailable
 
 PULL_SECONDS = 120
@@ -43,7 +41,8 @@ class Upstream:
     missing: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def folder(self, name: str, version: str) -> Path | None:
-        return self.folders.get((name, version))
+        """A chart by its version, with or without the leading v."""
+        return self.folders.get((name, version)) or self.folders.get((name, f"v{version}"))
 
 
 @dataclass(frozen=True)
@@ -112,20 +111,11 @@ def _cached(source: Source, stack: str, chart: Chart) -> Path:
     """The chart's folder, fetched if it is not there yet. It appears complete or not at all."""
     target = BUILD / "upstream" / stack / source.key / chart.folder
     stamp, state = target.with_name(f"{chart.folder}.state"), source.state(chart)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target.parent):
+    with golang.alone(target.parent):
         if not (target.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == state):
             _fetch(source, chart, target)
             stamp.write_text(state, encoding="utf-8")
     return target
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time: another one must not replace a chart that this one has just found."""
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(source: Source, chart: Chart, target: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.console import Stop
+from tools.console import Heartbeat, Stop, note, shown, step
 
 # From 1.21 on Go downloads the toolchain that a go.mod requires (https://go.dev/doc/toolchain).
 MINIMUM = (1, 21)
@@ -26,8 +29,50 @@ def find_go() -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment for go: a user's workspace file or vendoring flags must not change the build."""
-    return {**os.environ, "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
+    """The environment for go: a user's workspace file, vendoring flags or old toolchain must not change the build."""
+    return {**os.environ, "GOWORK": "off", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "auto"}
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time in a folder, which is made if needed: the others wait, and find what this one made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_once(
+    title: str, target: Path, module: Path, package: str, options: Sequence[str] = (), remedy: str = ""
+) -> None:
+    """Build a Go program, unless it is there. Raises Stop when that fails.
+
+    module: the folder of the go.mod that pins it. options: more of `go build`. remedy: what else helps if it fails.
+    """
+    with alone(target.parent):
+        if not target.exists():
+            step(f"Building {title}, once")
+            _build(title, target, module, [*options, package], remedy)
+
+
+def _build(title: str, target: Path, module: Path, words: Sequence[str], remedy: str) -> None:
+    # Built next to the target and moved: an interrupted build leaves no half-written program.
+    partial = target.with_name(f".{target.name}.partial")
+    polite = ["nice", "-n", "19"] if shutil.which("nice") else []
+    command = [*polite, find_go(), "build", "-v", "-trimpath", "-o", str(partial), *words]
+    beat = Heartbeat()
+    packages, problem = 0, ""
+    env = environment() | {"CGO_ENABLED": "0"}  # no C compiler, and a program that runs in any root file system
+    with subprocess.Popen(command, cwd=module, env=env, text=True, stderr=subprocess.PIPE) as process:
+        for line in process.stderr or ():
+            packages += 1
+            problem = line.strip() or problem
+            beat.tick(f"{packages} modules and packages so far")
+    if process.returncode:
+        partial.unlink(missing_ok=True)
+        raise Stop(f"building {title} failed ({problem}): {remedy}let Go reach its module proxy")
+    partial.replace(target)
+    note(f"built {shown(target)} in {beat.seconds:.0f} s")
 
 
 def pinned(modfile: Path) -> dict[str, str]:

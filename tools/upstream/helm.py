@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.console import BUILD, ROOT, Heartbeat, Stop, note, run, shown, step
+from tools.console import BUILD, ROOT, Stop, note, run, shown
 from tools.upstream import golang
 
 # The charts are tested with helm 3.16 and newer.
@@ -58,8 +58,8 @@ def build(major: int) -> Helm:
     flags = _linker_flags(path, pins)
     digest = hashlib.sha256((module / "go.sum").read_bytes() + flags.encode()).hexdigest()[:12]
     target = BUILD / "tools" / f"helm-{pins[path]}-{digest}" / "helm"
-    if not target.exists():
-        _compile(module, f"{path}/cmd/helm", pins[path], flags, target)
+    title, options = f"helm {pins[path]} from its Go module", ["-ldflags", flags]
+    golang.build_once(title, target, module, f"{path}/cmd/helm", options, remedy=f"{INSTALL}, and ")
     return Helm(str(target), version_of(str(target)))
 
 
@@ -122,27 +122,6 @@ def _require_go(reason: str) -> None:
 
 def _version_text(helm: Helm) -> str:
     return f"version {helm.version[0]}.{helm.version[1]}"
-
-
-def _compile(module: Path, package: str, version: str, flags: str, target: Path) -> None:
-    go = golang.find_go()
-    step(f"Building helm {version} from its Go module, once (2 to 5 minutes)")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Built next to the target and moved: an interrupted build leaves no half-written helm.
-    partial = target.with_name(f"helm.{os.getpid()}")
-    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
-    beat = Heartbeat()
-    packages, problem = 0, ""
-    with subprocess.Popen(command, cwd=module, env=golang.environment(), text=True, stderr=subprocess.PIPE) as process:
-        for line in process.stderr or ():
-            packages += 1
-            problem = line.strip() or problem
-            beat.tick(f"{packages} modules and packages so far")
-    if process.returncode != 0:
-        partial.unlink(missing_ok=True)
-        raise Stop(f"building helm {version} failed ({problem}): {INSTALL}, and let Go reach its module proxy")
-    partial.replace(target)
-    note(f"built {shown(target)} in {beat.seconds:.0f} s")
 
 
 def main() -> int:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kserve_wiring.schemas.checks import Schema
+from kserve_wiring.schemas.misfit import MISSING, UNKNOWN, VALUE, Misfit
+from kserve_wiring.schemas.node import Dialect, Node, Schemas
 from tools.environment.schema.kubernetes import Kubernetes
-from tools.environment.schema.walk import Dialect, Misfit, Schema, misfits
 
 Object = Mapping[str, Any]
 
@@ -37,14 +39,17 @@ class Problem:
         return f"{self.where}: {self.path} {self.text}" if self.path else f"{self.where}: {self.text}"
 
 
-def validate(objects: Iterable[Object], openapi: Path, complete: bool = True) -> list[Problem]:
+def validate(
+    objects: Iterable[Object], openapi: Path, complete: bool = True, others: Iterable[Object] = ()
+) -> list[Problem]:
     """All problems of the objects; empty if they are valid.
 
     objects: parsed manifests, including CRDs. openapi: api/openapi-spec/v3 of k8s.io/kubernetes. complete: every CRD
-    that is needed is among the objects; if not, kinds without a CRD are accepted.
+    that is needed is among these and others; if not, kinds without a CRD are accepted. others: CRDs that are installed
+    already.
     """
     items = list(objects)
-    validator = Validator(items, openapi, complete)
+    validator = Validator([*others, *items], openapi, complete)
     return [problem for item in items for problem in validator.check(item)]
 
 
@@ -59,15 +64,14 @@ class Validator:
         self._complete = complete
         self._kubernetes = Kubernetes(openapi)
         self._custom = {_names(crd): _versions(crd) for crd in crds if crd.get("kind") == "CustomResourceDefinition"}
-        meta, self._meta_dialect = self._kubernetes.metadata()
-        self._meta = meta
-        self._crd_dialect = Dialect(_no_references, metadata={"x-kubernetes-preserve-unknown-fields": True})
+        self._crd_schemas = Schemas(Dialect(_no_references, metadata={"x-kubernetes-preserve-unknown-fields": True}))
+        self._roots: dict[tuple[str, str, str], Node] = {}
 
     def check(self, item: Object) -> Iterator[Problem]:
         """The problems of one object."""
         where = title(item)
         for misfit in self._remembered(item) if item.get("kind") == "CustomResourceDefinition" else self._misfits(item):
-            yield Problem(where, misfit.path, misfit.text)
+            yield Problem(where, misfit.shown_path, misfit.text)
 
     def _remembered(self, crd: Object) -> list[Misfit]:
         """Problems of a CRD, cached per process: CRDs are the bulk of an environment and the same in all of a stack."""
@@ -78,28 +82,28 @@ class Validator:
     def _misfits(self, item: Object) -> Iterator[Misfit]:
         api_version, kind = item.get("apiVersion"), item.get("kind")
         if not isinstance(api_version, str) or not isinstance(kind, str):
-            yield Misfit("", "has no apiVersion and kind")
+            yield Misfit((), "has no apiVersion and kind", MISSING)
             return
         if not (item.get("metadata") or {}).get("name"):
-            yield Misfit("metadata.name", "is required but missing")
+            yield Misfit(("metadata", "name"), "is required but missing", MISSING)
         group = api_version.rpartition("/")[0]
         if (group, kind) in self._custom:
-            yield from self._check_custom(item, self._custom[group, kind], api_version)
-        elif found := self._kubernetes.find(api_version, kind):
-            yield from misfits(item, found[0], found[1])
+            yield from self._check_custom(item, (group, kind), api_version)
+        elif node := self._kubernetes.find(api_version, kind):
+            yield from node.misfits(item)
         elif self._complete and (group, kind) not in ABSENT:
-            yield Misfit("", f"is of an unknown kind: there is no {api_version} {kind} in Kubernetes and no CRD for it")
+            words = f"is of an unknown kind: there is no {api_version} {kind} in Kubernetes and no CRD for it"
+            yield Misfit((), words, UNKNOWN)
 
-    def _check_custom(self, item: Object, versions: dict[str, Schema], api_version: str) -> Iterator[Misfit]:
-        version = api_version.rpartition("/")[2]
+    def _check_custom(self, item: Object, names: tuple[str, str], api_version: str) -> Iterator[Misfit]:
+        version, versions = api_version.rpartition("/")[2], self._custom[names]
         if version not in versions:
-            yield Misfit("apiVersion", f"is {api_version} but the CRD has {', '.join(versions)}")
+            yield Misfit(("apiVersion",), f"is {api_version} but the CRD has {', '.join(versions)}", VALUE)
             return
-        yield from misfits(item.get("metadata"), self._meta, self._meta_dialect, ("metadata",))
-        implied = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-        schema = versions[version]
-        properties = {**schema.get("properties", {}), **implied, "metadata": {}}
-        yield from misfits(item, {**schema, "properties": properties}, self._crd_dialect)
+        key = (*names, version)
+        if key not in self._roots:
+            self._roots[key] = self._crd_schemas.root(versions[version], self._kubernetes.metadata())
+        yield from self._roots[key].misfits(item)
 
 
 def title(item: Object) -> str:
@@ -123,5 +127,5 @@ def _versions(crd: Object) -> dict[str, Schema]:
     return {version["name"]: version["schema"]["openAPIV3Schema"] for version in served}
 
 
-def _no_references(reference: str) -> Schema:
+def _no_references(reference: str | int) -> Schema:
     raise ValueError(f"a CRD must not have references: {reference}")

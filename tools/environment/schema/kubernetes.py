@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.environment.schema.walk import Dialect, Schema
+from kserve_wiring.schemas.checks import Schema
+from kserve_wiring.schemas.node import Dialect, Node, Reference, Schemas
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _PREFIX = "#/components/schemas/"
@@ -22,32 +23,41 @@ class Kubernetes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._groups: dict[str, tuple[dict[str, Schema], Dialect] | None] = {}
 
-    def find(self, api_version: str, kind: str) -> tuple[Schema, Dialect] | None:
-        """The schema of a kind and its dialect; None if Kubernetes has no such kind."""
-        group = self._group(api_version)
-        if group is None:
-            return None
-        schemas, dialect = group
-        name, _, version = api_version.rpartition("/")
-        wanted = {"group": name, "version": version, "kind": kind}
-        for schema in schemas.values():
-            if wanted in schema.get("x-kubernetes-group-version-kind", ()):
-                return schema, dialect
-        return None
+    def find(self, api_version: str, kind: str) -> Node | None:
+        """The compiled schema of a kind; None if Kubernetes has no such kind."""
+        group = _read(self._folder / _file(api_version))
+        return group.kind(api_version, kind) if group else None
 
-    def metadata(self) -> tuple[Schema, Dialect]:
-        """The schema of `metadata`, which CRDs omit."""
-        group = self._group("v1")
+    def metadata(self) -> Node:
+        """The compiled schema of `metadata`, which CRDs omit."""
+        group = _read(self._folder / _file("v1"))
         if group is None:
             raise FileNotFoundError(f"{self._folder} has no OpenAPI of the core group")
-        return group[0][META], group[1]
+        return group.compiler.node({"$ref": f"{_PREFIX}{META}"})
 
-    def _group(self, api_version: str) -> tuple[dict[str, Schema], Dialect] | None:
-        if api_version not in self._groups:
-            self._groups[api_version] = _read(self._folder / _file(api_version))
-        return self._groups[api_version]
+
+class _Group:
+    """The schemas of one file."""
+
+    def __init__(self, path: Path) -> None:
+        document: dict[str, Any] = json.loads(path.read_bytes())
+        self._schemas: dict[str, Schema] = document["components"]["schemas"]
+        if _QUANTITY in self._schemas:
+            # Kubernetes publishes "a string or a number"; the string has a grammar.
+            self._schemas[_QUANTITY] = {"format": "quantity"}
+        self.compiler = Schemas(Dialect(self._resolve, bare_object_is_open=True, null_is_absent=True))
+
+    def _resolve(self, reference: Reference) -> Schema:
+        return self._schemas[str(reference).removeprefix(_PREFIX)]
+
+    def kind(self, api_version: str, kind: str) -> Node | None:
+        group, _, version = api_version.rpartition("/")
+        wanted = {"group": group, "version": version, "kind": kind}
+        for name, schema in self._schemas.items():
+            if wanted in schema.get("x-kubernetes-group-version-kind", ()):
+                return self.compiler.node({"$ref": f"{_PREFIX}{name}"})
+        return None
 
 
 def _file(api_version: str) -> str:
@@ -56,16 +66,5 @@ def _file(api_version: str) -> str:
 
 
 @cache
-def _read(path: Path) -> tuple[dict[str, Schema], Dialect] | None:
-    if not path.is_file():
-        return None
-    document: dict[str, Any] = json.loads(path.read_bytes())
-    schemas: dict[str, Schema] = document["components"]["schemas"]
-    if _QUANTITY in schemas:
-        # Kubernetes publishes "a string or a number"; the string has a grammar.
-        schemas[_QUANTITY] = {"oneOf": [{"type": "string", "format": "quantity"}, {"type": "number"}]}
-
-    def resolve(reference: str) -> Schema:
-        return schemas[reference.removeprefix(_PREFIX)]
-
-    return schemas, Dialect(resolve, bare_object_is_open=True, null_is_absent=True)
+def _read(path: Path) -> _Group | None:
+    return _Group(path) if path.is_file() else None

@@ -1,0 +1,26 @@
+"""The kinds of software that others may have installed, for environments that leave it out."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from kserve_wiring.manifests.helm import HelmCall
+from tools.environment import render
+from tools.environment.render import Object
+from tools.upstream.charts import Upstream
+from tools.upstream.helm import Helm
+
+_CHARTS = ("base", "cert-manager")
+_VALUES = Path(__file__).with_name("others.yaml")
+
+
+def kinds(charts: Upstream, helm: Helm) -> list[Object]:
+    """The CRDs of Istio and cert-manager, as the charts of a stack have them."""
+    return [crd for (name, _), folder in charts.folders.items() if name in _CHARTS for crd in _crds(folder, helm)]
+
+
+@cache
+def _crds(chart: Path, helm: Helm) -> list[Object]:
+    rendered = render.template(HelmCall(chart.name, "others", chart, (_VALUES,)), helm)
+    return [item for item in rendered.objects() if item["kind"] == "CustomResourceDefinition"]

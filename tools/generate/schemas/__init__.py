@@ -1,0 +1,1 @@
+"""The schemas that the checker carries: from the CRDs and the OpenAPI of pinned Go modules to compact package data."""
