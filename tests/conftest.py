@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from jinja2.sandbox import SandboxedEnvironment
 
 from tools import stacks
+from tools.environment.copies import each_text_compiled_once
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream
@@ -20,18 +19,7 @@ from tools.upstream.helm import Helm
 @pytest.fixture(scope="session", autouse=True)
 def _each_text_is_compiled_once() -> Iterator[None]:
     """Copier compiles all texts of a template again for every copy, which is half of the time that a copy takes."""
-    real, known = SandboxedEnvironment.compile, dict[tuple[Any, ...], Any]()
-
-    def compile_once(self: SandboxedEnvironment, source: str, *args: Any, **options: Any) -> Any:
-        syntax = (self.block_start_string, self.variable_start_string, self.trim_blocks, self.lstrip_blocks)
-        key = (source, args, *options.items(), *syntax, self.keep_trailing_newline)
-        if key not in known:
-            known[key] = real(self, source, *args, **options)
-        self.preprocess(source)  # here an extension forgets the text before
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SandboxedEnvironment, "compile", compile_once)
+    with each_text_compiled_once({}):
         yield
 
 

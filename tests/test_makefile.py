@@ -41,7 +41,7 @@ def test_python_is_missing(tmp_path: Path) -> None:
 def test_ci_runs_what_make_check_runs() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert "\nmake check\n" in script.read_text(encoding="utf-8")
+    assert "\nrun make check\n" in script.read_text(encoding="utf-8")
 
 
 def test_the_lock_has_a_hash_for_every_package() -> None:

@@ -43,6 +43,12 @@ class Outcome:
         assert "the values disagree:" in self.error, self.error or "the values were accepted"
         return [line for line in self.error.splitlines() if line.startswith("[")]
 
+    @property
+    def faults(self) -> list[str]:
+        """The lines about single values; fails the test if the chart rendered, or if values disagree."""
+        assert "the values are invalid:" in self.error, self.error or "the values were accepted"
+        return [line for line in self.error.splitlines() if line.startswith("values: ")]
+
 
 class Chart:
     """The chart, rendered by one helm."""

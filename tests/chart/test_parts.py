@@ -138,3 +138,23 @@ def test_ca_is_under_the_key_that_kserve_reads(chart: Chart) -> None:
     for namespace in ("kserve", "knative-serving"):
         data = only(objects, "ConfigMap", "corp-ca", namespace)["data"]
         assert data == {"cabundle.crt": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
+
+
+@pytest.mark.parametrize("part", ["all", "prerequisites", "wiring"])
+def test_every_object_has_the_common_labels_and_annotations(chart: Chart, part: str) -> None:
+    """The chart's own labels win."""
+    common = {"team": "ml", "helm.sh/chart": "mine"}
+    more = {"commonLabels": common, "commonAnnotations": {"contact": "a: b", "number": "1"}}
+    objects = chart.render(named("offline", part=part) | more).objects
+    assert identities(objects) == identities(chart.render(named("offline", part=part)).objects)
+    for body in objects:
+        labels = body["metadata"]["labels"]
+        assert (labels["team"], labels["helm.sh/chart"].split("-")[0]) == ("ml", "kserve"), body
+        assert body["metadata"]["annotations"].items() >= {"contact": "a: b", "number": "1"}.items(), body
+
+
+def test_a_patch_has_no_common_labels(chart: Chart) -> None:
+    more = {"commonLabels": {"team": "ml"}, "commonAnnotations": {"contact": "a"}}
+    patches = chart.render(named("offline", part="patches"))
+    assert patches.objects
+    assert chart.render(named("offline", part="patches") | more).objects == patches.objects

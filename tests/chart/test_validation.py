@@ -16,6 +16,9 @@ FIXTURES = values_fixtures()
 REFUSED = [fixture for fixture in FIXTURES if fixture.is_bad]
 
 
+PEM = "-----BEGIN CERTIFICATE-----"
+
+
 def container(name: str, *formats: dict[str, str]) -> dict[str, Any]:
     return {"name": name, "supportedUriFormats": list(formats)}
 
@@ -51,6 +54,17 @@ def test_says_everything_at_once(chart: Chart) -> None:
     }
     codes = [line[1:6] for line in chart.render(values).findings]
     assert codes == ["KW101", "KW103", "KW412", "KW505"]
+
+
+def test_no_advice_contradicts_another(chart: Chart) -> None:
+    """An image from elsewhere has to go (KW201): Knative need not be able to resolve it (KW102)."""
+    values = {
+        "offline": True,
+        "registry": {"host": "harbor.corp.example", "plainHTTP": True, "ca": {"kind": "Secret", "bundle": PEM}},
+        "digests": {"policy": "resolve", "skipRegistries": ["harbor.corp.example"]},
+        "images": {"smoke": "docker.io/kserve/sklearnserver:v0.20.0"},
+    }
+    assert [line[1:6] for line in chart.render(values).findings] == ["KW201", "KW305"]
 
 
 @pytest.mark.parametrize("part", ["prerequisites", "wiring", "patches", "all"])
@@ -106,6 +120,7 @@ def test_resolver_speaks_plain_http_to_private_hosts_only(chart: Chart, host: st
     images = {name: f"{host}/x/{name.lower()}:1" for name in ("agent", "router", "artExplainer", "storageInitializer")}
     values = {
         "registry": {"host": host, "plainHTTP": True},
+        "digests": {"policy": "resolve"},
         "knative": {"install": "yaml"},
         "images": {"kserve": images, "smoke": f"{host}/x/smoke:1", "knative": {"queue-proxy": f"{host}/x/queue:1"}},
     }

@@ -13,7 +13,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 TARGETS = re.findall(r"(?m)^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"))
 PLACEHOLDER = re.compile(r"<\w+>|KWnnn|^https?:")
 # What does not exist before a command has run.
-MADE = ("build/", ".venv")
+MADE = ("build/", "dist/", ".venv")
 CODE = re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", TEXT))
 PATHS = {code for code in CODE if re.fullmatch(r"[\w./<>*{},-]+", code) and re.search(r"/|\.(md|yml|toml)$", code)}
 LINKS = set(re.findall(r"\]\(([^)]+)\)", TEXT))

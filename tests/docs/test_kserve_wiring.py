@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,13 @@ def test_output(
         (tmp_path / name).write_text(f"# {name}\n{text}")
     (tmp_path / "rules").symlink_to(ROOT / "rules")
     monkeypatch.chdir(tmp_path)
-    cli.main(command.split())
+    cli.main(shlex.split(command))
     assert capsys.readouterr().out == output
 
 
-def test_it_shows_a_check_a_waiver_and_a_graph() -> None:
+def test_it_shows_a_check_a_waiver_an_explanation_and_a_graph() -> None:
     shown = [command.split()[0] for command, _ in [*SHOWN, *DRAWN]]
-    assert (shown.count("check"), shown.count("graph")) == (2, 1)
+    assert (shown.count("check"), shown.count("doctor"), shown.count("graph")) == (2, 1, 1)
 
 
 def test_every_fact_and_format_is_explained() -> None:

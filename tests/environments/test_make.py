@@ -35,7 +35,7 @@ def make(
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = ["make", "--no-print-directory", *words, f"HELM={newest_helm.path}", f"CHARTS={charts}"]
+        command = ["make", "--no-print-directory", f"HELM={newest_helm.path}", f"CHARTS={charts}", *words]
         return subprocess.run(
             command, cwd=harbor, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
         )
@@ -59,7 +59,7 @@ def test_check_is_content_with_a_fresh_environment(
     calls, _ = plan(harbor, upstream_charts(stacks.DEFAULT).folder)
     objects = sum(len(list(one.objects())) for one in render.render(calls, newest_helm))
     assert objects > 100
-    assert done.stdout.splitlines()[0] == f"{objects} objects: 0 errors, 0 warnings, 0 info"
+    assert done.stdout.splitlines()[0] == f"11 of 11 releases, {objects} objects: 0 errors, 0 warnings, 0 info"
 
 
 def test_check_names_two_releases_that_disagree(
@@ -78,14 +78,59 @@ def test_check_names_values_that_disagree(harbor: Path, make: Callable[..., subp
     values.write_text(values.read_text(encoding="utf-8").replace("policy: skip", "policy: resolve"), encoding="utf-8")
     done = make("check")
     assert done.returncode == 2
-    named = [line.split(" is ")[0] for line in done.stderr.splitlines() if line.startswith("[")]
-    assert named == ["[KW102] values: images.kserve.router", "[KW102] values: images.smoke"], done.stderr
+    named = [line.split(" is ")[0] for line in done.stdout.splitlines() if line.startswith("[")]
+    assert named == ["[KW102] values: images.kserve.router"], done.stdout
+    assert "(the same for images.smoke)" in done.stdout
+    assert "\n9 of 11 releases, " in done.stdout
+
+
+def test_check_without_charts_says_what_was_not_rendered(
+    make: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = make("check", "CHARTS=")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "note: not rendered, because their charts are not in build/charts: cert-manager, istio-base, " in said
+    assert "; `make charts` fetches the charts 2 of 11 releases, " in said
+
+
+def test_check_with_a_chart_missing_from_the_named_folder_fails(
+    harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]], upstream_charts: Callable[[str], Upstream]
+) -> None:
+    store = harbor.parent / "charts"
+    store.mkdir()
+    for folder in upstream_charts(stacks.DEFAULT).folders.values():
+        if not folder.name.startswith("istiod-"):
+            (store / folder.name).symlink_to(folder)
+    done = make("check", f"CHARTS={store}")
+    assert done.returncode == 2
+    missing = f"istiod-{stacks.versions(stacks.DEFAULT)['istio']}"
+    said = f"cannot read {store}: no chart {missing} of release istiod; get it from oci://harbor.corp.local:8443/kserve"
+    assert done.stdout.startswith(said), done.stdout
+    assert "10 of 11 releases, " in done.stdout
+
+
+def test_check_names_a_file_with_conflict_markers(
+    harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """As `copier update` leaves them where an answer and an edit disagree."""
+    for name in ("values/kserve-environment.yaml", ".copier-answers.yml"):
+        first, *rest = (harbor / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        (harbor / name).write_text(f"{first}<<<<<<< before\n=======\n>>>>>>> after\n{''.join(rest)}", encoding="utf-8")
+    done = make("check")
+    assert done.returncode == 2
+    reported = [line for line in done.stdout.splitlines() if line.startswith("cannot read ")]
+    assert reported == [
+        "cannot read values/kserve-environment.yaml:2: git conflict markers; resolve them",
+        "cannot read .copier-answers.yml:2: git conflict markers; resolve them",
+    ]
+    assert "\n9 of 11 releases, " in done.stdout
 
 
 def test_template_renders_every_release(harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = make("template")
     assert done.returncode == 0, done.stderr
-    values = {path.stem for path in (harbor / "values").iterdir()}
+    values = {path.stem for path in (harbor / "values").iterdir() if not path.name.endswith(".local.yaml")}
     assert {path.stem for path in (harbor / "build").glob("*.yaml")} == values | {"patches"}
 
 
@@ -115,3 +160,14 @@ def test_the_charts_can_be_fetched_before_the_private_registry_has_them(
     assert len(pulls) == len(stacks.charts(stacks.DEFAULT))
     assert pulls[0] == ("cert-manager --repo https://charts.jetstack.io --version v1.17.0 --destination build/charts")
     assert not [pull for pull in pulls if "harbor.corp.local" in pull]
+
+
+def test_local_mk_sets_variables_and_adds_targets(
+    harbor: Path, make: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (harbor / "local.mk").write_text("TIMEOUT = 42m\nsmile: ## Smile\n\t@echo smile\n", encoding="utf-8")
+    assert "--timeout 42m" in make("--dry-run", "install-istiod").stdout
+    assert "  smile          Smile\n" in make("help").stdout
+    assert make("smile").stdout == "smile\n"
+    (harbor / "local.mk").unlink()
+    assert "--timeout 10m" in make("--dry-run", "install-istiod").stdout

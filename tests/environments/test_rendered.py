@@ -11,10 +11,17 @@ import yaml
 from kserve_wiring.manifests.environment import plan
 from tests.environments.conftest import Render, stack
 from tests.environments.public import public_hosts
-from tools.environment import render, schema
+from tools.environment import others, render, schema
 from tools.upstream import helm
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
+
+CLUSTER_WIDE = {
+    "Namespace",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+}
 
 
 def test_helm_lint_has_no_complaint(
@@ -41,9 +48,19 @@ def test_both_helms_render_the_same(example: Path, rendered: Render) -> None:
         assert sorted(one.objects(), key=schema.title) == sorted(other.objects(), key=schema.title), one.release
 
 
-def test_every_object_is_strictly_valid(example: Path, rendered: Render, newest_helm: Helm, openapi: Path) -> None:
+def test_every_object_is_strictly_valid(
+    example: Path, rendered: Render, newest_helm: Helm, openapi: Path, upstream_charts: Callable[[str], Upstream]
+) -> None:
     whole = [item for one in rendered(example, newest_helm) if not one.partial for item in one.objects()]
-    assert [str(problem) for problem in schema.validate(whole, openapi)] == []
+    installed = others.kinds(upstream_charts(stack(example)), newest_helm)
+    assert [str(problem) for problem in schema.validate(whole, openapi, others=installed)] == []
+
+
+def test_every_object_names_its_namespace(example: Path, rendered: Render, newest_helm: Helm) -> None:
+    """`make diff` passes no --namespace to kubectl."""
+    objects = [body for one in rendered(example, newest_helm) for body in one.objects()]
+    without = {body["kind"] for body in objects if "namespace" not in body["metadata"]}
+    assert {kind for kind in without if not kind.startswith("Cluster")} <= CLUSTER_WIDE
 
 
 def test_an_offline_environment_names_no_public_host(example: Path, rendered: Render, newest_helm: Helm) -> None:

@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Run:
 
     def run(script: str, *words: str, answers: dict[str, str], **env: str) -> subprocess.CompletedProcess[str]:
         arms = "".join(f"  {pattern}) {action} ;;\n" for pattern, action in answers.items())
-        for name in ("kubectl", "helm", "sleep"):
+        for name in ("kubectl", "helm", "sleep", "kserve-wiring"):
             path = tmp_path / name
             path.write_text(f"{RECORD}{arms}esac\n", encoding="utf-8")
             path.chmod(0o755)
@@ -104,10 +104,13 @@ def test_what_models_owned_is_waited_for(run: Run, tmp_path: Path) -> None:
     assert [call for call in calls(tmp_path) if call.startswith("sleep")] == ["sleep 1", "sleep 1"]
 
 
-def test_verify_stops_at_the_first_failure(run: Run) -> None:
+def test_verify_stops_at_the_first_failure_and_ends_with_doctor(run: Run, tmp_path: Path) -> None:
     words = ("verify.sh", "kserve", "serving", "istiod/istio-system", "kserve-crd/kserve")
     done = run(*words, answers={"'helm status kserve-crd'*": "exit 1"})
-    assert (done.returncode, done.stdout) == (1, "1. releases\n")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "1. releases")
+    assert calls(tmp_path)[-1] == "kserve-wiring doctor --kubectl kubectl"
     done = run(*words, answers={}, SMOKE_TEST="true", KNATIVE_MANAGED="true")
     assert done.returncode == 0
-    assert [line[:2] for line in done.stdout.splitlines()] == ["1.", "2.", "3.", "4."]
+    assert [line[:2] for line in done.stdout.splitlines()] == ["1.", "2.", "3.", "4.", "5."]
+    done = run(*words, answers={"'kserve-wiring doctor'*": "exit 1"})
+    assert done.returncode == 1

@@ -18,12 +18,22 @@ from tests.live.bed.net_istio import missing
 INSIDE = bool(os.environ.get("KSERVE_TEST_BED"))
 collect_ignore_glob = [] if INSIDE else ["test_*.py"]
 
-# These remove the environment of the other tests, in this order.
-LAST = ("test_examples", "test_upgrade", "test_layouts")
+# The first needs a control plane without an environment, the last ones remove that of the other tests, in this order.
+FIRST = ("test_schemas",)
+LAST = (
+    "test_examples",
+    "test_upgrade",
+    "test_layouts",
+    "test_documents",
+    "test_argocd",
+    "test_company_cluster",
+    "test_chart_alone",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LAST.index(item.path.stem) if item.path.stem in LAST else -1)
+    order = [*FIRST, "", *LAST]
+    items.sort(key=lambda item: order.index(item.path.stem if item.path.stem in order else ""))
     reason = f"net-istio is not on the Go module proxy: name its binaries with {' and '.join(missing())}"
     for item in items:
         if item.get_closest_marker("net_istio") and missing():

@@ -13,9 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.live.bed import binaries
+from tests.live.bed import argocd, binaries
 from tools import stacks
 from tools.console import ROOT, Stop, run, step
+from tools.generate.schemas import sources
 from tools.upstream import charts as upstream
 from tools.upstream import helm
 
@@ -51,10 +52,13 @@ def prepare() -> None:
     helm.find()
     for stack in stacks.names():
         upstream.charts(stack, only_modules=True)
+    for files in sources.PROJECTS.values():
+        list(files())
     known = binaries.components()
     for component in known.values():
         binaries.build(component)
     binaries.envoy()
+    argocd.redis()
     try_it = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     if try_it.returncode:
         raise Stop(f"unshare is needed and does not work here: {try_it.stderr.strip()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from tests.environments.edit import Edit
 from tests.live.bed.api import Object, condition, until
 from tests.live.bed.bed import Bed
-from tests.live.bed.environments import Environment
+from tests.live.bed.environments import PASSWORD, Environment
 from tests.live.bed.inference import KSVC, REVISION, fresh, inference, pod_of, sklearn
-from tests.live.bed.registry import Registry
+from tests.live.bed.network import HOST
+from tests.live.bed.pulls import credentials
+from tests.live.bed.registry import ROTATED, Registry
 from tests.live.wires import SERVING, broken
 
 pytestmark = pytest.mark.live
@@ -20,6 +23,8 @@ HARBOR = "harbor.corp.local:8443"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 # The template refuses to resolve on an offline cluster. The bed is offline, except for its own registry.
 RESOLVE = {"digest_policy": "resolve", "offline": False}
+OWN_CA = {"registry_ca_source": "configmap", "registry_ca_name": "own-ca", "registry_ca_bundle": None}
+CA_NAMESPACES = ("knative-serving", "kserve")
 MISSING = "failed to resolve image to digest"
 
 
@@ -28,7 +33,7 @@ def registry(bed: Bed) -> Iterator[Registry]:
     """A real registry with the name that the example uses."""
     name, _, port = HARBOR.partition(":")
     started = Registry.start(bed.state, name, int(port))
-    bed.dns.outside["harbor.corp.local"] = "10.246.0.1"
+    bed.dns.outside["harbor.corp.local"] = HOST
     yield started
     del bed.dns.outside["harbor.corp.local"]
     started.process.stop()
@@ -51,7 +56,7 @@ def trusting(resolving: Environment, registry: Registry) -> Environment:
     before = controller(bed)["metadata"]["uid"]
     changed = Environment.generate(bed, "offline-harbor", "trusting", registry_ca_bundle=bundle, **RESOLVE)
     changed.make("install-kserve-prerequisites", "install-kserve-environment")
-    until("the controller restarted", lambda: controller(bed)["metadata"]["uid"] != before, 60)
+    restarted(bed, before)
     return changed
 
 
@@ -122,6 +127,81 @@ def test_without_the_pull_secret(bed: Bed, trusting: Environment, registry: Regi
     """The resolver asks as the Revision's ServiceAccount; `default` has no pull Secret here."""
     registry.push("team/model", "v3")
     assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:v3", account="default")
+
+
+@pytest.fixture
+def hosts(bed: Bed) -> Iterator[None]:
+    """The registry's name for skopeo, which runs outside the Pods. The mounts of the bed are its own."""
+    file = bed.state / "hosts"
+    file.write_text(f"127.0.0.1 localhost\n{HOST} {HARBOR.partition(':')[0]}\n", encoding="utf-8")
+    subprocess.run(["mount", "--bind", file, "/etc/hosts"], check=True)
+    yield
+    subprocess.run(["umount", "/etc/hosts"], check=True)
+
+
+@pytest.mark.rule("KW205")
+def test_rotate_password(
+    bed: Bed, trusting: Environment, registry: Registry, hosts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make rotate-password` writes every Secret, and the resolver uses the new password for the next Revision."""
+    digest = registry.push("team/model", "rotated")
+    registry.accept(ROTATED)
+    try:
+        assert "401 Unauthorized" in refused(bed, f"{HARBOR}/team/model:rotated")
+        for name, value in zip(("REGISTRY_USER", "REGISTRY_PASSWORD"), ROTATED.split(":"), strict=True):
+            monkeypatch.setenv(name, value)
+        trusting.make("rotate-password")
+        for namespace in trusting.namespaces():
+            secret = bed.api.get("v1/Secret", "harbor-pull", namespace)
+            assert credentials(secret) == {HARBOR: ROTATED}
+            assert "annotations" not in secret["metadata"]  # kubectl's annotation would have the password
+        assert deployed(bed, f"{HARBOR}/team/model:rotated") == f"{HARBOR}/team/model@{digest}"
+    finally:
+        registry.accept(PASSWORD)
+        trusting.bring()
+
+
+@pytest.fixture
+def own_ca(bed: Bed) -> Iterator[Environment]:
+    """The example with ConfigMaps that the user brings. `make uninstall` keeps what a user brings, so they go here."""
+    changed = Environment.generate(bed, "offline-harbor", "own-ca", **(OWN_CA | RESOLVE))
+    changed.bring()
+    yield changed
+    for namespace in CA_NAMESPACES:
+        bed.api.delete("v1/ConfigMap", "own-ca", namespace)
+
+
+@pytest.mark.rule("KW305")
+def test_rotate_ca(
+    bed: Bed, resolving: Environment, own_ca: Environment, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make rotate-ca` adds the CA to the user's ConfigMaps, keeps their other keys, and restarts the controller."""
+    for namespace in CA_NAMESPACES:
+        note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own-ca", "namespace": namespace}}
+        bed.api.apply(note | {"data": bed.api.get("v1/ConfigMap", "own-ca", namespace)["data"] | {"note": "kept"}})
+    before = controller(bed)["metadata"]["uid"]
+    own_ca.make("install-kserve-prerequisites", "install-kserve-environment")
+    before = restarted(bed, before)  # the earlier Pod trusts the CA of the test before this one
+    digest = registry.push("team/model", "trusted")
+    assert "x509: certificate signed by unknown authority" in refused(bed, f"{HARBOR}/team/model:trusted")
+    monkeypatch.setenv("FILE", str(registry.ca))
+    own_ca.make("rotate-ca")
+    assert controller(bed)["metadata"]["uid"] != before
+    old = (bed.state / "keys" / "ca.crt").read_text(encoding="utf-8")
+    for namespace in CA_NAMESPACES:
+        data = bed.api.get("v1/ConfigMap", "own-ca", namespace)["data"]
+        assert data == {"cabundle.crt": old + registry.ca.read_text(encoding="utf-8"), "note": "kept"}
+    assert deployed(bed, f"{HARBOR}/team/model:trusted") == f"{HARBOR}/team/model@{digest}"
+
+
+def restarted(bed: Bed, before: str) -> str:
+    """The uid of Knative's controller, once it is no longer `before`."""
+
+    def uid() -> str:
+        now = str(controller(bed)["metadata"]["uid"])
+        return now if now != before else ""
+
+    return str(until("the controller restarted", uid, 60))
 
 
 def deployment(**values: str | None) -> Edit:

@@ -104,8 +104,21 @@ def test_uninstall_is_clean(bed: Bed, example: Environment) -> None:
     if example.folder.name == UPGRADED:
         pytest.skip("test_upgrade.py goes on with it, and uninstalls what it has become")
     bed.remove_models()
+    add_a_model(example)
+    assert bed.api.find(ISVC, "mine", tenant(example.answers))
     example.uninstall()
+    assert bed.api.find(ISVC, "mine", tenant(example.answers)) is None
     assert left(example) == []
+
+
+def add_a_model(example: Environment) -> None:
+    """In extra/, which is removed before the check that no model is left."""
+    predictor = model(example.answers) | {"serviceAccountName": account(example.answers)}
+    meta = {"name": "mine", "namespace": tenant(example.answers)}
+    kind = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService"}
+    text = yaml.safe_dump({**kind, "metadata": meta, "spec": {"predictor": predictor}})
+    (example.folder / "extra" / "model.yaml").write_text(text, encoding="utf-8")
+    example.make("install-extra")
 
 
 def rendered(example: Environment) -> Iterator[Object]:

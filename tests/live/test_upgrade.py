@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.live.bed.api import Object, until
@@ -12,6 +14,15 @@ from tests.live.bed.leftovers import left
 
 pytestmark = pytest.mark.live
 NAMESPACE = "team-a"
+SERVING = "knative-serving"
+OWN = """\
+knative:
+  spec:
+    namespace: {labels: {team: ml}}
+    workloads:
+      - name: controller
+        env: [{container: controller, envVars: [{name: GODEBUG, value: http2debug=0}]}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +41,11 @@ def everything(minimal: Environment) -> Environment:
     """The same folder with other answers, installed over it. Only the cluster's domain stays."""
     domain = minimal.answers["cluster_domain"]
     made = Environment.generate(minimal.bed, "everything", minimal.folder.name, cluster_domain=domain)
+    other = "this cluster carries environment minimal (ConfigMap kserve/kserve-environment-name), not everything: "
+    with pytest.raises(AssertionError, match=re.escape(f"error: {other}set KUBE_CONTEXT to another context")):
+        made.make("install-kserve-prerequisites")
+    minimal.bed.api.delete("v1/ConfigMap", "kserve-environment-name", "kserve")
+    (made.folder / "values" / "kserve-environment.local.yaml").write_text(OWN, encoding="utf-8")
     made.install()
     # A gateway in another namespace is another release: the old one stays until it is uninstalled.
     for release in ("ingress-gateway", "local-gateway"):
@@ -49,6 +65,37 @@ def test_upgrade_moves_knative(bed: Bed, everything: Environment) -> None:
     """From 1.21 to 1.23, which the operator does only one minor version at a time."""
     serving = bed.api.get("operator.knative.dev/v1beta1/KnativeServing", "knative-serving", "knative-serving")
     assert (serving["spec"]["version"], serving["status"]["version"]) == ("1.23.0", "1.23.0")
+
+
+def test_the_operator_makes_two_replicas(bed: Bed, everything: Environment) -> None:
+    """`size: ha`. The activator and the webhook have an autoscaler, whose minimum the operator raises."""
+    scalers = {
+        item["metadata"]["name"]: item["spec"] for item in bed.api.list("autoscaling/v2/HorizontalPodAutoscaler")
+    }
+    assert {name: spec["minReplicas"] for name, spec in scalers.items()} == {"activator": 2, "webhook": 2}
+    made = {item["metadata"]["name"]: item["spec"] for item in bed.api.list("apps/v1/Deployment", SERVING)}
+    others = {name: spec["replicas"] for name, spec in made.items() if name not in scalers}
+    names = ("autoscaler", "autoscaler-hpa", "controller", "net-istio-controller", "net-istio-webhook")
+    assert others == dict.fromkeys(names, 2)
+    budgets = {
+        item["metadata"]["name"]: item["spec"] for item in bed.api.list("policy/v1/PodDisruptionBudget", SERVING)
+    }
+    assert {name: budget.get("maxUnavailable") for name, budget in budgets.items()} == {
+        **dict.fromkeys(("activator-pdb", "webhook-pdb"), 1),
+        **{f"kserve-environment-{name}": 1 for name in names},
+    }
+    pods = [pod["metadata"]["labels"] for pod in bed.pods(SERVING)]
+    for budget in budgets.values():
+        assert any(budget["selector"]["matchLabels"].items() <= labels.items() for labels in pods), budget
+
+
+def test_the_operator_applies_what_the_user_added(bed: Bed, everything: Environment) -> None:
+    """`knative.spec` of a local file, next to the wired fields of the same workload."""
+    spec = bed.api.get("apps/v1/Deployment", "controller", SERVING)["spec"]["template"]["spec"]
+    (controller,) = [one for one in spec["containers"] if one["name"] == "controller"]
+    env = {one["name"]: one.get("value") for one in controller["env"]}
+    assert (env["GODEBUG"], env["SSL_CERT_DIR"]) == ("http2debug=0", "/custom-certs")
+    assert bed.api.get("v1/Namespace", SERVING)["metadata"]["labels"]["team"] == "ml"
 
 
 def test_upgrade_moves_every_image(bed: Bed, everything: Environment) -> None:
@@ -88,7 +135,7 @@ def test_uninstall_waits_for_the_models(bed: Bed, everything: Environment) -> No
     bed.api.create({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": meta, "spec": spec})
     first = rf"Delete these first: InferenceService/{NAMESPACE}/last-one Service/{NAMESPACE}/own\n"
     with pytest.raises(AssertionError, match=first):
-        everything.make("uninstall")
+        everything.make("uninstall", "CONFIRM=everything")
 
 
 def test_uninstall_is_clean(bed: Bed, everything: Environment) -> None:

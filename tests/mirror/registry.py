@@ -17,22 +17,28 @@ from tests.live.bed import binaries, processes
 from tests.mirror.standins import INDEX, MANIFEST, StandIn, sha256
 
 ACCEPT = ", ".join([*INDEX.values(), *MANIFEST.values()])
-# The bcrypt hashes of the two passwords; the registry reads no other hash.
+# The bcrypt hashes of the passwords; the registry reads no other hash.
 USER, FIRST, SECOND = "robot", "first-password", "second-password"
+ODD = """ a $b ${c} $(d) "e" 'f' \\g #h% """
 HASHES = {
     FIRST: "$2b$05$abcdefghijklmnopqrstuuM3sQey8DZviRRkMjmk7wGr.7zlb4loC",
+    ODD: "$2b$05$abcdefghijklmnopqrstuuOrApSMkypGQJEo3ckwEyTeulHAuNxPe",
     SECOND: "$2b$05$abcdefghijklmnopqrstuuQQ3svipWaDLu5Kgwa3hvLrUP0FshBnK",
 }
 
 
 @dataclass
 class Registry:
-    """A running registry. With `keys`, it serves TLS with registry.crt of that folder and requires the password."""
+    """A running registry. With `keys`, it serves TLS with registry.crt of that folder and requires the password.
+
+    With `remote`, the URL of another registry, it is a pull-through cache of that.
+    """
 
     folder: Path
     port: int
     keys: Path | None = None
     password: str = FIRST
+    remote: str = ""
     process: processes.Process | None = field(default=None, init=False)
 
     @classmethod
@@ -142,6 +148,8 @@ class Registry:
                 "key": str(self.keys / "registry.key"),
             }
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.folder / "htpasswd")}}
+        if self.remote:
+            config["proxy"] = {"remoteurl": self.remote}
         return config
 
 

@@ -16,8 +16,7 @@ def test_a_wrong_password_is_one_error(world: World, empty: Registry, few: Path)
     target = world.lines(few)[0][1]
     for verb in ("mirror", "verify-mirror", "lock"):
         assert error_of(world.make_target(few, verb)) == (
-            f"error: {world.host} rejects the credentials for {target}: run skopeo login {world.host}, "
-            "or set REGISTRY_AUTH_FILE"
+            f"error: {world.host} rejects the credentials for {target}: run make login, or set REGISTRY_AUTH_FILE"
         )
     assert not (few / "images.lock.yaml").exists()
 

@@ -21,6 +21,8 @@ from tests.template.conftest import copy_template
 from tools import stacks
 
 STACK = stacks.DEFAULT
+# An image of the answers, for manifests of the user's own.
+EXTRA = "docker.io/library/redis:7.4"
 
 
 @dataclass
@@ -51,25 +53,28 @@ class World:
         images = _substitute(copy_template(folder / "template"))
         world = cls(folder, free_port(), Registry.start(folder / "upstream"), images)
         world.generate(world.environment)
-        world._write_home()
+        world.log_in()
+        world.write_home(folder / "home", world.upstream.host)
         for line in world.lines(world.environment):
             world.publish(line[0])
         return world
 
-    def generate(self, target: Path, **answers: Any) -> Path:
+    def generate(self, target: Path, template: Path | None = None, **answers: Any) -> Path:
         """Generates an environment for the private registry. None removes an answer."""
         data = {
             "environment_name": "registry",
             "stack": STACK,
             "registry_host": self.host,
+            "ingress_domain": "ml.corp.local",
             "registry_project": "kserve",
             "registry_ca_source": "bundle",
             "registry_ca_bundle": (self.keys / "ca.crt").read_text(encoding="utf-8"),
             "pull_secret": "harbor-pull",
             "chart_source": "upstream",
+            "extra_images": [EXTRA],
         }
         given = {name: answer for name, answer in (data | answers).items() if answer is not None}
-        copier.run_copy(str(self.folder / "template"), target, given, defaults=True, quiet=True)
+        copier.run_copy(str(template or self.folder / "template"), target, given, defaults=True, quiet=True)
         return target
 
     def lines(self, environment: Path) -> list[list[str]]:
@@ -87,8 +92,10 @@ class World:
         registry.serve()
         return registry
 
-    def log_in(self, password: str = FIRST) -> None:
-        text = json.dumps(pull_secret(self.host, password))
+    def log_in(self, password: str = FIRST, *others: str) -> None:
+        """Writes the login of the private registry, and of others with the same password."""
+        logins = [pull_secret(host, password)["auths"] for host in (self.host, *others)]
+        text = json.dumps({"auths": {host: login for one in logins for host, login in one.items()}})
         (self.folder / "auth.json").write_text(text, encoding="utf-8")
 
     def env(self, **more: str) -> dict[str, str]:
@@ -103,18 +110,18 @@ class World:
             command, cwd=environment, env=self.env(**more), capture_output=True, text=True, check=False, timeout=300
         )
 
-    def _write_home(self) -> None:
-        """Writes registries.conf, which maps each upstream host to a folder of our upstream registry."""
-        self.log_in()
-        home = self.folder / "home" / ".config" / "containers"
+    def write_home(self, folder: Path, upstream: str, **places: str) -> Path:
+        """Writes registries.conf, which maps each upstream host to a folder of this registry, or to another place."""
+        home = folder / ".config" / "containers"
         home.mkdir(parents=True)
-        hosts = sorted({source.partition("/")[0] for source in self.images})
+        hosts = {source.partition("/")[0] for source in self.images}
         text = "".join(
-            f'[[registry]]\nprefix = "{host}"\nlocation = "{self.upstream.host}/{host}"\ninsecure = true\n'
-            for host in hosts
+            f'[[registry]]\nprefix = "{host}"\nlocation = "{place}"\ninsecure = true\n'
+            for host, place in sorted(({host: f"{upstream}/{host}" for host in hosts} | places).items())
         )
         (home / "registries.conf").write_text(text, encoding="utf-8")
         (home / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}', encoding="utf-8")
+        return folder
 
 
 def shortened(environment: Path, target: Path, count: int) -> Path:
@@ -148,4 +155,4 @@ def _substitute(template: Path) -> dict[str, StandIn]:
         text = text.replace(reference, named)
         images[named] = image
     file.write_text(text, encoding="utf-8")
-    return images
+    return images | {EXTRA: stand_in(EXTRA, len(images))}

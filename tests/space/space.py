@@ -22,20 +22,35 @@ HOST = "harbor.corp.local:8443"
 FACTORS: dict[str, dict[str, Answers]] = {
     "stack": {name: {"stack": name} for name in stacks.names()},
     "knative": {"operator": {}, "yaml": {"knative_install": "yaml"}},
+    "size": {"small": {}, "ha": {"size": "ha"}},
+    "namespaces": {"create": {}, "tenants": {"namespaces": "tenants"}, "existing": {"namespaces": "existing"}},
+    "cert-manager": {"install": {}, "existing": {"cert_manager": "existing", "cert_manager_namespace": "kube-system"}},
+    "istio": {"install": {}, "existing": {"istio": "existing", "istio_version": "1.26.3", "istio_namespace": "mesh"}},
     "registry": {
         "none": {},
         "keep": {"registry_host": HOST},
         "keep in a project": {"registry_host": HOST, "registry_project": "ml/kserve"},
         "flatten": {"registry_host": "nexus.corp.local", "registry_project": "kserve", "registry_layout": "flatten"},
+        "caches": {
+            "registry_host": HOST,
+            "registry_project": "kserve",
+            "registry_map": {
+                "docker.io": f"{HOST}/hub",
+                "gcr.io": "gcr.corp.local",
+                "nvcr.io": "mirror",
+                "quay.io": f"{HOST}/team/quay",
+                "registry.istio.io": f"{HOST}/istio",
+            },
+        },
         "prefix": {"registry_host": "10.0.0.5:5000", "registry_layout": "prefix"},
     },
     "offline": {"no": {}, "yes": {"offline": True}},
     "transport": {
-        "public CA": {},
+        "public CA": {"registry_ca_source": "none"},
         "plain http": {"registry_plain_http": True},
-        "CA given here": {"registry_ca": "bundle", "registry_ca_bundle": CA},
-        "CA in a ConfigMap": {"registry_ca": "configmap", "registry_ca_name": "corp-ca"},
-        "CA in a Secret": {"registry_ca": "secret"},
+        "CA given here": {"registry_ca_source": "bundle", "registry_ca_bundle": CA},
+        "CA in a ConfigMap": {"registry_ca_source": "configmap", "registry_ca_name": "corp-ca"},
+        "CA in a Secret": {"registry_ca_source": "secret"},
     },
     "pull Secret": {
         "none": {},
@@ -52,6 +67,11 @@ FACTORS: dict[str, dict[str, Answers]] = {
         "skip": {"digest_policy": "skip", "skip_registries": ["ghcr.io"]},
         "pinned": {"digest_policy": "pinned"},
     },
+    "resolver TLS": {
+        "default": {},
+        "1.2": {"resolver_tls_min_version": "1.2"},
+        "1.3": {"resolver_tls_min_version": "1.3"},
+    },
     "charts": {"upstream": {"chart_source": "upstream"}, "oci": {"chart_source": "oci"}},
     "gitops": {
         "none": {},
@@ -64,6 +84,25 @@ FACTORS: dict[str, dict[str, Answers]] = {
             "local_gateway_namespace": "ml-gateways",
             "ingress_gateway_name": "ml-ingress",
             "ingress_gateway_namespace": "ml-ingress",
+        },
+    },
+    "local gateway": {
+        "install": {},
+        "existing": {
+            "local_gateway": "existing",
+            "local_gateway_labels": {"istio": "internal"},
+            "local_gateway_service": "internal",
+            "local_gateway_ports": {80: 8080},
+        },
+    },
+    "ingress gateway": {
+        "install": {},
+        "existing": {
+            "ingress_gateway": "existing",
+            "ingress_gateway_labels": {"istio": "ingressgateway", "app": "edge"},
+            "ingress_gateway_service": "istio-ingressgateway",
+            "ingress_gateway_ports": {80: 8080, 443: 8443},
+            "ingress_gateway_servers": [{"gateway": "shop/web", "port": 443, "protocol": "HTTPS", "hosts": ["*"]}],
         },
     },
     "ingress TLS": {"none": {}, "secret": {"ingress_tls_secret": "ml-tls"}},
@@ -87,7 +126,18 @@ FACTORS: dict[str, dict[str, Answers]] = {
         "default": {},
         "one": {"serving_runtimes": ["vllmserver"]},
         "with GPU": {"serving_runtimes": ["huggingfaceserver", "sklearnserver"]},
+        "rare": {
+            "serving_runtimes": [
+                "pmmlserver",
+                "predictiveserver",
+                "paddleserver",
+                "autogluonserver",
+                "tensorflow",
+                "torchserve",
+            ]
+        },
     },
+    "context": {"current": {}, "named": {"kube_context": "admin@prod"}},
     "domain": {"default": {}, "own": {"cluster_domain": "k8s.corp", "ingress_domain": "ml.corp.local"}},
 }
 
@@ -97,9 +147,12 @@ REFUSED: list[Choice] = [
     {"registry": "none", "offline": "yes"},
     *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),
+    *({"registry": "none", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
+    *({"digests": "skip", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     {"registry": "none", "charts": "oci"},  # no registry that has them is named
     {"offline": "yes", "digests": "resolve"},
     {"offline": "yes", "gitops": "argocd", "charts": "upstream"},
+    *({"istio": "install", f"{role} gateway": "existing"} for role in ("local", "ingress")),  # of another istiod
     {"digests": "pinned", "runtimes": "with GPU"},  # KServe's chart appends -gpu to a digest
 ]
 
@@ -129,6 +182,7 @@ def answers(choice: Mapping[str, str]) -> Answers:
         found |= FACTORS[factor][level]
     if "registry_host" in found:
         found.setdefault("offline", False)
+        found.setdefault("ingress_domain", "ml.corp.local")
     if found.get("digest_policy") == "pinned":
         found["image_digests"] = dict(_digests(found.get("stack", stacks.DEFAULT)))
     return found

@@ -10,6 +10,7 @@ from typing import Any
 import copier
 import pytest
 import yaml
+from copier.errors import UserMessageError
 
 from tests.template.conftest import EXAMPLES, LOADER, ROOT
 
@@ -35,13 +36,21 @@ def test_the_folder_is_complete(generated: Path) -> None:
     answers = load(generated / ".copier-answers.yml")
     expected = {".copier-answers.yml", ".gitignore", "Makefile", "README.md", "helmfile.yaml"}
     expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
+    # Also of releases that the answers leave out; the prerequisites read that of kserve-environment.
+    releases = load(ROOT / "stacks" / "common" / "releases.yaml")
+    expected |= {f"values/{entry['name']}.local.yaml" for entry in releases} | {"local.mk"}
+    expected -= {"values/kserve-prerequisites.local.yaml"}
+    expected |= {f"schemas/{path}" for path in files(ROOT / "template" / "schemas")}
     expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
+    expected |= {f"extra/{path}" for path in files(ROOT / "template" / "extra")}
     expected |= {f"images/{name}" for name in IMAGE_FILES}
     expected |= {f"scripts/{path}" for path in files(ROOT / "template" / "scripts")}
     if answers.get("registry_ca_source") == "bundle":
         expected |= {"images/certs/ca.crt"}
     if answers["gitops"] == "argocd":
-        expected |= {"argocd/root.yaml"} | {f"argocd/applications/{name}.yaml" for name in names}
+        expected |= {"argocd/root.yaml", "argocd/argocd-cm.yaml"} | {
+            f"argocd/applications/{name}.yaml" for name in [*names, "extra"]
+        }
     assert files(generated) == expected
 
 
@@ -54,14 +63,14 @@ def test_the_chart_is_copied_verbatim_without_links(generated: Path) -> None:
 
 def test_no_brace_of_the_template_is_left(generated: Path) -> None:
     for path in generated.rglob("*"):
-        if path.is_file() and "charts" not in path.relative_to(generated).parts:
-            assert not re.search(r"{{(?!\s*range)|{%|{#", path.read_text(encoding="utf-8")), path
+        if path.is_file() and not {"charts", "templates"} & set(path.relative_to(generated).parts):
+            assert not re.search(r"{{(?!\s*(range|exec))|{%|{#", path.read_text(encoding="utf-8")), path
 
 
 def test_every_yaml_parses_and_ends_in_one_newline(generated: Path) -> None:
     for path in [*generated.glob("*.yaml"), *generated.glob("values/*.yaml"), *generated.glob("argocd/**/*.yaml")]:
         text = path.read_text(encoding="utf-8")
-        assert list(yaml.safe_load_all(text)), path
+        assert list(yaml.safe_load_all(text)) or path.name.endswith(".local.yaml"), path
         assert text == text.rstrip("\n") + "\n", path
 
 
@@ -76,8 +85,11 @@ def test_helmfile_names_the_same_releases(generated: Path) -> None:
     releases = load(generated / "releases.yaml")
     helmfile = load(generated / "helmfile.yaml")
     by_name = {release["name"]: release["namespace"] for release in releases}
-    assert [(entry["name"], entry["namespace"]) for entry in helmfile["releases"]] == list(by_name.items())
-    for release, entry in zip(releases, helmfile["releases"], strict=True):
+    *entries, extra = helmfile["releases"]
+    assert [(entry["name"], entry["namespace"]) for entry in entries] == list(by_name.items())
+    last = f"{releases[-1]['namespace']}/{releases[-1]['name']}"
+    assert (extra["name"], extra["namespace"], extra["needs"]) == ("extra", by_name["kserve-environment"], [last])
+    for release, entry in zip(releases, entries, strict=True):
         assert sorted(entry.get("needs", [])) == sorted(f"{by_name[name]}/{name}" for name in release["needs"])
         assert entry["values"] == release["values"]
         assert entry.get("version") == release["chart"].get("version")
@@ -87,8 +99,7 @@ def test_helmfile_calls_make_for_what_helm_cannot_do(generated: Path) -> None:
     answers = load(generated / ".copier-answers.yml")
     patched = [release["name"] for release in load(generated / "releases.yaml") if release.get("patch")]
     expected = {name: ["patch"] for name in patched}
-    if answers.get("pull_secret"):
-        expected["kserve-prerequisites"] = ["pull-secrets"]
+    expected["kserve-prerequisites"] = ["cluster", *(["pull-secrets"] if answers.get("pull_secret") else [])]
     if answers["knative_install"] == "operator":
         steps = load(ROOT / "stacks" / f"{answers['stack']}.yaml")["knativeSteps"]
         expected["kserve-environment"] = [*("step-knative" for _ in steps), "wait-knative"]
@@ -97,9 +108,9 @@ def test_helmfile_calls_make_for_what_helm_cannot_do(generated: Path) -> None:
     assert called == expected
     targets = re.findall(r"^([a-z-]+):", (generated / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert {target for names in called.values() for target in names} <= set(targets)
-    # Pods that wait for a patch, and a KnativeServing, are waited for by these targets.
+    # Pods that wait for a patch, and a KnativeServing, are waited for by these targets. Nobody waits for own manifests.
     waiting = {"kserve-environment", *patched} if answers["knative_install"] == "operator" else set()
-    assert {entry["name"] for entry in releases if not entry["wait"]} == waiting
+    assert {entry["name"] for entry in releases if not entry["wait"]} == waiting | {"extra"}
 
 
 def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -> None:
@@ -122,6 +133,11 @@ def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -
             if {"name": "part", "value": "patches"} in entry.get("helm", {}).get("parameters", [])
         ]
         assert bool(patches) == release.get("patch", False)
+    extra = load(generated / "argocd" / "applications" / "extra.yaml")
+    assert extra["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == str(wave + 1)
+    (source,) = extra["spec"]["sources"]
+    assert (source["path"].rsplit("/", 1)[-1], source["helm"]) == ("extra", {"releaseName": "extra"})
+    assert extra["spec"]["syncPolicy"]["automated"]["allowEmpty"] is True
 
 
 def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generated: Path) -> None:
@@ -130,7 +146,7 @@ def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generate
         return
     application = load(generated / "argocd" / "applications" / "istiod.yaml")
     url = application["spec"]["sources"][0]["repoURL"]
-    assert f'enableOCI: "true", url: "{url}"' in (generated / "README.md").read_text(encoding="utf-8")
+    assert f"--from-literal enableOCI=true --from-literal url={url} " in (generated / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("example", ["offline-harbor", "custom-storage", "minimal"])
@@ -148,9 +164,9 @@ def test_a_renamed_answer_works_under_its_earlier_name(
 
 def test_an_answer_is_refused_under_its_earlier_name_as_under_the_new(template: Path, tmp_path: Path) -> None:
     answers = {"registry_host": "harbor.corp.local", "registry_ca": "configmap", "registry_plain_http": True}
-    with pytest.raises(ValueError, match="leave registry_ca out: it has no effect on plain HTTP"):
+    with pytest.raises(UserMessageError, match="drop registry_ca: it has no effect on plain HTTP"):
         copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
     answers = {"registry_host": "harbor.corp.local", "registry_ca": "file"}
-    with pytest.raises(ValueError, match="registry_ca_source"):
+    with pytest.raises(UserMessageError, match="registry_ca_source"):
         copier.run_copy(str(template), tmp_path / "environment", answers, defaults=True, quiet=True)
     assert not (tmp_path / "environment").exists()

@@ -16,7 +16,7 @@ ENTRY = """
   needs: [cert-manager]
   when: "{{ not knative_managed or has_registry }}"
   chart: {name: gpu-operator, version: certManager, repository: https://charts.corp.example}
-  look_at: kubectl get nodes -n {{ namespaces.kserve }}
+  look_at: kubectl get nodes -n {{ namespace_of.kserve }}
   before: prepare-gpu NODE=a,prepare-gpu NODE=b
   gate: gpu-ready
   drift:
@@ -24,7 +24,12 @@ ENTRY = """
     fields:
       - {kind: ConfigMap, name: driver, jsonPointers: [/data]}
 """
-ANSWERS = {"registry_host": "harbor.corp.local", "gitops": "argocd", "argocd_repo_url": "https://git.corp.local/a.git"}
+ANSWERS = {
+    "registry_host": "harbor.corp.local",
+    "ingress_domain": "ml.corp.local",
+    "gitops": "argocd",
+    "argocd_repo_url": "https://git.corp.local/a.git",
+}
 
 
 def generated(tmp_path: Path, answers: dict[str, object]) -> Path:
@@ -41,7 +46,7 @@ def test_every_file_that_lists_releases_has_the_new_one(tmp_path: Path) -> None:
 
     assert (environment / "values" / "gpu-operator.yaml").read_text(encoding="utf-8") == "gpu: true\n"
     assert yaml.safe_load((environment / "releases.yaml").read_text(encoding="utf-8"))[-1]["name"] == "gpu-operator"
-    release = yaml.safe_load((environment / "helmfile.yaml").read_text(encoding="utf-8"))["releases"][-1]
+    release = yaml.safe_load((environment / "helmfile.yaml").read_text(encoding="utf-8"))["releases"][-2]
     assert release["hooks"] == [
         {"events": ["presync"], "command": "make", "args": ["prepare-gpu", "NODE=a"]},
         {"events": ["presync"], "command": "make", "args": ["prepare-gpu", "NODE=b"]},
@@ -55,15 +60,16 @@ def test_every_file_that_lists_releases_has_the_new_one(tmp_path: Path) -> None:
     assert "| `gpu-operator` | `kubectl get nodes -n kserve` | all Running |" in readme
     makefile = (environment / "Makefile").read_text(encoding="utf-8")
     assert (
-        "\t@$(MAKE) --no-print-directory install-gpu-operator\n\t@$(MAKE) --no-print-directory gpu-ready\n" in makefile
+        "\t@$(MAKE) --no-print-directory install-gpu-operator SHOWN=1\n\t@$(MAKE) --no-print-directory gpu-ready\n"
+        in makefile
     )
-    assert "\ninstall-gpu-operator:\n\t@$(MAKE) --no-print-directory prepare-gpu NODE=a\n" in makefile
+    assert "\ninstall-gpu-operator: $(shown)\n\t@$(MAKE) --no-print-directory prepare-gpu NODE=a\n" in makefile
 
 
-def test_a_release_that_the_answers_do_not_need_is_nowhere(tmp_path: Path) -> None:
+def test_a_release_that_the_answers_do_not_need_has_only_its_local_file(tmp_path: Path) -> None:
     environment = generated(tmp_path, {})
     named = [path for path in environment.rglob("*") if path.is_file() and "gpu-operator" in path.read_text("utf-8")]
-    assert named == []
+    assert named == [environment / "values" / "gpu-operator.local.yaml"]
     assert not (environment / "values" / "gpu-operator.yaml").exists()
 
 

@@ -47,7 +47,6 @@ def typed(template: Path, target: Path, answers: dict[str, Any], keys: str) -> d
 # Questions that nobody can answer for a person, and what a person types wrong first.
 REQUIRED = {
     "registry_ca_bundle": ("offline-harbor", "no certificate" + END_OF_LINES + CLEAR, END_OF_LINES),
-    "image_digests": ("pull-limits", "{a: b}" + ENTER + CLEAR, ENTER),
     "external_secret_store": ("everything", ENTER + "No Name" + ENTER + CLEAR, ENTER),
     "external_secret_key": ("everything", ENTER, ENTER),
     "argocd_repo_url": ("everything", ENTER, ENTER),

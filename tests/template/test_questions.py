@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ def test_every_free_text_is_validated(name: str) -> None:
     question = ASKED[name]
     if question["type"] in {"str", "yaml"} and "choices" not in question:
         assert "validator" in question
+
+
+def test_every_answer_without_effect_is_refused() -> None:
+    """By the validator of a question that it depends on; `offline` has its own."""
+    calls = re.findall(r"no_effect\(\[(.+?)\]", answers_schema.QUESTIONS.read_text(encoding="utf-8"), re.DOTALL)
+    named = {name for call in calls for name in re.findall(r"'(\w+)'", call)}
+    dependent = {name for name, question in answers_schema.asked().items() if question.get("when", True) is not True}
+    assert dependent - named == {"offline"}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

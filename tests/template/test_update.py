@@ -12,10 +12,18 @@ import jinja2
 import pytest
 import yaml
 from jinja2.sandbox import SandboxedEnvironment
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 from tests.template.conftest import ROOT, copy_template
 
-ANSWERS = {"environment_name": "prod", "registry_host": "harbor.corp.local:8443", "pull_secret": "harbor-pull"}
+ANSWERS = {
+    "environment_name": "prod",
+    "registry_host": "harbor.corp.local:8443",
+    "pull_secret": "first-pull",
+    "ingress_domain": "ml.corp.local",
+}
 # Neither the configuration of the person who runs the tests nor hooks may play a part.
 GIT = {
     **os.environ,
@@ -54,7 +62,7 @@ def released(tmp_path: Path) -> Path:
     edit(
         template / "copier.yml", "# Settings", "retired:\n  type: str\n  default: x\n  help: A question.\n\n# Settings"
     )
-    schema = template / "includes" / "answers.schema.json"
+    schema = template / "template" / "schemas" / "answers.schema.json"
     edit(schema, '"properties": {', '"properties": {\n    "retired": {"type": "string"},')
     commit(template, "v1.0.0")
     git(template, "checkout", "--quiet", "today", "--", ".")
@@ -70,9 +78,14 @@ def copy(template: Path, target: Path, version: str) -> Path:
     return target
 
 
-def update(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def identify(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the author of the commits that Copier makes for an update."""
     for name, value in GIT.items():
         monkeypatch.setenv(name, value)
+
+
+def update(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identify(monkeypatch)
     copier.run_update(project, defaults=True, overwrite=True, quiet=True)
 
 
@@ -94,6 +107,7 @@ def test_an_update_gives_the_same_tree_as_a_fresh_copy(
         ".copier-answers.yml",
         f"{chart}/gone.yaml",
         f"{chart}/istio/local-gateway.yaml",
+        "schemas/answers.schema.json",
         "values/istiod.yaml",
     ]
 
@@ -121,8 +135,7 @@ def test_an_update_changes_an_answer_everywhere(
     released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = copy(released, tmp_path / "updated", "v1.1.0")
-    for name, value in GIT.items():
-        monkeypatch.setenv(name, value)
+    identify(monkeypatch)
 
     copier.run_update(project, {"pull_secret": "nexus-pull"}, defaults=True, overwrite=True, quiet=True)
 
@@ -130,12 +143,35 @@ def test_an_update_changes_an_answer_everywhere(
         path.read_text(encoding="utf-8") for path in project.rglob("*") if path.is_file() and ".git" not in path.parts
     )
     assert "nexus-pull" in text
-    assert "harbor-pull" not in text
+    assert "first-pull" not in text
+
+
+def test_an_update_on_a_terminal_asks_nothing_and_keeps_the_details(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--skip-answered asks only new questions: neither those of a topic that was not chosen, nor for a confirmation."""
+    project = tmp_path / "updated"
+    details = {"local_gateway_name": "ml-local", "digest_timeout": "45s", "digest_policy": "resolve", "offline": False}
+    copier.run_copy(str(released), project, ANSWERS | details, vcs_ref="v1.1.0", defaults=True, quiet=True)
+    git(project, "init", "--quiet")
+    commit(project)
+    identify(monkeypatch)
+
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.close()
+        copier.run_update(project, {"pull_secret": "nexus-pull"}, skip_answered=True, overwrite=True, quiet=True)
+
+    answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert details.items() <= answers.items()
+    assert (answers["pull_secret"], answers["details"], "confirmation" in answers) == ("nexus-pull", [], False)
 
 
 def before_the_rename(template: Path) -> None:
     """Renames the question registry_ca_source to its earlier name."""
-    edit(template / "copier.yml", """default: "{{ registry_ca | default('none', true) }}\"""", "default: none")
+    question = (
+        """default: "{{ registry_ca | default('bundle' if registry_ca_bundle is defined else 'none', true) }}\""""
+    )
+    edit(template / "copier.yml", question, "default: none")
     for path in [
         template / "copier.yml",
         *(template / "includes").rglob("*"),
@@ -179,5 +215,25 @@ def test_what_is_excluded_needs_no_answer() -> None:
     environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined)
     patterns = yaml.load((ROOT / "copier.yml").read_text(encoding="utf-8"), yaml.BaseLoader)["_exclude"]
     assert [environment.from_string(pattern).render() for pattern in patterns] == [
-        *("*.pyc", "__pycache__", ".DS_Store", "/argocd", "/images/certs"),
+        *("*.pyc", "__pycache__", ".DS_Store", "", "/argocd", "/images/certs"),
     ]
+
+
+def test_the_local_file_of_a_release_that_is_left_out_stays(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there for when the release comes back."""
+    project = copy(released, tmp_path / "project", "v1.1.0")
+    identify(monkeypatch)
+    mine = project / "values" / "istiod.local.yaml"
+    mine.write_text("pilot:\n  replicaCount: 2\n", encoding="utf-8")
+    commit(project)
+
+    copier.run_update(project, {"istio": "existing"}, defaults=True, overwrite=True, quiet=True)
+    assert not (project / "values" / "istiod.yaml").exists()
+    assert mine.read_text(encoding="utf-8") == "pilot:\n  replicaCount: 2\n"
+    commit(project)
+    copier.run_update(project, {"istio": "install"}, defaults=True, overwrite=True, quiet=True)
+
+    assert (project / "values" / "istiod.yaml").is_file()
+    assert mine.read_text(encoding="utf-8") == "pilot:\n  replicaCount: 2\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,7 @@ def program() -> Path:
     """The built program, kept by what it is built from. The first build takes a minute or two."""
     pins = b"".join((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
     target = BUILD / "tools" / f"upstream-functions-{hashlib.sha256(pins).hexdigest()[:12]}" / "upstream-functions"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_suffix(f".{os.getpid()}")
-        command = [golang.find_go(), "build", "-trimpath", "-o", str(fresh), "."]
-        polite = ["nice", "-n", "19"] if shutil.which("nice") else []
-        subprocess.run([*polite, *command], cwd=SOURCE, env=golang.environment(), check=True)
-        fresh.replace(target)
+    golang.build_once("upstream's functions", target, SOURCE, ".")
     return target
 
 

@@ -10,13 +10,16 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/authn/kubernetes"
 	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/net/http/httpproxy"
 	"istio.io/istio/pkg/config/host"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -40,6 +43,25 @@ var questions = map[string]func(args []string) (answer, error){
 	"host":     subsetOf,
 	"dns":      dns,
 	"regex":    matches,
+	"number":   number,
+	"proxy":    proxy,
+}
+
+// proxy chooses as http.ProxyFromEnvironment does for these HTTPS_PROXY, NO_PROXY and URL; empty: none.
+func proxy(args []string) (answer, error) {
+	target, err := url.Parse(args[2])
+	if err != nil {
+		return nil, err
+	}
+	config := httpproxy.Config{HTTPProxy: args[0], HTTPSProxy: args[0], NoProxy: args[1]}
+	chosen, err := config.ProxyFunc()(target)
+	if err != nil {
+		return nil, err
+	}
+	if chosen == nil {
+		return answer{"proxy": ""}, nil
+	}
+	return answer{"proxy": chosen.String()}, nil
 }
 
 // image parses as Knative does, pkg/reconciler/revision/resolve.go: a digest first, then a tag.
@@ -133,6 +155,25 @@ func matches(args []string) (answer, error) {
 		return nil, err
 	}
 	return answer{"matches": found}, nil
+}
+
+// number parses as knative.dev/pkg/configmap/parser does.
+func number(args []string) (answer, error) {
+	switch args[0] {
+	case "int32", "int64":
+		bits := map[string]int{"int32": 32, "int64": 64}[args[0]]
+		found, err := strconv.ParseInt(args[1], 10, bits)
+		return answer{"value": fmt.Sprint(found)}, err
+	case "uint32":
+		found, err := strconv.ParseUint(args[1], 10, 32)
+		return answer{"value": fmt.Sprint(found)}, err
+	case "float64":
+		found, err := strconv.ParseFloat(args[1], 64)
+		return answer{"value": strconv.FormatFloat(found, 'g', -1, 64)}, err
+	default:
+		found, err := strconv.ParseBool(args[1])
+		return answer{"value": fmt.Sprint(found)}, err
+	}
 }
 
 func reply(line []byte) answer {

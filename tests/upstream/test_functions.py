@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kserve_wiring.cluster.gateways import covers
 from kserve_wiring.grammar.image import auth_key_matches, parse_image, resolves_over_http
+from kserve_wiring.grammar.numbers import parse_bool, parse_float, parse_int, parse_uint
 from kserve_wiring.grammar.regex import parse_regex
 from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain, parse_duration, parse_quantity
 from tests.upstream.functions import Upstream
@@ -270,3 +271,40 @@ def test_regex(upstream: Upstream, text: str, uri: str) -> None:
         return
     if ours is not None:
         assert {"matches": ours.search(uri) is not None} == wanted
+
+
+LITERALS = st.one_of(
+    pieces("1", "0", "9", "-", "+", ".", "e", "E", "_", " ", "x", "p", "inf", "nan", str(2**31), str(2**63)),
+    st.sampled_from(["true", "True", "TRUE", "tRUE", "t", "f", "yes", "on", "1", "0", "", "2147483647", "4294967296"]),
+    st.integers(-(2**65), 2**65).map(str),
+    st.floats(allow_nan=False).map(repr),
+)
+READERS = {
+    "int32": lambda text: parse_int(text, 32),
+    "int64": parse_int,
+    "uint32": lambda text: parse_uint(text, 32),
+    "bool": parse_bool,
+    "float64": parse_float,
+}
+
+
+@many
+@given(kind=st.sampled_from(sorted(READERS)), text=LITERALS)
+@example(kind="float64", text="0x1p-2")
+@example(kind="float64", text="1e400")
+@example(kind="int64", text="+5")
+def test_number(upstream: Upstream, kind: str, text: str) -> None:
+    """Knative parses its ConfigMaps with these functions of strconv."""
+    wanted = upstream.ask("number", kind, text)
+    try:
+        found = READERS[kind](text)
+    except ValueError:
+        assert "error" in wanted
+    else:
+        assert repr(found) == repr(value_of(kind, wanted["value"]))
+
+
+def value_of(kind: str, text: str) -> bool | int | float:
+    if kind == "bool":
+        return text == "true"
+    return float(text) if kind == "float64" else int(text)

@@ -25,7 +25,7 @@ NAMESPACES = {
 }
 
 # Releases of KServe besides the stacks'. Of v0.18 nothing is on the module proxy.
-KSERVE = sorted({path.name for path in stacks.modules("").iterdir()} - set(stacks.names()))
+KSERVE = sorted({path.name for path in stacks.modules("").glob("kserve-*")} - set(stacks.names()))
 # One installation. Chart kserve-llmisvc-resources would make objects of kserve-resources a second time: KW501, rightly.
 TOGETHER = (
     "kserve-crd",

@@ -14,7 +14,7 @@ from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.inventory.find import found_images
 from kserve_wiring.inventory.found import Found, canonical
 from kserve_wiring.inventory.injected import template_images
-from kserve_wiring.manifests.environment import HelmCall
+from kserve_wiring.manifests.helm import HelmCall
 from kserve_wiring.manifests.load import load_text
 from tools.environment import render
 from tools.upstream.charts import Upstream

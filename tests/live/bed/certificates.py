@@ -53,17 +53,16 @@ class Certificates:
             meta, spec = certificate["metadata"], certificate["spec"]
             if self._api.find("v1/Secret", spec["secretName"], meta["namespace"]) is None:
                 self._api.create(self._secret(meta["namespace"], spec))
-            if "conditions" not in certificate.get("status", {}):
-                stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-                ready = {
-                    "type": "Ready",
-                    "status": "True",
-                    "reason": "Ready",
-                    "message": "",
-                    "lastTransitionTime": stamp,
-                }
-                patch = {"status": {"conditions": [ready]}}
-                self._api.patch("cert-manager.io/v1/Certificate", meta["name"], meta["namespace"], patch, "status")
+            self._ready("cert-manager.io/v1/Certificate", certificate)
+        for issuer in self._api.list("cert-manager.io/v1/Issuer"):
+            self._ready("cert-manager.io/v1/Issuer", issuer)
+
+    def _ready(self, kind: str, found: Object) -> None:
+        if "conditions" in found.get("status", {}):
+            return
+        meta, stamp = found["metadata"], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        ready = {"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": stamp}
+        self._api.patch(kind, meta["name"], meta["namespace"], {"status": {"conditions": [ready]}}, "status")
 
     def _secret(self, namespace: str, spec: Object) -> Object:
         name = f"{namespace}-{spec['secretName']}"
@@ -107,7 +106,8 @@ class _Allow(BaseHTTPRequestHandler):
 
 
 def _webhook(keys: Path) -> None:
-    issue(keys, "cert-manager-webhook", "cert-manager-webhook.cert-manager.svc")
+    hosts = ("cert-manager-webhook.cert-manager.svc", "pki-cert-manager-webhook.platform-pki.svc")
+    issue(keys, "cert-manager-webhook", *hosts)
     server = ThreadingHTTPServer(("0.0.0.0", PORT), _Allow)  # noqa: S104 - the namespace has no outside
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(keys / "cert-manager-webhook.crt", keys / "cert-manager-webhook.key")

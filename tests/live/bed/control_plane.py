@@ -13,6 +13,7 @@ from tests.live.bed.binaries import binary
 from tests.live.bed.processes import Process
 
 PORT = 6443
+CONTEXT = "bed"
 ETCD = "http://127.0.0.1:2379"
 # Controllers that need nodes, disks or a cloud. The node lifecycle controller would evict every Pod, because nothing
 # renews the node's lease.
@@ -125,10 +126,10 @@ def write_kubeconfig(path: Path, ca: Path, token: str) -> Path:
     path.write_text(
         f"""apiVersion: v1
 kind: Config
-current-context: bed
+current-context: {CONTEXT}
 clusters: [{{name: bed, cluster: {{server: "https://{network.HOST}:{PORT}", certificate-authority: {ca}}}}}]
 users: [{{name: admin, user: {{token: {token}}}}}]
-contexts: [{{name: bed, context: {{cluster: bed, user: admin}}}}]
+contexts: [{{name: {CONTEXT}, context: {{cluster: bed, user: admin}}}}]
 """,
         encoding="utf-8",
     )

@@ -14,6 +14,7 @@ from copier import run_copy
 
 from tests.live.bed import brought
 from tests.live.bed.bed import Bed
+from tests.live.bed.control_plane import CONTEXT
 from tests.live.bed.pulls import Pulls
 from tools import stacks
 from tools.console import BUILD, ROOT
@@ -38,17 +39,23 @@ class Environment:
     bed: Bed
 
     @classmethod
-    def generate(cls, bed: Bed, example: str | Path, name: str = "", **answers: Any) -> Environment:
-        """Generate an example, by its name or the path of an answers file, with some answers changed."""
+    def generate(
+        cls, bed: Bed, example: str | Path, name: str = "", folder: Path | None = None, **answers: Any
+    ) -> Environment:
+        """Generate an example, by its name or its path, with some answers changed; None removes an answer."""
         path = example if isinstance(example, Path) else ROOT / "examples" / f"{example}.yaml"
-        folder = bed.state / "environments" / (name or path.stem)
+        folder = folder or bed.state / "environments" / (name or path.stem)
         folder.parent.mkdir(parents=True, exist_ok=True)
         given = yaml.safe_load(path.read_text(encoding="utf-8")) | answers
+        given = {name: answer for name, answer in given.items() if answer is not None}
+        if given.get("kube_context"):
+            given["kube_context"] = CONTEXT
         run_copy(str(ROOT), folder, data=given, defaults=True, overwrite=True, quiet=True, vcs_ref="HEAD", unsafe=False)
         made = yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
         environment = cls(folder, {**made, **given}, bed)
         for path in sorted(OVERRIDES.glob("*.yaml")):
-            environment.change(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
+            if (folder / "values" / path.name).is_file():
+                environment.change(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
         return environment
 
     @property
@@ -79,20 +86,23 @@ class Environment:
         path = self.folder / "values" / f"{release}.yaml"
         path.write_text(yaml.safe_dump(merged(self.values(release), values), sort_keys=False), encoding="utf-8")
 
-    def make(self, *targets: str, seconds: float = 600) -> str:
-        """Run targets of the environment's Makefile and return the output.
+    def make(self, *targets: str, seconds: float = 600, path: str = PATH) -> str:
+        """Run targets of the environment's Makefile and return the output. path: where it finds programs.
 
         Raises AssertionError with the end of the output when make fails.
         """
         charts = BUILD / "upstream" / self.stack / "modules"
         variables = {name: self.bed.variables[name] for name in ("HELM", "KUBECTL")}
+        if "rotate-password" not in targets:  # whose tests start a registry
+            variables["SKOPEO"] = "absent"  # only the nodes reach the private registry
         command = ["make", *targets, f"CHARTS={charts}", *(f"{name}={value}" for name, value in variables.items())]
-        env = {**os.environ, **self.bed.variables, "PATH": PATH}
+        env = {**os.environ, **self.bed.variables, "PATH": path}
         done = subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, check=False, timeout=seconds
         )
         output = done.stdout + done.stderr
-        log = self.bed.state / "logs" / f"make-{self.folder.name}-{'-'.join(targets)}-{time.monotonic_ns()}.log"
+        words = "-".join(word for word in targets if "=" not in word)
+        log = self.bed.state / "logs" / f"make-{self.folder.name}-{words}-{time.monotonic_ns()}.log"
         log.write_text(output, encoding="utf-8")
         if done.returncode:
             raise AssertionError(f"make {' '.join(targets)} failed:\n" + "\n".join(output.splitlines()[-30:]))
@@ -106,21 +116,25 @@ class Environment:
         )
 
     def install(self) -> None:
-        """Follow the steps of the environment's README: namespaces, the user's objects, everything.
+        """Follow the steps of the environment's README: namespaces, the user's objects, everything."""
+        self.prepare()
+        self.make("install-kserve-prerequisites")
+        self.bring()
+        self.make("install")
+
+    def prepare(self, login: str = PASSWORD) -> None:
+        """Set up what exists before an environment is installed. login: "user:password" of the private registry.
 
         The nodes then reach what the answers allow: the private registry with its password, and the internet or not.
         """
         host = self.answers.get("registry_host")
-        password = PASSWORD if self.answers.get("pull_secret") else ""
+        password = login if self.answers.get("pull_secret") else ""
         self.bed.reach(Pulls(not self.answers.get("offline"), {host: password} if host else {}))
         self.bed.rename(self.answers["cluster_domain"])
         for body in brought.namespaces_first(self.answers):
             self.bed.api.apply(body)
         self.bed.external_secrets.store |= brought.store(self.answers, self.password)
         self.bed.installed = self
-        self.make("install-kserve-prerequisites")
-        self.bring()
-        self.make("install")
 
     def bring(self, password: str = "") -> None:
         """Create the objects that the README asks its user for, with the registry's password or another one."""
@@ -134,7 +148,7 @@ class Environment:
         helm removes the permissions of a controller before it ends, so it cannot release its Lease, and the next one
         would wait for a minute.
         """
-        self.make("uninstall")
+        self.make("uninstall", f"CONFIRM={self.answers['environment_name']}")
         self.bed.installed = None
         for lease in self.bed.api.list("coordination.k8s.io/v1/Lease"):
             if not lease["metadata"]["namespace"].startswith("kube-"):
@@ -149,9 +163,10 @@ class Environment:
 
 
 def examples() -> list[str]:
-    """The names of all examples, in the order of their installation."""
+    """The names of all examples that an empty cluster can have, in the order of their installation."""
     order = {SHARED: 0, UPGRADED: 2}
-    names = [path.stem for path in sorted((ROOT / "examples").glob("*.yaml"))]
+    paths = sorted((ROOT / "examples").glob("*.yaml"))
+    names = [path.stem for path in paths if "existing" not in yaml.safe_load(path.read_text("utf-8")).values()]
     return sorted(names, key=lambda name: order.get(name, 1))
 
 

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.live.bed import containers, gateway, images, processes
+from tests.live.bed import containers, gateway, images, logs, processes
 from tests.live.bed.api import Api, ApiError, Object
 from tests.live.bed.dns import endpoints
 from tests.live.bed.images import Program
@@ -42,6 +42,8 @@ class Kubelet:
         capacity = {"cpu": "64", "memory": "256Gi", "pods": "1000"}
         status = {"conditions": conditions, "capacity": capacity, "allocatable": capacity}
         status["addresses"] = [{"type": "InternalIP", "address": HOST}]
+        status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": logs.PORT}}
+        logs.Logs(self.state).start()
         self.api.patch("v1/Node", NODE, "", {"status": status}, "status")
         for kind, handle in (("v1/Pod", self._pod), ("v1/Service", self._service)):
             threading.Thread(target=self._watch, args=(kind, handle), name=kind, daemon=True).start()

@@ -18,8 +18,13 @@ from tests.live.bed.environments import PASSWORD
 from tests.live.bed.network import HOST
 from tests.live.bed.processes import Process
 
-# bcrypt of the password in PASSWORD, the only format that the registry reads.
-USER = "robot:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"
+# The logins that a test can let the registry accept, as "user:password", and the bcrypt hashes of their passwords, the
+# only format that the registry reads.
+ROTATED = "robot:second-password"
+HASHES = {
+    PASSWORD: "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a",
+    ROTATED: "$2b$05$abcdefghijklmnopqrstuuQQ3svipWaDLu5Kgwa3hvLrUP0FshBnK",
+}
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -37,7 +42,7 @@ class Registry:
         folder = state / "registry"
         certificate_authority(folder, "registry-ca")
         issue(folder, "registry", name, HOST)
-        (folder / "htpasswd").write_text(f"{USER}\n", encoding="utf-8")
+        _write_login(folder, PASSWORD)
         config = folder / "config.yaml"
         config.write_text(json.dumps(_config(folder, port)), encoding="utf-8")
         command: list[str | Path] = [binary("registry", "registry"), "serve", config]
@@ -45,6 +50,10 @@ class Registry:
         registry = cls(name, port, folder / "ca.crt", process)
         until("registry", lambda: registry._call("GET", "/v2/")[0] == 200, 20)
         return registry
+
+    def accept(self, login: str) -> None:
+        """From now on, accept only this login, one of HASHES."""
+        _write_login(self.ca.parent, login)
 
     @property
     def host(self) -> str:
@@ -78,6 +87,11 @@ class Registry:
         answer = connection.getresponse()
         answer.read()
         return answer.status, dict(answer.headers.items())
+
+
+def _write_login(folder: Path, login: str) -> None:
+    """The registry reads the file again when its time has changed."""
+    (folder / "htpasswd").write_text(f"{login.partition(':')[0]}:{HASHES[login]}\n", encoding="utf-8")
 
 
 def _config(folder: Path, port: int) -> dict[str, object]:

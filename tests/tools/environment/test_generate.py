@@ -37,5 +37,5 @@ def test_the_answers_file_is_malformed(tmp_path: Path, text: str, problem: str) 
 def test_a_refused_answer_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Stop) as stop:
         environment.generate({"cluster_domain": "not a name"}, tmp_path / "out")
-    assert str(stop.value).startswith("copier refused the answers: Validation error for question 'cluster_domain':")
+    assert str(stop.value).startswith("copier refused the answers: cluster_domain: use not-a-name: ")
     assert not (tmp_path / "out").exists()

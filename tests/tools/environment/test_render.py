@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kserve_wiring.manifests.environment import HelmCall, plan
+from kserve_wiring.manifests.environment import plan
+from kserve_wiring.manifests.helm import HelmCall
 from tests.tools.releases import ALL_RELEASES, UPSTREAM_RELEASES
 from tools import stacks
 from tools.console import ROOT

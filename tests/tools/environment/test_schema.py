@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kserve_wiring.manifests.environment import HelmCall
+from kserve_wiring.manifests.helm import HelmCall
 from tools import stacks
 from tools.environment import schema
 from tools.environment.render import template
@@ -151,8 +151,8 @@ DEFECTS = {
     ),
     "malformed quantity": (
         changed(DEPLOYMENT, f"{CONTAINER}.resources.limits.memory", "1GB"),
-        "Deployment shop/web: spec.template.spec.containers[0].resources.limits.memory must have exactly one of "
-        "a string, a number",
+        "Deployment shop/web: spec.template.spec.containers[0].resources.limits.memory is "
+        '"1GB" but must be a quantity such as 500m or 1Gi',
     ),
     "value outside the enumeration": (
         changed(GATEWAY, "spec.servers.0.tls", {"mode": "SIMPEL"}),

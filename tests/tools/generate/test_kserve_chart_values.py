@@ -11,7 +11,8 @@ from tools.upstream import golang, modules
 
 KSERVE = "github.com/kserve/kserve"
 # The pinned releases of KServe, each with a folder that pins it.
-RELEASES = {golang.pinned(folder / "go.mod")[KSERVE]: folder.name for folder in sorted(stacks.modules("").iterdir())}
+PINNED = {folder.name: golang.pinned(folder / "go.mod") for folder in sorted(stacks.modules("").iterdir())}
+RELEASES = {versions[KSERVE]: name for name, versions in PINNED.items() if KSERVE in versions}
 CHARTS = ("kserve-llmisvc-resources", "kserve-localmodel-resources", "kserve-resources", "kserve-runtime-configs")
 
 

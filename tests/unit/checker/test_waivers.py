@@ -113,7 +113,7 @@ def test_what_was_not_checked_is_not_judged(tmp_path: Path) -> None:
     ]
     assert [finding.code for finding in inspect(read(file), Options(ignore=["KW309"])).findings] == ["KW103", "KW104"]
     assert "KW002" in [finding.code for finding in inspect(read(file)).findings]
-    (tmp_path / "broken.yaml").write_text("a: [")
+    (tmp_path / "broken.yaml").write_text("apiVersion: v1\na: [")
     assert [finding.code for finding in inspect(read(str(tmp_path))).findings] == ["KW103", "KW104"]
     (tmp_path / "broken.yaml").unlink()
     codes(tmp_path, annotation="KW205: a mirror")

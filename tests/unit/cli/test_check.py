@@ -49,6 +49,7 @@ def test_json(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (finding,) = document["findings"]
     assert set(finding) == {
         *("code", "level", "object", "path", "message", "fix", "file", "line", "url", "related"),
+        *("environment", "origins"),
     }
     assert finding["object"] == {
         "apiVersion": "operator.knative.dev/v1beta1",
@@ -78,7 +79,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_what_cannot_be_read_is_said_and_the_rest_is_checked(
     manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "broken.yaml").write_text("a: [\n")
+    (tmp_path / "broken.yaml").write_text("apiVersion: v1\na: [\n")
     assert cli.main(["check", str(tmp_path)]) == 2
     out = capsys.readouterr().out
     assert "KW103" in out
@@ -174,3 +175,72 @@ def test_two_clusters_in_one_folder_are_said(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "b.yaml").write_text(CLEAN)
     cli.main(["check", str(tmp_path)])
     assert "note" not in capsys.readouterr().out
+
+
+OTHERS = {
+    "mkdocs.yml": "plugins: !!python/name:material.emoji\n",
+    "tsconfig.json": '{\n  // strict\n  "a": 1,\n}\n',
+    "ci/lint.yaml": "steps: [\n",
+}
+
+
+def test_files_that_are_no_manifests_are_counted(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in OTHERS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "model.yaml.json").write_text("apiVersion: v1\n{{ if .Values.model }}\nkind: [\n{{ end }}\n")
+    assert cli.main(["check", str(tmp_path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"note: {tmp_path}/mkdocs.yml, {tmp_path}/tsconfig.json and {tmp_path}/ci/lint.yaml are no manifests" in out
+    assert f"note: {tmp_path}/model.yaml.json is a template and was not read completely" in out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: [\n",
+        '{"apiVersion": "v1", "kind": [}',
+        "  apiVersion: v1\n kind: A\n",
+        "'apiVersion': {\n",
+    ],
+)
+def test_a_manifest_that_does_not_parse_is_an_error(
+    manifest: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.yaml").write_text(text)
+    assert cli.main(["check", str(tmp_path)]) == 2
+    assert re.search(r"cannot read .*broken\.yaml:\d+: not YAML", capsys.readouterr().out)
+
+
+def test_notes_of_a_kind_are_one_line(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "abcde":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Chart.yaml").write_text("name: c\n")
+    cli.main(["check", str(tmp_path)])
+    folders = [f"{tmp_path}/{name}" for name in "abcde"]
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"note: {', '.join(folders[:3])} and 2 more are Helm charts: render them with `helm template`" in out
+    cli.main(["check", str(tmp_path), "--verbose"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert all(f"note: {folder} is a Helm chart" in out for folder in folders)
+    cli.main(["check", str(tmp_path), "--format", "json"])
+    assert len(json.loads(capsys.readouterr().out)["notes"]) == 5
+
+
+def test_many_alike_are_one_with_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "abcdef":
+        (tmp_path / f"{name}.yaml").write_text(
+            "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\n"
+            f"metadata: {{name: {name}, namespace: x}}\n"
+            "spec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: y}}\n"
+        )
+    assert cli.main(["check", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert out.count("KW521 error") == 1
+    assert "also: HorizontalPodAutoscaler x/b" in " ".join(out.split())
+    assert "and 2 more, with --verbose" in " ".join(out.split())
+    assert "6 objects: 6 errors" in out
+    cli.main(["check", str(tmp_path), "--verbose"])
+    assert capsys.readouterr().out.count("KW521 error") == 6

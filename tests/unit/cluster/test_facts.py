@@ -60,10 +60,20 @@ def test_nothing_is_known_of_nothing() -> None:
     assert make_facts([]) == Facts()
 
 
-@pytest.mark.parametrize("said", [{"registri": "x"}, {"offline": "yes"}, {"registry": ["x"]}, {"existing": 5}])
+@pytest.mark.parametrize(
+    "said", [{"registri": "x"}, {"offline": "yes"}, {"registry": ["x"]}, {"existing": 5}, {"registry_caches": 5}]
+)
 def test_refused(said: dict[str, object]) -> None:
     with pytest.raises(FactsError):
         make_facts([], said)
+
+
+def test_the_hosts_of_the_registry() -> None:
+    text = CONFIG_MAP + "  registry_caches: |-\n    harbor.corp.local:8443/hub\n    gcr.corp.local\n"
+    assert make_facts(objects(text)).registries == ("harbor.corp.local:8443", "gcr.corp.local")
+    given = {"registry": "a.b", "registry_caches": ["a.b/hub", "c.d/e"]}
+    assert make_facts([], given).registries == ("a.b", "c.d")
+    assert make_facts([], {"registry_caches": []}) == Facts()
 
 
 def test_old_spellings_count() -> None:

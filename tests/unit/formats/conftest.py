@@ -33,5 +33,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def pod() -> Report:
     """One finding of an object that is in no file."""
-    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"image": "A:B:C"}]}}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "A:B:C"}]},
+    }
     return inspect(read(body))

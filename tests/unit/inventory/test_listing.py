@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from kserve_wiring.cli import main as cli
+from kserve_wiring.cli.images import FORMAT_NAMES
 from kserve_wiring.inventory.formats import as_hauler, as_skopeo, as_zarf
 from kserve_wiring.inventory.listing import Image, read_image_list
 from tests.template.conftest import EXAMPLES, LOADER
@@ -73,20 +74,24 @@ def test_images_are_listed_once_and_below_the_registry(environment: Environment,
     folder = environment(answers)
     said = load(folder / ".copier-answers.yml")
     prefix = "/".join(filter(None, [said["registry_host"], said.get("registry_project")]))
-    copied = [line for line in lines(folder) if line[2:] != ["own"]]
-    assert len(copied) > 15
-    assert len({source for source, _ in copied}) == len({target for _, target in copied}) == len(copied)
-    for source, target in copied:
+    caches = {host: place for host, place in said.get("registry_map", {}).items() if place != "mirror"}
+    listed = [line for line in lines(folder) if line[2:] != ["own"]]
+    assert len(listed) > 15
+    assert len({line[0] for line in listed}) == len({line[1] for line in listed}) == len(listed)
+    for source, target, *kind in listed:
+        host = source.partition("/")[0]
+        assert kind == (["cached"] if host in caches else [])
         expected = source.partition("@")[0].rpartition(":" if "@" not in source else "\0")
         repository = expected[0] or expected[2]
-        placed = f"{prefix}/{repository.partition('/')[2]}" if prefix else repository
+        placed = f"{caches.get(host, prefix)}/{repository.partition('/')[2]}" if prefix else repository
         assert target.startswith((f"{placed}:", f"{placed}@")), source
 
 
 def test_every_format_has_every_image(environment: Environment, answers: Path) -> None:
     images = environment(answers) / "images"
     entries = [
-        Image(item["source"], item["target"], name=item["name"]) for item in read_image_list(images / "catalogue.yaml")
+        Image(item["source"], item["target"], kind=item.get("kind", ""))
+        for item in read_image_list(images / "catalogue.yaml")
     ]
     assert [[one.source, one.target] for one in entries] == [line[:2] for line in lines(images.parent)]
     assert load(images / "skopeo-sync.yaml") == yaml.safe_load(as_skopeo(entries))
@@ -122,6 +127,7 @@ def test_no_layout_puts_two_images_in_one_place(template: Path, tmp_path: Path, 
     runtimes = list(load(ROOT / "stacks" / "common" / "runtimes.yaml"))
     data = {
         "registry_host": "harbor.corp.local",
+        "ingress_domain": "ml.corp.local",
         "registry_layout": layout,
         "stack": stack,
         "serving_runtimes": runtimes,
@@ -172,17 +178,32 @@ def test_check_names_what_only_one_side_has(
     edit(harbor / "values" / "kserve-environment.yaml", "kserve/kserve/router:v0.20.0", "kserve/kserve/router:v0.20.1")
     assert images_command(harbor, store(harbor), "--check") == 1
     assert capsys.readouterr().out.splitlines() == [
-        "not listed: harbor.corp.local:8443/kserve/kserve/router:v0.20.1 "
+        f"images/images.txt:{line_of(harbor, 'kserve/router:')}: listed, but no manifest names it: "
+        "harbor.corp.local:8443/kserve/kserve/router:v0.20.0",
+        "not in images/images.txt: harbor.corp.local:8443/kserve/kserve/router:v0.20.1 "
         "(ConfigMap kserve/inferenceservice-config data.router.image)",
-        "listed, but no manifest names it: harbor.corp.local:8443/kserve/kserve/router:v0.20.0",
     ]
 
 
-def test_check_without_charts_proves_nothing(harbor: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def line_of(folder: Path, text: str) -> int:
+    lines = (folder / "images" / "images.txt").read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+@pytest.mark.parametrize("words", [["--check"], *(["--format", name] for name in FORMAT_NAMES)], ids=" ".join)
+def test_without_charts_there_is_no_list(harbor: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["images", str(harbor), "--helm", helm.find_major(helm.MAJORS[0]).path, *words]) == 2
+    printed = capsys.readouterr()
+    errors = printed.err.splitlines()
+    assert printed.out == ""
+    assert errors[0].startswith("note: not rendered, because their charts are not in ")
+    assert errors[1:] == ["kserve-wiring: no list: 9 of 11 releases were not rendered"]
+
+
+def test_a_folder_without_the_charts_is_named(harbor: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert images_command(harbor, str(harbor / "charts"), "--check") == 2
     errors = capsys.readouterr().err.splitlines()
-    assert errors[-1] == "kserve-wiring: cannot verify the list: some inputs could not be read"
-    assert "release istiod is not checked" in "".join(errors[:-1])
+    assert errors[0].startswith(f"kserve-wiring: {harbor}/charts: no chart cert-manager-v1.17.0 of release cert-")
 
 
 def test_the_list_says_why_and_takes_digests_from_the_lock(
@@ -206,6 +227,7 @@ def test_the_list_says_why_and_takes_digests_from_the_lock(
         "wire": ["W1"],
         "optional": "only with an InferenceService that logs or batches",
         "name": "kserve-agent",
+        "kind": "",
     }
     wires = {image["name"]: image["wire"] for image in images.values()}
     assert wires["knative-queue-proxy"] == ["W6", "W7"]
@@ -218,14 +240,17 @@ def test_oras_copies_from_source_to_target(
 ) -> None:
     assert images_command(harbor, store(harbor), "--format", "oras") == 0
     script = capsys.readouterr().out.splitlines()
-    assert script[:2] == ["#!/bin/sh", "set -e"]
-    assert [line.split()[3:] for line in script[2:]] == lines(harbor)
+    commands = [line for line in script if line.startswith("oras ")]
+    assert script[0] == "#!/bin/sh"
+    assert script[-len(commands) - 1] == "set -e"
+    assert [line.split()[4:] for line in commands] == lines(harbor)
 
 
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
         ("images/catalogue.yaml", "[", "images/catalogue.yaml: did not find expected node content"),
+        ("images/catalogue.yaml", "<<<<<<< a\n", "images/catalogue.yaml:1: git conflict markers; resolve them"),
         ("images/catalogue.yaml", "a: b", "images/catalogue.yaml: not a list of images"),
         ("images/catalogue.yaml", "- {source: a}", "images/catalogue.yaml: entry 1 has no source and target"),
         ("images.lock.yaml", "a: b", "images.lock.yaml: no image_digests; run make lock again"),
@@ -235,7 +260,7 @@ def test_a_broken_file_is_one_error(
     harbor: Path, file: str, text: str, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (harbor / file).write_text(text, encoding="utf-8")
-    assert images_command(harbor, str(harbor / "charts")) == 2
+    assert cli.main(["images", str(harbor), "--helm", helm.find_major(helm.MAJORS[0]).path]) == 2
     assert capsys.readouterr().err == f"kserve-wiring: {harbor}/{expected}\n"
 
 

@@ -68,32 +68,107 @@ def test_releases_and_patches(environment: Path, tmp_path: Path, newest_helm: He
     assert loaded.objects[2].get("data", "text") == "kserve-environment", "patches come from our chart and values"
 
 
-def test_a_release_without_its_chart_is_a_note(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
-    report = inspect(read(str(environment), charts=str(tmp_path / "nothing"), helm=str(newest_helm.path)))
+def test_a_release_without_its_chart_is_a_note_if_no_folder_of_charts_is_named(
+    environment: Path, newest_helm: Helm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KSERVE_CHARTS", raising=False)
+    report = inspect(read(str(environment), helm=str(newest_helm.path)))
     assert report.objects == 2, "the release of our own chart, and its patches"
     assert report.problems == []
-    assert "release upstream is not checked: no chart base-1.27.1" in report.notes[0]
+    assert report.notes == [
+        f"not rendered, because their charts are not in {environment}/build/charts: upstream; "
+        "`make charts` fetches the charts"
+    ]
+    assert (report.releases, report.unread) == (["kserve-environment", "upstream"], ["upstream"])
+    chart(environment / "build" / "charts" / "base-1.27.1", "base")
+    assert inspect(read(str(environment), helm=str(newest_helm.path))).unread == []
 
 
-def test_a_release_that_helm_refuses_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
+@pytest.mark.parametrize("by", ["charts", "KSERVE_CHARTS"])
+def test_a_chart_missing_from_a_named_folder_is_a_problem(
+    by: str, environment: Path, tmp_path: Path, newest_helm: Helm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    if by == "KSERVE_CHARTS":
+        monkeypatch.setenv(by, str(store))
+    named = str(store) if by == "charts" else None
+    loaded = read(str(environment), charts=named, helm=str(newest_helm.path))
+    assert [str(problem) for problem in loaded.problems] == [f"{store}: no such folder of charts"]
+    store.mkdir()
+    loaded = read(str(environment), charts=named, helm=str(newest_helm.path))
+    assert [str(problem) for problem in loaded.problems] == [
+        f"{store}: no chart base-1.27.1 of release upstream; get it from https://example.com"
+    ]
+    assert (len(loaded.objects), loaded.unread) == (2, ["upstream"])
+
+
+def test_a_release_that_helm_refuses_is_a_problem(environment: Path, newest_helm: Helm) -> None:
+    """Once, although the patches are a second call with the same error."""
     (environment / "charts" / "kserve-environment" / "templates" / "config.yaml").write_text('{{ fail "no" }}')
-    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
-    assert "helm template kserve-environment failed" in report.problems[0].message
+    report = inspect(read(str(environment), helm=str(newest_helm.path)))
+    (problem,) = report.problems
+    assert "helm template kserve-environment failed" in problem.message
+    assert report.unread == ["upstream", "kserve-environment"]
 
 
-def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, tmp_path: Path, newest_helm: Helm) -> None:
+def test_a_values_file_with_a_key_twice_is_a_problem(environment: Path, newest_helm: Helm) -> None:
     """Helm silently uses the last one, and the manifests no longer show it."""
     file = environment / "values" / "kserve-environment.yaml"
     file.write_text("text: one\npart: x\ntext: two\n")
-    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(newest_helm.path)))
+    report = inspect(read(str(environment), helm=str(newest_helm.path)))
     assert [str(problem) for problem in report.problems] == [
         f"{file}:3: duplicate key text, first on line 1: helm would use the last"
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a: 1\n<<<<<<< before\nb: 1\n=======\nb: 2\n>>>>>>> after\n", ":2: git conflict markers; resolve them"),
+        (b"b: 2\n>>>>>>> after updating\n", ":2: git conflict markers; resolve them"),
+        (b"a: b: c\n", ":1: not YAML: mapping values are not allowed in this context"),
+        (b"a: \xff\n", ": not UTF-8 text"),
+        (None, ": No such file or directory"),
+    ],
+)
+def test_a_values_file_that_cannot_be_read_is_one_line(
+    text: bytes | None, said: str, environment: Path, newest_helm: Helm
+) -> None:
+    file = environment / "values" / "kserve-environment.yaml"
+    file.unlink()
+    if text is not None:
+        file.write_bytes(text)
+    loaded = read(str(environment), helm=str(newest_helm.path))
+    assert [str(problem) for problem in loaded.problems] == [f"{file}{said}"]
+    assert loaded.unread == ["upstream", "kserve-environment"]
+
+
+@pytest.mark.parametrize(
+    ("releases", "said"),
+    [
+        ("[]\n", "{}: no release was rendered"),
+        ("- {name: x, chart: {name: y, version: 1.0.0}}\n", "{}: no release was rendered"),
+        ("- {name: x, chart: {name: y, path: charts/gone}}\n", "{}/charts/gone: no such chart"),
+    ],
+)
+def test_an_environment_of_which_nothing_is_rendered_is_a_problem(releases: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "releases.yaml").write_text(releases)
+    assert [str(problem) for problem in read(str(tmp_path)).problems] == [said.format(tmp_path)]
+
+
+def test_conflict_markers_in_the_lists_of_answers_and_releases(environment: Path, newest_helm: Helm) -> None:
+    for name in (".copier-answers.yml", "releases.yaml"):
+        (environment / name).write_text("a: 1\n<<<<<<< before updating\n")
+        loaded = read(str(environment), helm=str(newest_helm.path))
+        assert f"{environment}/{name}:2: git conflict markers; resolve them" in map(str, loaded.problems)
+    assert loaded.environment == str(environment)
+
+
 def test_without_helm(environment: Path, tmp_path: Path) -> None:
-    report = inspect(read(str(environment), charts=str(tmp_path), helm=str(tmp_path / "helm")))
-    assert "cannot run" in report.problems[0].message
+    report = inspect(read(str(environment), helm=str(tmp_path / "helm")))
+    assert [problem.message for problem in report.problems] == [
+        f"cannot run {tmp_path}/helm: No such file or directory"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +176,7 @@ def test_without_helm(environment: Path, tmp_path: Path) -> None:
     [
         ("a: 1\n", "not a list of releases"),
         ("- name: x\n", "entry 1 is not a release"),
+        ("- {name: x, chart: {name: y}, values: a.yaml}\n", "values of entry 1 is not a list of files"),
         ("[", "did not find expected node content"),
     ],
 )

@@ -1,0 +1,283 @@
+"""`kserve-wiring doctor` on the real controllers: each fault gets its verdict, live and from a bundle."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.bed.api import Object, until
+from tests.live.bed.bed import Bed
+from tests.live.bed.environments import PASSWORD, Environment
+from tests.live.bed.inference import container, inference, sklearn
+from tests.live.bed.net_istio import missing
+from tests.live.bed.pulls import pull_secret
+from tests.live.test_kserve import text
+from tests.live.wires import BROKEN, CONFIG, Broken, broken
+
+pytestmark = pytest.mark.live
+NAMESPACE = "vision"
+MIRRORED = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
+Fault = Callable[[Bed, Environment], contextlib.AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A fault. waits: what the InferenceService or an object behind it says when the fault has had its effect."""
+
+    name: str
+    fault: Fault
+    symptom: str
+    wire: str
+    code: str = ""
+
+
+def predictor(spec: Object) -> Fault:
+    return lambda bed, _: inference(bed, NAMESPACE, spec, "sick")
+
+
+@contextlib.contextmanager
+def quota(bed: Bed, environment: Environment) -> Iterator[None]:
+    meta = {"name": "tight", "namespace": NAMESPACE}
+    kind = "v1/ResourceQuota"
+    bed.api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"pods": "0"}}})
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.api.delete(kind, "tight", NAMESPACE)
+
+
+@contextlib.contextmanager
+def unread_ingress(bed: Bed, environment: Environment) -> Iterator[None]:
+    with broken(environment, CONFIG, text("ingress", "{")), inference(bed, NAMESPACE, sklearn("s3://m/iris"), "sick"):
+        yield
+
+
+@contextlib.contextmanager
+def other_password(bed: Bed, environment: Environment) -> Iterator[None]:
+    """The registry's password was changed, and nobody told the cluster."""
+    before = dict(bed.pulls.passwords)
+    bed.pulls.passwords["harbor.corp.local:8443"] = "robot:other"
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.pulls.passwords.update(before)
+
+
+def pull_secret_is(change: Callable[[Object], Object | None]) -> Fault:
+    """The pull Secret of the namespace, changed or removed, while a model starts."""
+
+    @contextlib.contextmanager
+    def changed(bed: Bed, environment: Environment) -> Iterator[None]:
+        kind, name = "v1/Secret", environment.answers["pull_secret"]
+        before = bed.api.get(kind, name, NAMESPACE)
+        kept = {key: before[key] for key in ("type", "data")} | {"apiVersion": "v1", "kind": "Secret"}
+        kept["metadata"] = {"name": name, "namespace": NAMESPACE}
+        wrong = change(copy.deepcopy(kept))
+        bed.api.delete(kind, name, NAMESPACE)
+        if wrong:
+            bed.api.create(wrong)
+        try:
+            with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+                yield
+        finally:
+            bed.api.delete(kind, name, NAMESPACE)
+            bed.api.create(kept)
+
+    return changed
+
+
+def of_another_registry(secret: Object) -> Object:
+    return pull_secret(secret["metadata"]["name"], NAMESPACE, "registry.other.local", PASSWORD)
+
+
+def of_another_type(secret: Object) -> Object:
+    return secret | {"type": "Opaque", "data": {"password": base64.b64encode(b"x").decode()}}
+
+
+def in_another_namespace(secret: Object) -> None:
+    """It is still in the other namespaces of the environment."""
+
+
+@contextlib.contextmanager
+def account_without_secret(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name = "v1/ServiceAccount", "inference"
+    before = bed.api.get(kind, name, NAMESPACE)["imagePullSecrets"]
+    bed.api.patch(kind, name, NAMESPACE, {"imagePullSecrets": None})
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.api.patch(kind, name, NAMESPACE, {"imagePullSecrets": before})
+
+
+@contextlib.contextmanager
+def kserve_switched_off(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name, namespace = "apps/v1/Deployment", "kserve-controller-manager", "kserve"
+    before = bed.api.get(kind, name, namespace)["spec"]["replicas"]
+    bed.api.patch(kind, name, namespace, {"spec": {"replicas": 0}})
+    try:
+        yield
+    finally:
+        bed.api.patch(kind, name, namespace, {"spec": {"replicas": before}})
+        until(f"{name} is ready", lambda: bed.api.get(kind, name, namespace)["status"].get("readyReplicas") == before)
+
+
+REFUSED = ("pull-unauthorized", "W5")
+FAULTS = [
+    Injected("no pull Secret there", pull_secret_is(in_another_namespace), *REFUSED, "KW204"),
+    Injected("a pull Secret of another registry", pull_secret_is(of_another_registry), *REFUSED, "KW205"),
+    Injected("a pull Secret of another type", pull_secret_is(of_another_type), *REFUSED, "KW205"),
+    Injected("a ServiceAccount without the pull Secret", account_without_secret, *REFUSED, "KW203"),
+    Injected("KServe's controller is scaled to zero", kserve_switched_off, "controller-off", "W12"),
+    Injected(
+        "a tag of a registry that is not in the skip list",
+        predictor(container("registry.other.local:8443/ml/a:1")),
+        "digest-no-such-host",
+        "W3",
+    ),
+    Injected("an image without a host", predictor(container("me/model@sha256:" + "0" * 64)), "pull-no-such-host", "W1"),
+    Injected("a malformed image", predictor(container("harbor.corp.local:8443/UPPER:1")), "image-refused", "W1"),
+    Injected("another password at the registry", other_password, "pull-unauthorized", "W5"),
+    Injected(
+        "a model format that no runtime has",
+        predictor({"model": {"modelFormat": {"name": "cobol"}, "storageUri": "s3://models/iris"}}),
+        "runtime-none",
+        "W13",
+    ),
+    Injected(
+        "a runtime that does not exist",
+        predictor({"model": {"modelFormat": {"name": "sklearn"}, "runtime": "absent", "storageUri": "s3://m/i"}}),
+        "runtime-unknown",
+        "W13",
+    ),
+    Injected("a quota of no Pods", quota, "quota", ""),
+    Injected("`ingress` of inferenceservice-config does not parse", unread_ingress, "config-not-parsed", "W8", "KW303"),
+]
+
+
+def doctor(bed: Bed, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run the command in a process of its own, as a person does."""
+    command = [sys.executable, "-m", "kserve_wiring", "doctor", *arguments, "--format", "json"]
+    done = subprocess.run(
+        command,
+        env={**bed.variables, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1) or done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def live(bed: Bed) -> tuple[str, ...]:
+    return ("--kubectl", bed.variables["KUBECTL"])
+
+
+def collected(bed: Bed, path: Path) -> Path:
+    command = [sys.executable, "-m", "kserve_wiring", "collect", "-o", str(path), *live(bed)]
+    env = {**bed.variables, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    subprocess.run(command, env=env, check=True, capture_output=True)
+    return path
+
+
+def verdicts(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Symptom and first wire of each verdict about a model of these tests."""
+    found = []
+    for verdict in report["verdicts"]:
+        explanation = verdict["explanation"] or {"symptom": verdict["text"], "wires": []}
+        found.append((explanation["symptom"], [*explanation["wires"], ""][0]))
+    return found
+
+
+def without_routes(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without net-istio's programs no Knative Service gets a route, which doctor says too."""
+    return [one for one in found if one[0] != "ingress-not-configured"] if missing() else found
+
+
+def test_a_healthy_environment_has_no_verdict(bed: Bed, environment: Environment) -> None:
+    code, report = doctor(bed, *live(bed))
+    assert (report["verdicts"], report["findings"], report["unseen"], code) == ([], [], [], 0)
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.name)
+def test_each_fault_has_its_verdict(bed: Bed, environment: Environment, tmp_path: Path, row: Injected) -> None:
+    with row.fault(bed, environment):
+        wanted = [(row.symptom, row.wire)]
+        report: dict[str, Any] = {}
+
+        def seen() -> bool:
+            report.update(doctor(bed, *live(bed))[1])
+            return without_routes(verdicts(report)) == wanted
+
+        with contextlib.suppress(TimeoutError):
+            until(row.name, seen, 20)
+        assert without_routes(verdicts(report)) == wanted
+        codes = {finding["code"] for verdict in report["verdicts"] for finding in verdict["findings"]}
+        assert row.code in codes or not row.code
+        bundle = collected(bed, tmp_path / "bundle.tgz")
+    code, offline = doctor(bed, str(bundle))
+    assert (code, without_routes(verdicts(offline))) == (1, wanted)
+
+
+def test_two_faults_at_once_are_two_verdicts(bed: Bed, environment: Environment) -> None:
+    rows = [row for row in FAULTS if row.name in ("a quota of no Pods", "a runtime that does not exist")]
+    with contextlib.ExitStack() as stack:
+        for row in reversed(rows):  # under a quota of no Pods no other fault has Pods
+            stack.enter_context(row.fault(bed, environment))
+        wanted = sorted((row.symptom, row.wire) for row in rows)
+        found: list[tuple[str, str]] = []
+
+        def seen() -> bool:
+            found[:] = sorted(without_routes(verdicts(doctor(bed, *live(bed))[1])))
+            return found == wanted
+
+        with contextlib.suppress(TimeoutError):
+            until("both verdicts", seen, 20)
+    assert found == wanted
+
+
+@pytest.mark.net_istio
+@pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.wire.replace("`", ""))
+def test_each_broken_wire_is_named(bed: Bed, environment: Environment, row: Broken) -> None:
+    with broken(environment, row.target, row.change):
+        report = doctor(bed, *live(bed))[1]
+        found = [*report["findings"], *(item for verdict in report["verdicts"] for item in verdict["findings"])]
+    assert row.code in {finding["code"] for finding in found}
+
+
+def test_no_credential_leaves(bed: Bed, environment: Environment, tmp_path: Path) -> None:
+    bundle = collected(bed, tmp_path / "bundle.tgz")
+    with tarfile.open(bundle) as archive:
+        contents = b"".join(archive.extractfile(member).read() for member in archive)  # type: ignore[union-attr]
+    secrets = [PASSWORD.encode(), base64.b64encode(PASSWORD.encode())]
+    for secret in bed.api.list("v1/Secret"):
+        secrets += [value.encode() for value in secret.get("data", {}).values() if len(value) > 8]
+    assert [secret for secret in secrets if secret in contents] == []
+
+
+def test_with_least_rights(bed: Bed, environment: Environment) -> None:
+    """Without any right, doctor names each kind that it cannot see."""
+    code, report = doctor(bed, *live(bed), "--kubectl", _as_nobody(bed))
+    assert [line for line in report["unseen"] if "forbidden" not in line.lower()] == []
+    assert any(line.startswith("pods: ") for line in report["unseen"])
+    assert code == 2
+
+
+def _as_nobody(bed: Bed) -> str:
+    script = bed.state / "kubectl-as-nobody"
+    script.write_text(f'#!/bin/sh\nexec {bed.variables["KUBECTL"]} --as=nobody "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return str(script)

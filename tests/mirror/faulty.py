@@ -1,0 +1,147 @@
+"""A registry that gives one wrong answer to everything, or none."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.live.bed.control_plane import certificate_authority, issue
+from tests.mirror.registry import free_port
+
+
+@contextmanager
+def answering(port: int, status: int, keys: Path | None) -> Iterator[None]:
+    """Every request gets this status, over TLS with registry.crt of the folder `keys`, or over plain http.
+
+    With 429, the path /v2/ itself is answered with 200: a registry that limits requests still accepts a login.
+    """
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.send_response(200 if self.path == "/v2/" and status == 429 else status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="test"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Keep the output of the tests short."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    if keys:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keys / "registry.crt", keys / "registry.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class Flaky:
+    """A registry of plain http that has faults: for a part of the path, the statuses of the next requests.
+
+    The status 0 breaks the connection off. The last status is given for ever. `asked` counts the requests of each part.
+    """
+
+    port: int
+    faults: dict[str, list[int | None]] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.port}"
+
+    def fault(self, path: str) -> int | None:
+        """The status for this request. None reaches the registry."""
+        for part, statuses in self.faults.items():
+            if part in path and statuses:
+                self.asked[part] += 1
+                return statuses.pop(0) if statuses[1:] else statuses[0]
+        return None
+
+
+@contextmanager
+def flaky(behind: str) -> Iterator[Flaky]:
+    """Passes all requests that have no fault to the registry at this host and port."""
+    made = Flaky(free_port())
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            status = made.fault(self.path)
+            if status == 0:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+                return
+            connection = http.client.HTTPConnection(behind, timeout=10)
+            names = {name for name in self.headers if name != "Host"}
+            headers = {name: ", ".join(self.headers.get_all(name, [])) for name in names}
+            connection.request(self.command, self.path, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            self.send_response(status or answer.status)
+            for name, text in answer.headers.items() if not status else [("Content-Length", "0"), ("Retry-After", "1")]:
+                self.send_header(name, text)
+            self.end_headers()
+            if self.command != "HEAD" and not status:
+                self.wfile.write(content)
+            connection.close()
+
+        do_GET = do_HEAD = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Keep the output of the tests short."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", made.port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def silent(port: int) -> Iterator[None]:
+    """Connections are accepted, and nothing is ever answered."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def wrong_keys(folder: Path, ca: Path, fault: str) -> Path:
+    """A folder with registry.crt and registry.key: from an unknown CA, for another name, or expired."""
+    if fault == "unknown CA":
+        certificate_authority(folder, "other-ca")
+    else:
+        folder.mkdir()
+        for name in ("ca.crt", "ca.key"):
+            shutil.copy(ca / name, folder)
+    issue(folder, "registry", "registry.other" if fault == "wrong name" else "localhost")
+    if fault == "expired":
+        _expire(folder)
+    return folder
+
+
+def _expire(folder: Path) -> None:
+    (folder / "san").write_text("subjectAltName=DNS:localhost\n", encoding="utf-8")
+    request = ["openssl", "req", "-new", "-key", "registry.key", "-subj", "/CN=localhost", "-out", "csr"]
+    sign = "openssl x509 -req -in csr -CA ca.crt -CAkey ca.key -set_serial 7 -days -1 -extfile san -out registry.crt"
+    for command in (request, sign.split()):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)

@@ -1,0 +1,54 @@
+"""What users install: the tests need pip's package index and Go's module proxy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands.clone import GIT, repository
+from tools.console import BUILD, ROOT
+from tools.rules import RULES
+from tools.upstream import golang
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository as users' programs clone it."""
+    if not os.environ.get("KSERVE_TEST_PACKAGES"):
+        pytest.skip("installs packages: make test-packages")
+    return repository(tmp_path_factory.mktemp("clone") / "copier-kserve", "v1.0.0")
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    """A user's repository: two files that agree, and something that is no manifest."""
+    folder = tmp_path / "user"
+    folder.mkdir()
+    rest, _, gateway = (RULES / "KW403" / "bad-typo.yaml").read_text(encoding="utf-8").rpartition("---\n")
+    for name, text in {"gateway.yaml": gateway, "rest.yaml": rest, "README.md": "# Serving\n"}.items():
+        (folder / name).write_text(text.replace("ml-locl", "ml-local"), encoding="utf-8")
+    commands = [["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Begin"]]
+    for words in commands:
+        subprocess.run([*GIT, *words], cwd=folder, check=True)
+    return folder
+
+
+def mistype(folder: Path) -> None:
+    """Break the label of the gateway Pods, which the Gateway in the other file selects."""
+    rest = folder / "rest.yaml"
+    text = rest.read_text(encoding="utf-8")
+    rest.write_text(text.replace("        istio: ml-local", "        istio: ml-locl"), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """The program, built once from its Go module."""
+    module = ROOT / "tests" / "packages" / "actionlint"
+    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
+    target = BUILD / "tools" / f"actionlint-{digest}" / "actionlint"
+    golang.build_once("actionlint", target, module, "github.com/rhysd/actionlint/cmd/actionlint")
+    return target

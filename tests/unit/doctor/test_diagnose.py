@@ -1,0 +1,152 @@
+"""From objects, events and logs to verdicts: the first cause of each chain, and nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from kserve_wiring.doctor.collected import Collected, Container
+from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
+from kserve_wiring.manifests.load import load_values
+from tests.unit.doctor.objects import Object, chain, conditions, event, obj, pod
+
+
+def judged(objects: list[Object], logs: dict[Container, str] | None = None, **more: str) -> Diagnosis:
+    return diagnose(Collected(objects=load_values(objects), logs=logs or {}), **more)
+
+
+def symptoms(diagnosis: Diagnosis) -> list[tuple[str | None, list[str]]]:
+    """Each verdict's symptom, with the names that it stops."""
+    return [
+        (verdict.explanation and verdict.explanation.symptom.id, [subject.name for subject in verdict.subjects])
+        for verdict in diagnosis.verdicts
+    ]
+
+
+def test_the_chain_stops_at_its_first_cause() -> None:
+    found = judged(chain())
+    assert symptoms(found) == [("digest-no-such-host", ["iris"])]
+    assert str(found.verdicts[0].message.object.ref) == "Revision models/iris-predictor-00001"
+
+
+def test_models_with_one_cause_share_a_verdict() -> None:
+    assert symptoms(judged([*chain("iris"), *chain("wine")])) == [("digest-no-such-host", ["iris", "wine"])]
+
+
+def test_two_faults_at_once_are_two_verdicts() -> None:
+    two = [
+        *chain("iris"),
+        *chain("wine", 'Unable to fetch image "r.example/b:1": failed to resolve image to digest: 429'),
+    ]
+    assert symptoms(judged(two)) == [("digest-no-such-host", ["iris"]), ("digest-rate-limit", ["wine"])]
+
+
+def test_ready_models_have_no_verdict() -> None:
+    found = judged(chain(ready="True"))
+    assert (found.healthy, found.models) == (True, 1)
+
+
+def test_a_stopped_model_has_no_verdict() -> None:
+    model, *rest = chain()
+    model["metadata"]["annotations"] = {"serving.kserve.io/stop": "true"}
+    assert symptoms(judged([model, *rest])) == []
+
+
+def test_only_the_named_models_are_judged() -> None:
+    both = [*chain("iris"), *chain("wine")]
+    assert symptoms(judged(both, names=["wine"])) == [("digest-no-such-host", ["wine"])]  # type: ignore[arg-type]
+    assert judged(both, namespace="other").models == 0
+
+
+WAITING = {"name": "kserve-container", "ready": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+PULL = 'Failed to pull image "r.example/a:1": failed to resolve reference: 401 Unauthorized'
+
+
+def test_the_event_of_a_pod_is_the_cause_of_a_revision_that_waits() -> None:
+    objects = [
+        *chain(message="Initial scale was never achieved"),
+        pod("iris-x", [WAITING], "Revision/iris-predictor-00001"),
+        event("Pod", "iris-x", "Failed", PULL),
+    ]
+    assert symptoms(judged(objects)) == [("pull-unauthorized", ["iris"])]
+
+
+def test_the_log_of_the_storage_initializer_is_the_cause() -> None:
+    status = {"name": "storage-initializer", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    made = pod("iris-x", [], "Revision/iris-predictor-00001")
+    made["status"]["initContainerStatuses"] = [status]
+    log = "Traceback (most recent call last):\n  RuntimeError: Failed to fetch model. No model found in s3://m/i."
+    found = judged([*chain(message="Initial scale was never achieved"), made],
+                   {("models", "iris-x", "storage-initializer"): log})  # fmt: skip
+    assert symptoms(found) == [("storage-no-path", ["iris"])]
+    assert found.verdicts[0].message.where == "log of storage-initializer"
+
+
+def test_an_unknown_message_is_shown() -> None:
+    found = judged(chain(message="the moon is full"))
+    assert symptoms(found) == [("container-missing", ["iris"])]
+    only = obj("InferenceService", "iris", version="serving.kserve.io/v1beta1",
+               status=conditions(("Ready", "False", "Moon", "the moon is full")))  # fmt: skip
+    found = judged([only])
+    assert symptoms(found) == [(None, ["iris"])]
+    assert found.verdicts[0].message.text == "Moon the moon is full"
+
+
+def test_a_model_without_status_is_not_reconciled() -> None:
+    only = obj("InferenceService", "iris", version="serving.kserve.io/v1beta1")
+    assert symptoms(judged([only])) == [("not-reconciled", ["iris"])]
+
+
+def switched_off(name: str, replicas: int = 0, **labels: str) -> Object:
+    made = obj("Deployment", name, version="apps/v1", spec={"replicas": replicas}, status={"observedGeneration": 2})
+    made["metadata"]["labels"] = labels
+    return made
+
+
+def test_a_controller_that_somebody_scaled_to_zero() -> None:
+    diagnosis = judged([switched_off("kserve-controller-manager")])
+    assert symptoms(diagnosis) == [("controller-off", ["kserve-controller-manager"])]
+
+
+def test_a_deployment_with_a_common_name_needs_the_label_of_knative() -> None:
+    knative = {"app.kubernetes.io/name": "knative-serving"}
+    assert symptoms(judged([switched_off("webhook", **knative)])) == [("controller-off", ["webhook"])]
+    assert judged([switched_off("webhook")]).verdicts == []
+    assert judged([switched_off("kserve-controller-manager", replicas=1)]).verdicts == []
+    assert judged([switched_off("iris-predictor-00001-deployment")]).verdicts == []
+
+
+def test_a_setting_that_can_cause_a_verdict_stands_with_it() -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "inferenceservice-config", "namespace": "kserve"},
+        "data": {"ingress": "{"},
+    }
+    log = '{"level":"error","name":"iris","error":"unable to parse ingress config json: unexpected end of JSON input"}'
+    manager = pod("kserve-controller-manager-5f55cd679-rzf8d", [])
+    manager["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "kserve-controller-manager-5f55cd679"}]
+    found = judged([config, manager, obj("InferenceService", "iris", version="serving.kserve.io/v1beta1")],
+                   {("models", manager["metadata"]["name"], "kserve-container"): log})  # fmt: skip
+    told = {verdict.explanation.symptom.id: verdict for verdict in found.verdicts if verdict.explanation}
+    assert {finding.code for finding in told["config-not-parsed"].findings} == {"KW303"}
+    assert found.findings == []
+
+
+@pytest.mark.parametrize(("logged", "symptom"), [("12:00:00", "config-not-parsed"), ("10:00:00", "container-missing")])
+def test_an_error_that_was_logged_before_the_last_change_is_repaired(logged: str, symptom: str) -> None:
+    objects = chain(message="")
+    for item in objects:
+        item["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-26T11:00:00Z"
+    manager = pod("kserve-controller-manager-5f55cd679-rzf8d", [])
+    manager["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "kserve-controller-manager-5f55cd679"}]
+    manager["status"] = {"phase": "Succeeded"}
+    error = '"level":"error","name":"iris","error":"unable to parse ingress config json: x"'
+    log = f'{{"ts":"2026-11-26T{logged}Z",{error}}}'
+    found = judged([*objects, manager], {("models", manager["metadata"]["name"], "kserve-container"): log})
+    assert symptoms(found) == [(symptom, ["iris"])]
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 7, {"conditions": "x"}, {"conditions": [None]}, {"conditions": [{}]}])
+def test_odd_shapes_of_a_status_are_survived(value: object) -> None:
+    judged([*chain(), {**obj("Pod", "p", "Revision/iris-predictor-00001"), "status": value},
+            {**obj("InferenceService", "odd", version="serving.kserve.io/v1beta1"), "status": value}])  # fmt: skip

@@ -1,0 +1,213 @@
+"""`preflight` on a cluster that kubectl shows, object by object."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from kserve_wiring.cluster.facts import make_facts
+from kserve_wiring.doctor.kubectl import Kubectl
+from kserve_wiring.manifests.load import load_text
+from kserve_wiring.preflight.environment import Environment
+from kserve_wiring.preflight.run import preflight
+
+Object = dict[str, Any]
+HELM = {"meta.helm.sh/release-name": "istiod", "meta.helm.sh/release-namespace": "mesh"}
+CRD = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: teams.example.com}
+spec: {versions: [{name: v1, served: true}]}
+"""
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: mesh}\n"
+FORBIDDEN = 'Error from server (Forbidden): secrets is forbidden: User "x" cannot get resource "secrets"'
+
+
+@dataclass(frozen=True)
+class Shown(Kubectl):
+    """kubectl in front of some objects. error: what it prints about a kind instead."""
+
+    objects: tuple[Object, ...] = ()
+    error: tuple[str, str] = ("", "")
+    calls: list[Sequence[str]] = field(default_factory=list)
+
+    def reach(self) -> str:
+        return "v1.33.2"
+
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        self.calls.append(arguments)
+        kind = arguments[1].partition(".")[0]
+        if kind == self.error[0]:
+            return subprocess.CompletedProcess([], 1, "", self.error[1])
+        namespace = arguments[arguments.index("--namespace") + 1] if "--namespace" in arguments else ""
+        found = [
+            one
+            for one in self.objects
+            if one["kind"] == kind and one["metadata"].get("namespace", "") == namespace
+            if one["metadata"]["name"] in arguments
+        ]
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": found}) if found else ""
+        return subprocess.CompletedProcess([], 0, text, "")
+
+
+def environment(text: str = "", **facts: Any) -> Environment:
+    created = load_text(text, "rendered/istiod.yaml", release="istiod").objects
+    values = {"environment": "prod", "namespaces": {"create": False}, "gateways": {"ingress": {"tlsSecret": "tls"}}}
+    return Environment(created, [], make_facts([], facts), {"istiod": "mesh"}, values, [])
+
+
+def there(kind: str, name: str, namespace: str = "mesh", version: str = "v1", **more: Any) -> Object:
+    meta = {"name": name, **({"namespace": namespace} if namespace else {}), **more.pop("metadata", {})}
+    return {"apiVersion": version, "kind": kind, "metadata": meta, **more}
+
+
+def problems(made: Environment, *objects: Object, error: tuple[str, str] = ("", ""), oldest: str = "") -> list[str]:
+    return preflight(made, Shown(objects=objects, error=error), oldest).problems
+
+
+@pytest.mark.parametrize(
+    ("oldest", "expected"),
+    [
+        ("v1.33.0", []),
+        ("", []),
+        (
+            "v1.34.0",
+            ["Kubernetes v1.33.2 is too old: Knative needs v1.34.0 or newer; upgrade it, or choose an older stack"],
+        ),
+    ],
+)
+def test_the_version_of_kubernetes(oldest: str, expected: list[str]) -> None:
+    assert problems(environment(), oldest=oldest) == expected
+
+
+@pytest.mark.parametrize(
+    ("metadata", "owner"),
+    [
+        ({"annotations": HELM}, ""),
+        (
+            {"annotations": HELM | {"meta.helm.sh/release-namespace": "other"}},
+            "Helm release istiod in namespace other",
+        ),
+        ({"annotations": HELM | {"meta.helm.sh/release-name": "mesh"}}, "Helm release mesh in namespace mesh"),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "prod-istiod:apps/Deployment:mesh/istiod"}}, ""),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "mesh:a/b:c/d"}}, "Argo CD application mesh"),
+        ({"labels": {"argocd.argoproj.io/instance": "mesh"}}, "Argo CD application mesh"),
+        ({"managedFields": [{"manager": "istioctl"}]}, "no Helm release (made by istioctl)"),
+        ({}, "no Helm release (its maker is unknown)"),
+    ],
+)
+def test_whose_an_object_is(metadata: Object, owner: str) -> None:
+    found = problems(environment(DEPLOYMENT), there("Deployment", "istiod", version="apps/v1", metadata=metadata))
+    line = (
+        f"Deployment mesh/istiod of release istiod belongs to {owner}: remove what is there, or set istio to existing"
+    )
+    assert found == ([line] if owner else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "served", "stored", "expected"),
+    [
+        ("istiod/crds/teams.yaml", "v1", ["v1"], []),
+        (
+            "istiod/crds/teams.yaml",
+            "v1alpha1",
+            ["v1alpha1"],
+            [
+                "CustomResourceDefinition teams.example.com is older than the stack's: it does not serve v1, and "
+                "helm does not update CRDs of a folder crds/: apply that of the chart",
+                "CustomResourceDefinition teams.example.com is newer than the stack's: it stores v1alpha1, which the "
+                "stack does not have: choose a newer stack",
+            ],
+        ),
+        (
+            "istiod/templates/crds/teams.yaml",
+            "v1",
+            ["v1"],
+            [
+                "CustomResourceDefinition teams.example.com of release istiod belongs to no Helm release (its maker is "
+                "unknown): remove what is there, or set istio to existing"
+            ],
+        ),
+    ],
+)
+def test_a_crd_of_another_version(source: str, served: str, stored: list[str], expected: list[str]) -> None:
+    crd = there(
+        "CustomResourceDefinition",
+        "teams.example.com",
+        "",
+        "apiextensions.k8s.io/v1",
+        spec={"versions": [{"name": served, "served": True}]},
+        status={"storedVersions": stored},
+    )
+    assert problems(environment(f"---\n# Source: {source}\n{CRD.strip()}\n"), crd) == expected
+
+
+def secret(hosts: list[str], kind: str = "kubernetes.io/dockerconfigjson") -> Object:
+    text = json.dumps({"auths": {host: {} for host in hosts}})
+    return there("Secret", "pull", type=kind, data={".dockerconfigjson": base64.b64encode(text.encode()).decode()})
+
+
+REGISTRY = {"registry": "r.example:8443", "registry_project": "kserve", "pull_secret": "pull"}
+PULL = environment(existing=["Secret/mesh/pull"], **REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("objects", "expected"),
+    [
+        ([secret(["r.example:8443"])], []),
+        ([secret(["https://r.example:8443/kserve"])], []),
+        ([], ["Secret pull does not exist in mesh: create it as README.md describes"]),
+        (
+            [secret(["r.example", "b"])],
+            [
+                "Secret mesh/pull has no login for r.example:8443/kserve, only for b, r.example: create it as "
+                "README.md describes"
+            ],
+        ),
+        (
+            [secret([], "Opaque")],
+            [
+                "Secret mesh/pull has the type Opaque, not kubernetes.io/dockerconfigjson: create it as README.md "
+                "describes"
+            ],
+        ),
+        (
+            [there("Secret", "pull", type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": "ew=="})],
+            ["Secret mesh/pull: .dockerconfigjson: it is not JSON: create it as README.md describes"],
+        ),
+    ],
+)
+def test_a_pull_secret(objects: list[Object], expected: list[str]) -> None:
+    assert problems(PULL, *objects) == expected
+
+
+def test_what_else_people_bring() -> None:
+    made = environment(
+        existing=["Namespace//a", "Namespace//b", "ConfigMap/mesh/ca", "Secret/mesh/tls"], registry_ca="ConfigMap/ca"
+    )
+    gone = there("Namespace", "a", "", status={"phase": "Terminating"})
+    objects = (gone, there("ConfigMap", "ca", data={"ca.crt": ""}), there("Secret", "tls", type="Opaque"))
+    assert problems(made, *objects) == [
+        "ConfigMap mesh/ca has no key cabundle.crt, the only one that KServe reads: create it as README.md describes",
+        "Namespace a is being deleted: wait until it is gone, or find what holds it",
+        "Secret mesh/tls has the type Opaque, not kubernetes.io/tls: create it as README.md describes",
+        "Namespace b does not exist: ask for it, or let the answers create it (namespaces, tenants)",
+    ]
+
+
+def test_no_answer_is_not_missing() -> None:
+    report = preflight(PULL, Shown(error=("Secret", FORBIDDEN)))
+    assert report.problems == []
+    assert report.unseen == [f"Secret pull in mesh: {FORBIDDEN.removeprefix('Error from server ')}"]
+
+
+def test_it_only_reads() -> None:
+    kubectl = Shown()
+    preflight(environment(DEPLOYMENT + "---" + CRD, existing=["Namespace//a"]), kubectl)
+    assert {call[0] for call in kubectl.calls} == {"get"}
