@@ -50,18 +50,27 @@ test: $(READY) ## Run the fast tests on all cores (ARGS="-k name" to select, ARG
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: test-space
-test-space: $(READY) ## Generate, render and check all pairs of choices that the questions offer, with both helms (5 minutes)
+test-space: $(READY) ## Generate, render and check all pairs of choices, with both helms, and generated texts (8 minutes)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
-	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest tests/space $(ARGS)
+	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/space $(ARGS)
 
 .PHONY: test-registry
-test-registry: $(READY) ## Test mirror, lock and pull with a real registry, built once, and real skopeo
+test-registry: $(READY) ## Test mirror, lock, pull and the documents' commands with a real registry, built once, and real skopeo
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, for example with apt-get install skopeo" >&2; exit 2; }
-	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest tests/mirror $(ARGS)
+	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/mirror \
+	  tests/commands/test_environment.py tests/commands/test_helmfile.py tests/commands/test_project.py $(ARGS)
+
+.PHONY: test-packages
+test-packages: $(READY) ## Test what users install: a release, the hook of pre-commit and the action of GitHub
+	@KSERVE_TEST_PACKAGES=1 $(BIN)/python -m pytest tests/packages $(ARGS)
 
 .PHONY: test-live
 test-live: $(READY) ## Test the examples on the real controllers, without a cluster (15 minutes; ARGS="-k name" to select)
 	@$(BIN)/python -m tests.live.enter pytest $(ARGS)
+
+.PHONY: test-argocd
+test-argocd: $(READY) ## Test that a real Argo CD installs an environment from its README, and removes it (15 minutes)
+	@KSERVE_TEST_ARGOCD=1 $(BIN)/python -m tests.live.enter pytest tests/live/test_argocd.py $(ARGS)
 
 .PHONY: cluster
 cluster: $(READY) ## Run one environment on the real controllers and open a shell (EXAMPLE=examples/....yaml)
@@ -79,7 +88,7 @@ lint: $(READY) ## Check the style, the spelling and that generated files are up 
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/codespell
 	@$(BIN)/lint-imports --no-cache > build/lint-imports.txt || { cat build/lint-imports.txt >&2; exit 1; }
-	@$(BIN)/shellcheck $$(git ls-files '*.sh') .ci/run
+	@$(BIN)/shellcheck --external-sources $$(git ls-files '*.sh') .ci/run
 	@$(BIN)/python -m tools.generate --check
 
 .PHONY: types
@@ -101,9 +110,13 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 	@$(BIN)/python -m tools.upstream.charts
 
 .PHONY: bench
-bench: $(READY) ## Compare generate + render + validate with bare copier and helm (COUNT=200)
+bench: $(READY) ## Compare generate + render + validate + check with bare copier and helm (COUNT=200)
 	@$(BIN)/python -m tools.bench.environments $(COUNT)
 	@$(BIN)/python -m tools.bench.checker
+
+.PHONY: mutate
+mutate: $(READY) ## Break each leaf of a team's objects and print which slips are found (2 minutes; ARGS="--sample 100")
+	@$(BIN)/python -m tools.mutate $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Feed the checker broken YAML with atheris (FUZZ=60 seconds; needs Python 3.11 to 3.13, on Linux)
@@ -119,6 +132,11 @@ lock: ## Regenerate requirements.lock (needs uv)
 .PHONY: pin
 pin: $(READY) ## Regenerate stacks/modules/*/go.sum from go.mod
 	@$(BIN)/python -m tools.upstream.modules
+
+.PHONY: release
+release: $(READY) ## Build and tag a release in dist/ (VERSION=1.2.3; DRY_RUN=1 only builds; KEY=name KEYRING=file sign the chart)
+	@test -n "$(VERSION)" || { echo "error: say which version: make release VERSION=1.2.3" >&2; exit 2; }
+	@$(BIN)/python -m tools.release $(VERSION) $(if $(DRY_RUN),--dry-run) $(if $(KEY),--key "$(KEY)") $(if $(KEYRING),--keyring "$(KEYRING)")
 
 .PHONY: clean
 clean: ## Remove the virtual environment and all build output
