@@ -28,6 +28,7 @@ REFUSED = {
     "docs/samples/llmisvc/kv-cache-offloading/llm-inference-service-kv-cache-offloading.yaml": ["KW508"],
     "docs/samples/llmisvc/latency-predictor/llm-inference-service-latency-predictor.yaml": ["KW508"],
     "docs/samples/llmisvc/e2e-gpt-oss/llmisvc_config_default.yaml": ["KW508", "KW508", "KW508"],
+    "docs/samples/llmisvc/e2e-gpt-oss/llmisvc_config_prefix_cache.yaml": ["KW508", "KW508", "KW508"],
 }
 
 

@@ -95,7 +95,8 @@ class Environment:
         variables = {name: self.bed.variables[name] for name in ("HELM", "KUBECTL")}
         if "rotate-password" not in targets:  # whose tests start a registry
             variables["SKOPEO"] = "absent"  # only the nodes reach the private registry
-        command = ["make", *targets, f"CHARTS={charts}", *(f"{name}={value}" for name, value in variables.items())]
+        ours = (f"{name}={value}" for name, value in variables.items())
+        command = ["make", f"CHARTS={charts}", *ours, *targets]  # of two values of a variable, make takes the last
         env = {**os.environ, **self.bed.variables, "PATH": path}
         done = subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, check=False, timeout=seconds
