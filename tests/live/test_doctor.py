@@ -258,6 +258,38 @@ def test_each_broken_wire_is_named(bed: Bed, environment: Environment, row: Brok
     assert row.code in {finding["code"] for finding in found}
 
 
+DEPLOYMENT = "apps/v1/Deployment"
+
+
+@contextlib.contextmanager
+def switched_off(bed: Bed) -> Iterator[set[str]]:
+    """Every Deployment of the environment scaled to zero, the operator first, which would scale Knative's back."""
+    found = [item for item in bed.api.list(DEPLOYMENT) if item["metadata"]["namespace"] != NAMESPACE]
+    found.sort(key=lambda item: item["metadata"]["name"] != "knative-operator")
+    before = {(item["metadata"]["name"], item["metadata"]["namespace"]): item["spec"]["replicas"] for item in found}
+    try:
+        for name, namespace in before:
+            bed.api.patch(DEPLOYMENT, name, namespace, {"spec": {"replicas": 0}})
+        yield {f"Deployment {namespace}/{name}" for name, namespace in before}
+    finally:
+        for (name, namespace), replicas in before.items():
+            bed.api.patch(DEPLOYMENT, name, namespace, {"spec": {"replicas": replicas}})
+        for (name, namespace), replicas in before.items():
+            until(name, lambda n=name, s=namespace, r=replicas: ready_pods(bed, n, s) == r, 60)
+
+
+def ready_pods(bed: Bed, name: str, namespace: str) -> int:
+    return int(bed.api.get(DEPLOYMENT, name, namespace)["status"].get("readyReplicas", 0))
+
+
+def test_every_part_that_is_switched_off_is_named(bed: Bed, environment: Environment) -> None:
+    """The cluster lists the parts, so none of another stack or example can be missing here."""
+    with switched_off(bed) as parts:
+        report = doctor(bed, *live(bed))[1]
+    stopped = {subject for verdict in report["verdicts"] for subject in verdict["subjects"]}
+    assert parts - stopped - {finding["object"] for finding in report["findings"]} == set()
+
+
 def test_no_credential_leaves(bed: Bed, environment: Environment, tmp_path: Path) -> None:
     bundle = collected(bed, tmp_path / "bundle.tgz")
     with tarfile.open(bundle) as archive:

@@ -21,6 +21,7 @@ from tests.live.bed.diagnosis import gateway_address
 from tests.live.bed.environments import SHARED, UPGRADED, Environment, examples
 from tests.live.bed.inference import ISVC, account, inference, model, outcome, pod_of, ready, tenant
 from tests.live.bed.leftovers import left
+from tests.live.test_doctor import doctor, live
 
 pytestmark = pytest.mark.live
 # The CRDs are megabytes of YAML.
@@ -71,6 +72,11 @@ def test_strict_validation(bed: Bed, example: Environment) -> None:
     with ThreadPoolExecutor(8) as pool:
         errors = list(pool.map(lambda body: refusal(bed, body), rendered(example)))
     assert [text for text in errors if text] == []
+
+
+def test_doctor_is_silent(bed: Bed, example: Environment) -> None:
+    code, report = doctor(bed, *live(bed))
+    assert (report["verdicts"], report["findings"], report["unseen"], code) == ([], [], [], 0)
 
 
 def test_storage_initializer(bed: Bed, example: Environment) -> None:

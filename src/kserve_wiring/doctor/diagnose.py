@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from kserve_wiring.checker.finding import Finding
@@ -15,6 +15,7 @@ from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.explain import Explanation, explain
 from kserve_wiring.doctor.messages import Logs, Message, Messages, last_change
 from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
+from kserve_wiring.doctor.platform import is_off, parts
 from kserve_wiring.doctor.promised import without_promises
 from kserve_wiring.manifests.load import Loaded, Problem
 from kserve_wiring.manifests.objects import KubeObject
@@ -70,7 +71,7 @@ def diagnose(collected: Collected, names: Collection[str] = (), namespace: str =
     """Judge the platform, the models of these names (none: all) in the namespace ("" for all), and all settings."""
     messages = Messages(collected)
     chains = Chains(collected.objects)
-    platform = list(_platform(collected.objects))
+    platform = list(parts(collected.objects))
     models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
     verdicts: list[Verdict] = []
     logs = Logs(platform, messages)
@@ -94,14 +95,6 @@ def diagnose(collected: Collected, names: Collection[str] = (), namespace: str =
 
 def _wanted(root: KubeObject, names: Collection[str], namespace: str) -> bool:
     return (not names or root.name in names) and namespace in ("", root.namespace)
-
-
-def _platform(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
-    """KnativeServing, the Pods of the controllers and gateways, and controllers that have none."""
-    for obj in objects:
-        pod = obj.kind == "Pod" and (pods.deployment_of(obj) in pods.PLATFORM or "istio.io/rev" in obj.labels)
-        if pod or obj.kind == "KnativeServing" or pods.is_switched_off(obj):
-            yield obj
 
 
 def _is_well(part: KubeObject) -> bool:
@@ -130,7 +123,7 @@ def _judge(subject: KubeObject, chain: list[KubeObject], messages: Messages, log
 
 def _silent(subject: KubeObject) -> Message:
     """What is wrong with an object that says nothing itself."""
-    if subject.kind == "Deployment":
+    if subject.kind == "Deployment" and is_off(subject):
         return Message(subject, "spec.replicas", f"Deployment {subject.name} {SWITCHED_OFF}")
     return Message(subject, "status", f"{subject.kind} {NOT_RECONCILED}")
 

@@ -12,21 +12,6 @@ from kserve_wiring.manifests.objects import KubeObject, mappings_of
 
 CONTROLLERS = frozenset(["kserve-controller-manager", "net-istio-controller", "knative-operator"])
 """Deployments whose log has the reason why nothing happens."""
-PLATFORM = CONTROLLERS | frozenset(
-    [
-        "controller",
-        "webhook",
-        "activator",
-        "autoscaler",
-        "net-istio-webhook",
-        "operator-webhook",
-        "istiod",
-        "cert-manager",
-    ]
-)
-
-_COMMON = frozenset(["controller", "webhook", "activator", "autoscaler", "operator-webhook"])
-"""Names that other projects use for Deployments, too; Knative labels its own."""
 
 
 def failing(pod: KubeObject) -> Iterator[tuple[str, str]]:
@@ -55,13 +40,6 @@ def is_ready(pod: KubeObject) -> bool:
         return True
     conditions = {item.get("type"): item.get("status") for _, item in mappings_of(pod.get("status", "conditions"))}
     return conditions.get("Ready") == "True"
-
-
-def is_switched_off(deployment: KubeObject) -> bool:
-    """It is a part of the platform, and somebody scaled it to zero. Controllers never do."""
-    knative = str(deployment.labels.get("app.kubernetes.io/name", "")).startswith("knative")
-    known = deployment.name in PLATFORM and (knative or deployment.name not in _COMMON)
-    return deployment.kind == "Deployment" and known and deployment.get("spec", "replicas") == 0
 
 
 def deployment_of(pod: KubeObject) -> str:

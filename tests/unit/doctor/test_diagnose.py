@@ -115,6 +115,28 @@ def test_a_deployment_with_a_common_name_needs_the_label_of_knative() -> None:
     assert judged([switched_off("iris-predictor-00001-deployment")]).verdicts == []
 
 
+@pytest.mark.parametrize("name", ["pki-cert-manager", "cert-manager-webhook", "llmisvc-controller-manager", "istiod"])
+def test_each_part_counts_whatever_its_release_is_called(name: str) -> None:
+    assert symptoms(judged([switched_off(name)])) == [("controller-off", [name])]
+
+
+def test_a_controller_whose_pods_a_quota_refuses() -> None:
+    """It has no Pod that could say so."""
+    refused = switched_off("kserve-controller-manager", replicas=1)
+    text = 'pods "kserve-controller-manager-5d9" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=0'
+    refused["status"] = conditions(("Available", "False", "MinimumReplicasUnavailable", ""))
+    refused["status"]["conditions"].append(
+        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": text}
+    )
+    assert symptoms(judged([refused])) == [("quota", ["kserve-controller-manager"])]
+
+
+def test_the_pod_of_a_job_that_failed_once_is_no_part() -> None:
+    failed = pod("storage-version-migration-x", [], "")
+    failed["metadata"]["labels"] = {"app.kubernetes.io/name": "knative-serving"}
+    assert judged([failed]).verdicts == []
+
+
 def test_a_setting_that_can_cause_a_verdict_stands_with_it() -> None:
     config = {
         "apiVersion": "v1",
