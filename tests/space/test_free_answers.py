@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import copier
 import pytest
 from copier.errors import UserMessageError
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 
 from tests.space.free import FREE, sets, spoilt
 from tests.space.space import Answers
@@ -25,13 +25,7 @@ from tools.upstream.helm import Helm
 
 EXISTING = ("labels", "service", "ports", "servers")
 # The same examples in every run. An example takes seconds, so a failing one is shown as it is and not made smaller.
-SPACE = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+SPACE = settings(phases=[Phase.explicit, Phase.generate])
 
 
 def test_what_the_questions_accept_works(

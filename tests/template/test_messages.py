@@ -100,7 +100,7 @@ def macros() -> Any:
 def test_a_proposed_value_is_accepted(macros: Any, grammar: str) -> None:
     check: Callable[[str], str] = getattr(macros, grammar)
 
-    @settings(max_examples=100, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=100)
     @given(TYPED)
     @example("https://Harbor.corp/")
     def corrected_at_once(text: str) -> None:

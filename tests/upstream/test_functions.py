@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kserve_wiring.cluster.gateways import covers
@@ -27,9 +27,6 @@ WIDER = os.environ.get("DIFFERENTIAL_EXAMPLES")
 many = settings(
     max_examples=int(WIDER or 800),
     derandomize=not WIDER,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
 )
 
 

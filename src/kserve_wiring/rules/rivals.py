@@ -62,7 +62,7 @@ def _targets(cluster: Cluster) -> Iterator[tuple[Hashable, KubeObject]]:
     for obj in cluster.of_kind(*_AUTOSCALERS):
         kind, name = (obj.get("spec", "scaleTargetRef", key) for key in ("kind", "name"))
         if isinstance(name, str) and not obj.name.startswith(_KEDAS):
-            yield (obj.namespace, kind or "Deployment", name), obj
+            yield (obj.namespace, str(kind or "Deployment"), name), obj
 
 
 def _policies(cluster: Cluster) -> Iterator[tuple[Hashable, KubeObject]]:

@@ -197,17 +197,17 @@ def _priorities(runtime: KubeObject) -> Iterator[tuple[tuple[object, ...], Setti
         if item.get("autoSelect") is True and isinstance(setting.value, int):
             for protocol in strings_of(runtime.get("spec", "protocolVersions")):
                 multi = runtime.get("spec", "multiModel") is True
-                name, version = str(item.get("name")).lower(), item.get("version")
+                name, version = str(item.get("name")).lower(), str(item.get("version"))
                 yield (runtime.namespace, multi, protocol, name, version, setting.value), setting
 
 
 def _own_priorities(runtime: KubeObject) -> Iterator[Draft]:
     """All entries of a format have one priority (validateModelFormatPrioritySame)."""
-    first: dict[object, Setting] = {}
+    first: dict[str, Setting] = {}
     for index, item in mappings_of(runtime.get("spec", "supportedModelFormats")):
         setting = at(runtime, "spec", "supportedModelFormats", index, "priority")
         if item.get("autoSelect") is True and setting.value is not None:
-            other = first.setdefault(item.get("name"), setting)
+            other = first.setdefault(str(item.get("name")), setting)
             if other.value != setting.value:
                 reason = f"another entry of the format has priority {other.value}"
                 yield because(setting, reason, f"set {setting.key} to {other.value}", other)

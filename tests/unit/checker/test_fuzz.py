@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kserve_wiring import Options, inspect, read
@@ -31,7 +32,6 @@ FACTS = {
     "argocd_version": "3.0.0",
     "existing": [],
 }
-quiet = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -59,7 +59,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, item in steps for place in ((*path, key), *paths(item, (*path, key)))]
 
 
-@settings(quiet, max_examples=1000)
+@settings(max_examples=1000)
 @given(data=st.data())
 def test_any_value_at_any_place(data: st.DataObject) -> None:
     documents = copy.deepcopy(data.draw(st.sampled_from(SAMPLES)))
@@ -74,13 +74,14 @@ def test_any_value_at_any_place(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(SAMPLES)))
-def test_null_everywhere(number: int) -> None:
-    for place in paths(SAMPLES[number]):
+def test_null_and_a_list_everywhere(number: int) -> None:
+    """A list stands for all that is no key of a dict either."""
+    for place, value in product(paths(SAMPLES[number]), (None, [{}])):
         documents = copy.deepcopy(SAMPLES[number])
         holder: Any = documents
         for step in place[:-1]:
             holder = holder[step]
-        holder[place[-1]] = None
+        holder[place[-1]] = value
         check_all(Loaded(objects=load_values(item for item in documents if isinstance(item, dict))))
 
 
@@ -114,7 +115,7 @@ NOISE += [
 ]
 
 
-@settings(quiet, max_examples=600)
+@settings(max_examples=600)
 @given(
     text=st.sampled_from(TEXTS),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(NOISE), st.booleans()), max_size=4),

@@ -89,7 +89,7 @@ def flow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return pairs.map("{{{}}}".format) | st.lists(inner, max_size=3).map(", ".join).map("[{}]".format)
 
 
-@settings(deadline=None, database=None, derandomize=True, max_examples=2000)
+@settings(max_examples=2000)
 @given(st.recursive(st.sampled_from(WORDS), flow, max_leaves=8))
 def test_whatever_is_written(text: str) -> None:
     assert outcome(text, yamltext.Loader) == outcome(text, Plain)
