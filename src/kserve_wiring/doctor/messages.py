@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.pods import CONTROLLERS, deployment_of, failing
-from kserve_wiring.manifests.objects import KubeObject, mappings_of
+from kserve_wiring.manifests.objects import KubeObject
 
 _HARMLESS = frozenset(["Stopped", "Active", "MinimumReplicasUnavailable", "RollbackSafe"])
 """Types of conditions that may be False on a healthy object."""
@@ -70,8 +70,8 @@ class Messages:
 
 
 def _conditions(obj: KubeObject) -> Iterator[Message]:
-    for _, condition in mappings_of(obj.get("status", "conditions")):
-        kind, status = condition.get("type"), condition.get("status")
+    for condition in obj.mappings("status", "conditions"):
+        kind, status = str(condition.get("type")), condition.get("status")
         bad = status == "True" if kind in _GOOD_FALSE else status in ("False", "Unknown")
         if bad and kind not in _HARMLESS:
             yield Message(obj, f"condition {kind}", f"{condition.get('reason', '')} {condition.get('message', '')}")
@@ -90,7 +90,7 @@ class Logs:
             Message(message.object, message.where, line)
             for pod in platform
             if pod.kind == "Pod" and deployment_of(pod) in CONTROLLERS
-            for container in pod.items("spec", "containers")
+            for container in pod.mappings("spec", "containers")
             for message in messages.log(pod, str(container.get("name", "")))
             for line in message.text.splitlines()
             if _ERROR.search(line)
@@ -106,7 +106,7 @@ class Logs:
 
 def last_change(obj: KubeObject) -> str:
     """When a condition of the object changed last, to the second; "" if it has none."""
-    times = [str(item.get("lastTransitionTime", "")) for _, item in mappings_of(obj.get("status", "conditions"))]
+    times = [str(item.get("lastTransitionTime", "")) for item in obj.mappings("status", "conditions")]
     return max(times, default="")[:_SECONDS]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from kserve_wiring.manifests.objects import KubeObject, mappings_of
+from kserve_wiring.manifests.objects import KubeObject
 
 ROOTS = ("InferenceService", "LLMInferenceService")
 _LABEL = "serving.kserve.io/inferenceservice"
@@ -22,7 +22,7 @@ class Chains:
         self._children: dict[str, list[KubeObject]] = defaultdict(list)
         self._labelled: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
         for obj in objects:
-            for owner in obj.items("metadata", "ownerReferences"):
+            for owner in obj.mappings("metadata", "ownerReferences"):
                 self._children[str(owner.get("uid", ""))].append(obj)
             label = obj.labels.get(_LABEL)
             if isinstance(label, str):
@@ -66,7 +66,7 @@ def is_ready(root: KubeObject) -> bool:
     """Its condition Ready is True."""
     return any(
         condition.get("type") == "Ready" and condition.get("status") == "True"
-        for _, condition in mappings_of(root.get("status", "conditions"))
+        for condition in root.mappings("status", "conditions")
     )
 
 

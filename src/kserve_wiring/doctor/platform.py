@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kserve_wiring.doctor import pods
-from kserve_wiring.manifests.objects import KubeObject, mappings_of
+from kserve_wiring.manifests.objects import KubeObject
 
 _NAMES = frozenset(
     [
@@ -51,5 +51,5 @@ def is_off(deployment: KubeObject) -> bool:
 
 def _is_refused(deployment: KubeObject) -> bool:
     """The API server refuses its Pods, as a quota or Pod Security makes it: it has none that could say so."""
-    conditions = (item for _, item in mappings_of(deployment.get("status", "conditions")))
+    conditions = deployment.mappings("status", "conditions")
     return any(item.get("type") == "ReplicaFailure" and item.get("status") == "True" for item in conditions)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.doctor.collected import Container
-from kserve_wiring.manifests.objects import KubeObject, mappings_of
+from kserve_wiring.manifests.objects import KubeObject
 
 CONTROLLERS = frozenset(["kserve-controller-manager", "net-istio-controller", "knative-operator"])
 """Deployments whose log has the reason why nothing happens."""
@@ -17,7 +17,7 @@ CONTROLLERS = frozenset(["kserve-controller-manager", "net-istio-controller", "k
 def failing(pod: KubeObject) -> Iterator[tuple[str, str]]:
     """Name of each container that does not run as it should, and what its status says."""
     for path in ("initContainerStatuses", "containerStatuses"):
-        for _, status in mappings_of(pod.get("status", path)):
+        for status in pod.mappings("status", path):
             text = " ".join(_states(status))
             if text:
                 yield str(status.get("name", "")), text
@@ -28,7 +28,9 @@ def _states(status: Mapping[str, Any]) -> Iterator[str]:
     if not status.get("ready"):
         states.append(status.get("lastState"))
     for state in states:
-        for name, detail in (state or {}).items():
+        for name, detail in state.items() if isinstance(state, Mapping) else ():
+            if not isinstance(detail, Mapping):
+                continue
             harmless = name == "running" or (name == "terminated" and not detail.get("exitCode"))
             if not harmless and detail.get("reason") not in ("PodInitializing", "ContainerCreating"):
                 yield f"Reason: {detail.get('reason', '')} {detail.get('message', '')}"
@@ -38,13 +40,13 @@ def is_ready(pod: KubeObject) -> bool:
     """It is Ready, or has done its work."""
     if pod.get("status", "phase") == "Succeeded":
         return True
-    conditions = {item.get("type"): item.get("status") for _, item in mappings_of(pod.get("status", "conditions"))}
+    conditions = {str(item.get("type")): item.get("status") for item in pod.mappings("status", "conditions")}
     return conditions.get("Ready") == "True"
 
 
 def deployment_of(pod: KubeObject) -> str:
     """Name of its Deployment, from the name of its ReplicaSet; "" if it has none."""
-    for owner in pod.items("metadata", "ownerReferences"):
+    for owner in pod.mappings("metadata", "ownerReferences"):
         if owner.get("kind") == "ReplicaSet":
             return str(owner.get("name", "")).rpartition("-")[0]
     return ""
@@ -57,7 +59,7 @@ def logged_containers(objects: Iterable[KubeObject]) -> list[Container]:
         if pod.kind != "Pod":
             continue
         if deployment_of(pod) in CONTROLLERS:
-            for _, container in mappings_of(pod.get("spec", "containers")):
+            for container in pod.mappings("spec", "containers"):
                 found[pod.namespace, pod.name, str(container.get("name", ""))] = None
         elif not is_ready(pod):
             for name, _ in failing(pod):

@@ -56,7 +56,7 @@ def _data(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _secret(body: Mapping[str, Any]) -> dict[str, str]:
-    data = {**(body.get("stringData") or {}), **(body.get("data") or {})}
+    data = {**_mapping(body, "stringData"), **_mapping(body, "data")}
     kept = {str(key): "" for key in data}
     key = _PULL.get(str(body.get("type")), "")
     if key in data:
@@ -64,11 +64,16 @@ def _secret(body: Mapping[str, Any]) -> dict[str, str]:
     return kept
 
 
+def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = body.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
 def _hosts(body: Mapping[str, Any], key: str) -> dict[str, Any]:
     """The registries of a pull Secret, without an account."""
     empty: dict[str, Any] = {}
     try:
-        text = (body.get("stringData") or {}).get(key) or base64.b64decode((body.get("data") or {})[key])
+        text = _mapping(body, "stringData").get(key) or base64.b64decode(_mapping(body, "data")[key])
         content = json.loads(text)
         hosts = content.get("auths", {}) if key == ".dockerconfigjson" else content
         empty = {str(host): {} for host in hosts}

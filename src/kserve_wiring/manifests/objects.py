@@ -104,6 +104,10 @@ class KubeObject:
         value = dig(self.body, *path)
         return value if isinstance(value, list) else []
 
+    def mappings(self, *path: str | int) -> list[Mapping[str, Any]]:
+        """The mappings in the list at a path."""
+        return [item for _, item in mappings_of(dig(self.body, *path))]
+
     @property
     def labels(self) -> Mapping[str, Any]:
         """metadata.labels."""
