@@ -38,6 +38,7 @@ pytestmark = [
 ROOT_NAME = LIVE_ARGOCD["environment_name"]
 # Seconds without a change after everything is healthy; more than two looks of Argo CD at git and the cluster.
 REST = int(os.environ.get("ARGOCD_REST", "60"))
+SERVING = "operator.knative.dev/v1beta1/KnativeServing"
 CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 
 
@@ -244,6 +245,21 @@ def running(delivery: Delivery) -> list[str]:
     apps = delivery.applications()
     phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
     return [name for name, phase in phases.items() if phase == "Running"]
+
+
+def test_another_pull_secret(delivery: Delivery) -> None:
+    """Knative's operator cannot change its Jobs, and goes on after the command of the README."""
+    regenerate(delivery, pull_secret="renamed-pull")  # noqa: S106 - its name
+    delivery.environment.bring(f"{USER}:{FIRST}")
+    delivery.push("Rename the pull Secret")
+    until("the operator stops", lambda: "field is immutable" in str(delivery.bed.api.list(SERVING)), 180, 1)
+    readme = (delivery.environment.folder / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"(?m)^\$ (kubectl delete jobs .*)$", readme)
+    delivery.session.type(command)
+    delivery.wait()
+    pods = [pod for pod in delivery.bed.pods("") if pod["metadata"]["namespace"] in delivery.environment.namespaces()]
+    others = {one["name"] for pod in pods for one in pod["spec"].get("imagePullSecrets", [])} - {"renamed-pull"}
+    assert others == set()
 
 
 def test_the_removal_goes_backwards(delivery: Delivery) -> None:
