@@ -13,13 +13,14 @@ from pathlib import Path
 from tests.live.bed.api import Object
 
 ADMIN_PORT = 15000
+ISTIOD = "istiod.istio-system.svc"
 # Mount paths of Istio's injection webhook (istio manifests/charts/istio-control/istio-discovery/files).
 TOKEN = "var/run/secrets/tokens/istio-token"  # noqa: S105 - a path
 ROOT_CERTIFICATE = "/var/run/secrets/istio/root-cert.pem"
 
 
-def bootstrap(pod: Object, istiod: str, cluster_domain: str, token: str) -> Object:
-    """The bootstrap of one gateway Pod. istiod: the address of an istiod Pod."""
+def bootstrap(pod: Object, cluster_domain: str, token: str) -> Object:
+    """The bootstrap of one gateway Pod."""
     meta, address = pod["metadata"], pod["status"]["podIP"]
     namespace = meta["namespace"]
     return {
@@ -52,16 +53,18 @@ def bootstrap(pod: Object, istiod: str, cluster_domain: str, token: str) -> Obje
                 ],
             },
         },
-        "static_resources": {"clusters": [_istiod(istiod)]},
+        "static_resources": {"clusters": [_istiod(cluster_domain)]},
     }
 
 
-def _istiod(address: str) -> Object:
-    endpoint = {"endpoint": {"address": _address(address, 15012)}}
+def _istiod(cluster_domain: str) -> Object:
+    """By name, because another Pod of istiod has another address."""
+    endpoint = {"endpoint": {"address": _address(f"{ISTIOD}.{cluster_domain}", 15012)}}
     options: Object = {"explicit_http_config": {"http2_protocol_options": {}}}
     return {
         "name": "istiod",
-        "type": "STATIC",
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_ONLY",
         "connect_timeout": "1s",
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": _tls()},
         "load_assignment": {"cluster_name": "istiod", "endpoints": [{"lb_endpoints": [endpoint]}]},
@@ -75,11 +78,10 @@ def _istiod(address: str) -> Object:
 
 
 def _tls() -> Object:
-    name = "istiod.istio-system.svc"
-    alternative = [{"san_type": "DNS", "matcher": {"exact": name}}]
+    alternative = [{"san_type": "DNS", "matcher": {"exact": ISTIOD}}]
     return {
         "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-        "sni": name,
+        "sni": ISTIOD,
         "common_tls_context": {
             "alpn_protocols": ["h2"],
             "validation_context": {

@@ -216,11 +216,10 @@ class PodRun:
 
     def _gateway(self, container: Object, root: Path) -> Object:
         """Envoy in place of pilot-agent: the same container with another command."""
-        found = endpoints(self._api, "istiod", "istio-system")
-        if not found:
+        if not endpoints(self._api, "istiod", "istio-system"):
             raise containers.NotReady("Service istiod has no ready Pod")
         token = (root / gateway.TOKEN).read_text(encoding="utf-8")
-        config = gateway.bootstrap(self._pod, found[0][0], self._kubelet.cluster_domain, token)
+        config = gateway.bootstrap(self._pod, self._kubelet.cluster_domain, token)
         gateway.write(root / "bootstrap.json", config)
         arguments = ["-c", "/bootstrap.json", "--log-level", "warning", "--concurrency", "1"]
         return container | {"command": ["/envoy"], "args": [*arguments, "--disable-hot-restart"]}
