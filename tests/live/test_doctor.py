@@ -287,7 +287,8 @@ def test_every_part_that_is_switched_off_is_named(bed: Bed, environment: Environ
     with switched_off(bed) as parts:
         report = doctor(bed, *live(bed))[1]
     stopped = {subject for verdict in report["verdicts"] for subject in verdict["subjects"]}
-    assert parts - stopped - {finding["object"] for finding in report["findings"]} == set()
+    found = [finding["object"] for finding in report["findings"]]
+    assert parts - stopped - {f"{one['kind']} {one['namespace']}/{one['name']}" for one in found} == set()
 
 
 def test_no_credential_leaves(bed: Bed, environment: Environment, tmp_path: Path) -> None:
