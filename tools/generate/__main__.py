@@ -5,12 +5,12 @@ Usage: python -m tools.generate [--check]
 rules/*/rule.yaml give the catalogue of the program and its copy in the chart, because a chart reads only its own files.
 The fragments in schemas/values/ form values.schema.json and files/values.yaml (values_schema.py), because Helm does not
 follow references between schema files, least of all offline; the stacks form files/images.yaml (chart_images.py). The
-schema of the answers comes from the questions of copier.yml (answers_schema.py), as does their check before Copier asks
-(answers_check.py), the answers that set a value from the templates of values files (values_answers.py), what upstream
-reads from surfaces/*.yaml (surfaces/accounts.py), the pages of the rules (rule_pages.py) and of the
-symptoms (symptom_page.py), and the list of rules without a live test (live_rules.py) from their folders. The version of
-the package goes into the files that name it (version.py). --check writes nothing; the exit code is 1 if a file is stale
-or something is missing in the folder of a rule (rule_faults.py).
+schema of the answers comes from the questions of copier.yml (answers_schema.py), as do their checks before Copier asks
+(answers_check.py) and before it uses an answer (answers_fit.py), the answers that set a value from the templates of
+values files (values_answers.py), what upstream reads from surfaces/*.yaml (surfaces/accounts.py), the pages of the
+rules (rule_pages.py) and of the symptoms (symptom_page.py), and the list of rules without a live test (live_rules.py)
+from their folders. The version of the package goes into the files that name it (version.py). --check writes nothing;
+the exit code is 1 if a file is stale or something is missing in the folder of a rule (rule_faults.py).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
 from tools.generate import (
     answers_check,
+    answers_fit,
     answers_schema,
     chart_images,
     configuration_schema,
@@ -63,6 +64,7 @@ def generated() -> dict[Path, str]:
         symptom_page.PAGE: symptom_page.page(),
         values_answers.TARGET: values_answers.text(),
         answers_check.TARGET: answers_check.text(),
+        answers_fit.TARGET: answers_fit.text(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
         configuration_schema.SCHEMA: json.dumps(configuration_schema.configuration_schema(), indent=2) + "\n",
         **version.carried(),

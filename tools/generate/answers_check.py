@@ -5,7 +5,7 @@ which its command line prints a traceback: only a UserMessageError is a line (co
 Copier prints `_message_before_copy` before it reads an answer. So this template goes through the questions as Copier
 does, with the same defaults, conditions, choices and validators, and holds what the first validator says. Without
 prompts it knows every answer; with prompts, and in an update, it checks the given answers that depend on no other
-one.
+one, and answers_fit.py the rest.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from tools.generate.answers_schema import NO_ANSWER, QUESTIONS, choices
 TARGET = ROOT / "includes" / "answers_check.jinja"
 HEAD = """\
 {# Written by make generate: edit copier.yml. Sets `problem` to what is wrong with the first answer that is invalid. #}
-{% from 'includes/answers.jinja' import as_a_whole with context %}
+{% from 'includes/answers.jinja' import as_a_whole, updated with context %}
 {% set problem, UNSET, checking, given = as_a_whole().strip(), '', true, _copier_conf.data %}
 {# Whether every answer is known: an update takes most from the environment, and prompts add others. #}
-{% set updated = _copier_conf.overwrite and (_copier_conf.dst_path ~ '/.copier-answers.yml') | fileglob %}
-{% set whole = _copier_conf.defaults and not updated %}
+{% set whole = _copier_conf.defaults and not updated() %}
 """
 # How the value of each type is read from text. Other types need nothing.
 READ = {
@@ -38,7 +37,7 @@ READ = {
 }
 JINJA = Environment(extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"], autoescape=True)
 # The variables of the check itself.
-OWN = {"problem", "given", "whole", "updated", "said", "unknown", "UNSET"}
+OWN = {"problem", "given", "whole", "said", "unknown", "UNSET"}
 # What validators may read without depending on another answer.
 CONTEXT = {"_copier_conf", "_copier_answers"}
 
@@ -50,50 +49,54 @@ def text() -> str:
     last = max(names.index(name) for name in names if {"validator", "choices"} & questions[name].keys())
     blocks = "".join(_block(name, questions[name]) for name in names[: last + 1])
     computed = {name for name in names if questions[name].get("when") is False}
-    return HEAD + "".join(map(_given, sorted(_read(blocks) - CONTEXT - computed))) + blocks
+    return HEAD + "".join(map(_given, sorted(variables(blocks) - CONTEXT - computed))) + blocks
 
 
 def _given(name: str) -> str:
     """Set the variable of a given answer first, because a question may depend on an answer to a later one."""
-    return _if(f"'{name}' in given", f"{{% set {name} = given['{name}'] %}}") + "\n"
+    return when_true(f"'{name}' in given", f"{{% set {name} = given['{name}'] %}}") + "\n"
 
 
 def _block(name: str, question: dict[str, Any]) -> str:
     """The lines of one question: its value, and what is wrong with it."""
     when = question.get("when", True)
-    checks = _checks(name, question) if when is not False else ""
+    checks = checks_of(name, question) if when is not False else ""
     known = "whole"
-    if checks and _read(checks) <= CONTEXT | {name}:
+    if checks and depends_on_itself(name, checks):
         known = f"(whole or '{name}' in given)"
-    value = _if(f"'{name}' not in given", _default(name, question["default"])) + READ.get(_type(question), "").replace(
-        "NAME", name
-    )
+    value = when_true(f"'{name}' not in given", set_default(name, question["default"])) + reading(name, question)
     if when is not True:
-        checks = checks and _if(f"'{name}' in given or {_expression(when)}", checks)
-    return _if(f"not problem and {known}", f"\n{value}\n{checks}\n") + "\n"
+        checks = checks and when_true(f"'{name}' in given or {condition(when)}", checks)
+    return when_true(f"not problem and {known}", f"\n{value}\n{checks}\n") + "\n"
 
 
-def _type(question: dict[str, Any]) -> str:
-    return "yaml" if question.get("multiselect") else question["type"]
+def depends_on_itself(name: str, checks: str) -> bool:
+    """Whether the checks of an answer read no other one."""
+    return variables(checks) <= CONTEXT | {name}
 
 
-def _expression(when: str) -> str:
+def reading(name: str, question: dict[str, Any]) -> str:
+    """Read the text of a question's variable as its type."""
+    return READ.get("yaml" if question.get("multiselect") else question["type"], "").replace("NAME", name)
+
+
+def condition(when: str) -> str:
     """The condition of `when`, a template of one expression, as an expression."""
     return f"({when.removeprefix('{{').removesuffix('}}').strip()})"
 
 
-def _default(name: str, default: Any) -> str:
+def set_default(name: str, default: Any) -> str:
     """Set a question's variable to its default, a template or a value."""
     if isinstance(default, str) and "{" in default:
         return f"{{% set {name} %}}{default}{{% endset %}}"
     return f"{{% set {name} = {json.dumps(default)} %}}"
 
 
-def _checks(name: str, question: dict[str, Any]) -> str:
+def checks_of(name: str, question: dict[str, Any]) -> str:
     """Set `problem` to what a choice's or the question's validator says about the value."""
     parts = []
     if "needed(" in str(question["default"]):
-        parts.append(_if(f"{name} is string and {name}.startswith('add this answer: ')", _problem(name, name)))
+        parts.append(when_true(f"{name} is string and {name}.startswith('add this answer: ')", _problem(name, name)))
     if "choices" in question:
         parts += _choices(name, question)
     if "validator" in question:
@@ -107,26 +110,26 @@ def _choices(name: str, question: dict[str, Any]) -> Iterator[str]:
     each = name if question.get("multiselect") else f"[{name}]"
     message = f"'choose another: ' ~ unknown[0] ~ ' is none of ' ~ {values} | join(', ')"
     unknown = f"{{% set unknown = {each} | reject('in', {values}) | list %}}"
-    yield _if("not problem", unknown + _if("unknown", _problem(name, message)))
+    yield when_true("not problem", unknown + when_true("unknown", _problem(name, message)))
     for choice in question["choices"].values():
         if isinstance(choice, dict) and "validator" in choice:
-            yield _if(f"{name} == {json.dumps(choice['value'])}", _said(name, choice["validator"]))
+            yield when_true(f"{name} == {json.dumps(choice['value'])}", _said(name, choice["validator"]))
 
 
 def _said(name: str, validator: str) -> str:
     """Set `problem` to what a validator prints, if nothing is wrong before it."""
     said = f"{{% set said %}}{validator}{{% endset %}}"
-    return _if("not problem", said + _if("said.strip()", _problem(name, "said.strip()")))
+    return when_true("not problem", said + when_true("said.strip()", _problem(name, "said.strip()")))
 
 
 def _problem(name: str, message: str) -> str:
     return f"{{% set problem = '{name}: ' ~ {message} %}}"
 
 
-def _if(condition: str, body: str) -> str:
+def when_true(condition: str, body: str) -> str:
     return f"{{% if {condition} %}}{body}{{% endif %}}"
 
 
-def _read(template: str) -> set[str]:
+def variables(template: str) -> set[str]:
     """The variables that a template reads before it sets them."""
     return meta.find_undeclared_variables(JINJA.parse(template)) - OWN
