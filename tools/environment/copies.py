@@ -1,6 +1,7 @@
 """Many copies of one template in one process, which clones the template once and compiles each of its texts once.
 
-These two are three quarters of the time of a copy. Copier has no option to share them, so this uses its internals.
+These two, and a git command for each file, are most of the time of a copy. Copier has no option to share or to leave
+them out, so this uses its internals.
 """
 
 from __future__ import annotations
@@ -45,6 +46,13 @@ def copies_of(source: str) -> Copies:
     return Copies(source)
 
 
+class _NewFolder(Worker):
+    """A copy to a folder that git does not know yet."""
+
+    def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
+        """Do nothing: an untracked file has no entry in git's index, for which Copier would ask git."""
+
+
 class Copies:
     """Copies of one template, all of the version that is its newest tag at the first copy."""
 
@@ -58,7 +66,7 @@ class Copies:
         source = self._template.url
         with (
             each_text_compiled_once(self._compiled),
-            Worker(src_path=source, dst_path=target, data=dict(answers), defaults=True, quiet=True) as worker,
+            _NewFolder(src_path=source, dst_path=target, data=dict(answers), defaults=True, quiet=True) as worker,
         ):
             worker.template = self._template
             worker.run_copy()
