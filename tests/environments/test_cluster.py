@@ -56,7 +56,9 @@ def test_a_person_may_call_the_context_otherwise(environment: Callable[[Path], P
     assert "KUBECTL diff" in dry_run(environment(HARBOR), "diff")
 
 
-@pytest.mark.parametrize("target", ["install", "diff", "verify", "uninstall", "install-kserve-prerequisites", "patch"])
+@pytest.mark.parametrize(
+    "target", ["install", "diff", "verify", "uninstall", "install-kserve-prerequisites", "patch", "rotate-password"]
+)
 def test_the_cluster_comes_first(environment: Callable[[Path], Path], target: str) -> None:
     lines = dry_run(environment(EVERYTHING), target).splitlines()
     shown = [number for number, line in enumerate(lines) if "cluster.sh everything" in line]

@@ -47,6 +47,10 @@ def calls(folder: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
+def writes(folder: Path) -> list[str]:
+    return [call for call in calls(folder) if call.split()[0] not in ("config", "get")]
+
+
 def login_of(folder: Path, host: str) -> str:
     held = json.loads((folder / "calls..dockerconfigjson").read_text(encoding="utf-8"))
     return base64.b64decode(held["auths"][host]["auth"]).decode()
@@ -64,7 +68,7 @@ def test_the_accepted_password_is_written(
     assert done.returncode == 0, done.stderr
     assert login_of(tmp_path, world.host) == f"{user}:{SECOND}"
     made = [call for call in calls(tmp_path) if call.startswith("create secret generic harbor-pull")]
-    namespaces = done.stdout.splitlines()[0].partition(" in: ")[2].split()
+    namespaces = next(line for line in done.stdout.splitlines() if " in: " in line).partition(" in: ")[2].split()
     assert [call.split("--namespace ")[1].split()[0] for call in made] == namespaces
     assert "models" in namespaces
     assert SECOND not in done.stdout + done.stderr + "".join(calls(tmp_path))
@@ -111,7 +115,7 @@ def test_a_login_that_would_be_lost_changes_nothing(
     empty.accept(SECOND)
     hold(tmp_path, {"ghcr.io": {"username": "a", "password": "b"}})
     assert "has a login without auth, which is lost: " in error_of(rotate(world, kubectl, tmp_path))
-    assert [call for call in calls(tmp_path) if call.split()[0] in ("annotate", "create", "apply")] == []
+    assert writes(tmp_path) == []
 
 
 def hold(folder: Path, auths: dict[str, Any]) -> None:
@@ -143,7 +147,7 @@ def test_every_external_secret_is_refreshed(world: World, kubectl: list[str], tm
     assert {"speech", "vision", "kserve"} <= {meta["namespace"] for meta in found}
     done = world.make_target(project, "rotate-password", *kubectl, CALLS=str(tmp_path / "calls"))
     assert done.returncode == 0, done.stderr
-    made = [call.rpartition("=") for call in calls(tmp_path)]
+    made = [call.rpartition("=") for call in calls(tmp_path) if call.startswith("annotate")]
     assert sorted(call for call, _, _ in made) == sorted(
         f"annotate externalsecret {meta['name']} --namespace {meta['namespace']} --overwrite force-sync"
         for meta in found
@@ -176,9 +180,51 @@ def test_a_missing_user_or_namespace_changes_nothing(
         "error: REGISTRY_USER is not set: set it to the user name, and pass the password on standard input"
     )
     login = {"REGISTRY_USER": USER, "REGISTRY_PASSWORD": empty.password}
-    done = world.make_target(world.environment, "rotate-password", "KUBECTL=false", **login, **where)
+    fake = Path(kubectl[0].partition("=")[2])
+    fake.write_text(f"{KUBECTL}\ncase $* in 'get namespace '*) exit 1 ;; esac\n", encoding="utf-8")
+    done = world.make_target(world.environment, "rotate-password", *kubectl, **login, **where)
     assert error_of(done) == "error: a namespace is missing, or kubectl cannot read it: nothing is changed"
-    assert calls(tmp_path) == []
+    assert writes(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("rotate-password", {}),
+        (
+            "rotate-password",
+            {
+                "pull_secret_source": "external-secret",
+                "external_secret_store": "vault",
+                "external_secret_key": "harbor",
+            },
+        ),
+        ("rotate-ca", {"registry_ca_source": "configmap", "registry_ca_bundle": None, "registry_ca_name": "corp-ca"}),
+    ],
+    ids=["Secret", "ExternalSecret", "CA"],
+)
+def test_the_cluster_of_another_environment_is_refused(
+    world: World,
+    empty: Registry,
+    kubectl: list[str],
+    tmp_path: Path,
+    certificate: Path,
+    target: str,
+    more: dict[str, Any],
+) -> None:
+    project = world.generate(tmp_path / "project", **more)
+    (tmp_path / "calls.held").write_text("prod kserve/kserve-environment-name\n", encoding="utf-8")
+    given = {"REGISTRY_USER": USER, "REGISTRY_PASSWORD": empty.password, "CALLS": str(tmp_path / "calls")}
+    done = world.make_target(project, target, *kubectl, f"FILE={certificate}", **given)
+    assert error_of(done).startswith(
+        "error: this cluster carries environment prod (ConfigMap kserve/kserve-environment-name), not "
+    )
+    assert writes(tmp_path) == []
+
+
+def test_a_ca_in_the_answers_needs_no_cluster(world: World, tmp_path: Path, kubectl: list[str]) -> None:
+    done = world.make_target(world.environment, "rotate-ca", *kubectl, "FILE=no.pem", CALLS=str(tmp_path / "calls"))
+    assert (error_of(done), calls(tmp_path)) == ("error: no.pem does not exist, or is not readable", [])
 
 
 @pytest.fixture
