@@ -66,5 +66,7 @@ def test_every_free_answer_is_generated() -> None:
     elsewhere = {"tenants", "storage_initializer_resources", "storage_containers", "skip_registries", "image_digests"}
     # tests/answers has each way to be wrong of these, and tests/space pairs them with every choice.
     elsewhere |= {f"{role}_gateway_{part}" for role in ("local", "ingress") for part in EXISTING} | {"registry_map"}
+    # tests/answers, too, and tests/environments/test_extra_releases.py makes the charts.
+    elsewhere |= {"extra_releases"}
     elsewhere |= {"extra_images", "common_labels", "common_annotations", "no_proxy"}
     assert free == set(FREE) | elsewhere

@@ -15,6 +15,7 @@ from tests.template.conftest import copy_template
 from tests.template.test_update import GIT, commit, copy, git
 
 OWN = {
+    "extra_releases": [{"name": "web", "namespace": "web", "chart": "own/web", "values": "own/web.local.yaml"}],
     "extra_images": ["docker.io/library/redis:7.4"],
     "common_labels": {"team": "ml"},
     "common_annotations": {"a": "b"},
@@ -57,6 +58,7 @@ def test_releases_keep_what_is_the_users_own(releases: Path, tmp_path: Path, mon
     for name, value in GIT.items():
         monkeypatch.setenv(name, value)
     own = {project / "extra" / name: MINE for name in ("mine.yaml", "team/a/mine.json", "crds/mine.yaml")}
+    own |= {project / "own" / name: MINE for name in ("web/Chart.yaml", "web/templates/web.yaml", "web.local.yaml")}
     for path in own:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(MINE, encoding="utf-8")
@@ -76,6 +78,8 @@ def test_releases_keep_what_is_the_users_own(releases: Path, tmp_path: Path, mon
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert OWN.items() <= answers.items()
     assert "library/redis:7.4\n" in (project / "images" / "images.txt").read_text(encoding="utf-8")
+    last = yaml.safe_load((project / "releases.yaml").read_text(encoding="utf-8"))[-1]
+    assert (last["name"], last["values"]) == ("web", ["own/web.local.yaml"])
     values = yaml.safe_load((project / "values" / "kserve-environment.yaml").read_text(encoding="utf-8"))
     assert (values["commonLabels"], values["commonAnnotations"]) == (OWN["common_labels"], OWN["common_annotations"])
     assert not [path for path in project.rglob("*.rej") if path.is_file()]

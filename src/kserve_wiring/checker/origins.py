@@ -78,8 +78,9 @@ class _Tracer:
         found = [value for value in alike[:_MOST_TRIED] if self._sets(value, call, ref, path, before)]
         equal = [value for value in alike if str(value[2]) == str(before)]
         chosen = found or (equal if len(equal) == 1 else [])
-        generated = [str(file) for file in call.values if not is_local(file.name)]
-        return [self._origin(value) for value in chosen] or [Origin(generated[-1], 0, "")]
+        generated = [file for file in call.values if not is_local(file.name)] or call.values
+        # A release of the user's own may have no values.
+        return [self._origin(value) for value in chosen] or [Origin(str(file), 0, "") for file in generated[-1:]]
 
     def _leaves(self, call: HelmCall) -> Iterator[_Value]:
         for file in call.values:

@@ -21,7 +21,7 @@ _MAKE = "create it as README.md describes"
 
 def brought(environment: Environment, reader: Reader) -> Iterator[str]:
     """A line for each object that is missing, or is not what the environment needs."""
-    needed = list(_needed(environment))
+    needed = list({ref.identity: ref for ref in _needed(environment)}.values())
     there = reader.named(needed)
     unread = bool(reader.unseen)
     gone: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -36,11 +36,15 @@ def brought(environment: Environment, reader: Reader) -> Iterator[str]:
 
 
 def _needed(environment: Environment) -> Iterator[ObjectRef]:
-    """The objects of the fact existing, without the Services of gateways."""
+    """The objects of the fact existing, without the Services of gateways, and namespaces that no release creates."""
     for text in sorted(environment.facts.existing or ()):
         kind, namespace, name = text.split("/", 2)
         if kind in ("Namespace", "Secret", "ConfigMap") and not _created(environment, kind, namespace, name):
             yield ObjectRef("v1", kind, namespace, name)
+    if environment.value("namespaces", "create") is False:
+        made = {obj.name for obj in environment.created if obj.kind == "Namespace"}
+        for name in sorted(set(environment.namespaces.values()) - made):
+            yield ObjectRef("v1", "Namespace", "", name)
 
 
 def _created(environment: Environment, kind: str, namespace: str, name: str) -> bool:

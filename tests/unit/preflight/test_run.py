@@ -6,7 +6,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -29,6 +29,9 @@ DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, na
 FORBIDDEN = 'Error from server (Forbidden): secrets is forbidden: User "x" cannot get resource "secrets"'
 
 
+MESH = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh"}}
+
+
 @dataclass(frozen=True)
 class Shown(Kubectl):
     """kubectl in front of some objects. error: what it prints about a kind instead."""
@@ -48,7 +51,7 @@ class Shown(Kubectl):
         namespace = arguments[arguments.index("--namespace") + 1] if "--namespace" in arguments else ""
         found = [
             one
-            for one in self.objects
+            for one in (*self.objects, MESH)
             if one["kind"] == kind and one["metadata"].get("namespace", "") == namespace
             if one["metadata"]["name"] in arguments
         ]
@@ -198,6 +201,18 @@ def test_what_else_people_bring() -> None:
         "Namespace a is being deleted: wait until it is gone, or find what holds it",
         "Secret mesh/tls has the type Opaque, not kubernetes.io/tls: create it as README.md describes",
         "Namespace b does not exist: ask for it, or let the answers create it (namespaces, tenants)",
+    ]
+
+
+@pytest.mark.parametrize(("create", "expected"), [(False, ["web"]), (True, [])])
+def test_the_namespace_of_an_extra_release(create: bool, expected: list[str]) -> None:
+    """helm creates it only with --create-namespace; the facts name no namespace of such a release."""
+    made = environment()
+    values = {"namespaces": {"create": create}}
+    missing = problems(replace(made, namespaces={"istiod": "mesh", "web": "web"}, values=values))
+    assert missing == [
+        f"Namespace {name} does not exist: ask for it, or let the answers create it (namespaces, tenants)"
+        for name in expected
     ]
 
 
