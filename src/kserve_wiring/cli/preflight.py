@@ -11,6 +11,7 @@ from typing import Any
 from kserve_wiring.cli.doctor import add_cluster
 from kserve_wiring.cli.exit import FAILED, OK, UsageError
 from kserve_wiring.cli.output import write
+from kserve_wiring.grammar.version import version_tuple
 
 
 def add_preflight(commands: Any) -> None:
@@ -25,9 +26,24 @@ def add_preflight(commands: Any) -> None:
     preflight.add_argument(
         "--kubernetes", default="", metavar="VERSION", help="oldest version of Kubernetes that the environment runs on"
     )
+    preflight.add_argument(
+        "--tested",
+        action="append",
+        type=_tested,
+        default=[],
+        metavar="PART=VERSION",
+        help="newest version of Kubernetes that a part is tested with; may be repeated",
+    )
     preflight.add_argument("--charts", metavar="DIR", help="upstream charts ($KSERVE_CHARTS)")
     preflight.add_argument("--helm", metavar="PATH", default="helm", help="the helm program")
     add_cluster(preflight)
+
+
+def _tested(text: str) -> tuple[str, str]:
+    part, _, version = text.rpartition("=")
+    if not part or version_tuple(version) is None:
+        raise argparse.ArgumentTypeError(f"write PART=VERSION, such as Istio=1.33, not {text}")
+    return part, version
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,10 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.folder} is no environment: it has no releases.yaml")
     try:
         environment = read_environment(Path(arguments.folder), charts=arguments.charts, helm=arguments.helm)
-        report = preflight(environment, kubectl_of(arguments), arguments.kubernetes)
+        report = preflight(environment, kubectl_of(arguments), arguments.kubernetes, dict(arguments.tested))
     except (Unusable, Unreachable) as error:
         raise UsageError(str(error)) from None
-    lines = [f"error: {line}" for line in report.problems]
+    lines = [f"warning: {line}" for line in report.warnings]
+    lines += [f"error: {line}" for line in report.problems]
     lines += [f"error: the cluster does not show {line}" for line in report.unseen]
     if environment.unread:
         lines.append(f"note: not compared, because their charts are not here: {', '.join(environment.unread)}")

@@ -90,6 +90,22 @@ def test_the_version_of_kubernetes(oldest: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tested", "parts"),
+    [
+        ({}, ""),
+        ({"Istio 1.27.1": "1.33", "KServe v0.20.0": "v1.34.4"}, ""),
+        ({"Istio 1.27.1": "1.32", "KServe v0.20.0": "1.33"}, "Istio 1.27.1 (1.32)"),
+        ({"Istio 1.27.1": "1.9", "KServe v0.20.0": "1.32"}, "Istio 1.27.1 (1.9), KServe v0.20.0 (1.32)"),
+    ],
+)
+def test_a_kubernetes_that_upstream_has_not_tested(tested: dict[str, str], parts: str) -> None:
+    report = preflight(environment(), Shown(), tested=tested)
+    said = f"Kubernetes v1.33.2 is newer than upstream tests these parts with: {parts}; "
+    advice = "try it before production, or choose a newer stack"
+    assert (report.warnings, report.problems) == ([said + advice] if parts else [], [])
+
+
+@pytest.mark.parametrize(
     ("metadata", "owner"),
     [
         ({"annotations": HELM}, ""),
