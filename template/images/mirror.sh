@@ -34,8 +34,16 @@ scratch=
 bundle=
 
 die() {
+  list_failures
   echo "error: $*" >&2
   exit 2
+}
+
+# Prints the images that have failed so far, one line each, and forgets them.
+list_failures() {
+  test -f "$scratch/failures" || return 0
+  sed 's/^/error: /' "$scratch/failures" >&2
+  rm -f "$scratch/failures"
 }
 
 clean() {
@@ -43,7 +51,7 @@ clean() {
   test -z "$bundle" || rm -rf "$bundle/.partial"
 }
 trap clean EXIT
-trap 'echo "interrupted: run the command again to continue" >&2; exit 2' INT TERM
+trap 'list_failures; echo "interrupted: run the command again to continue" >&2; exit 2' INT TERM
 
 # Prints the lines of images.txt as SOURCE FROM TO KIND. KIND is `own`, `cached` or `-`.
 images() {
@@ -59,7 +67,7 @@ images() {
 remember() { # SOURCE DIGEST
   mkdir -p "$state"
   touch "$state/images.digests"
-  { { grep -vF "$1 " "$state/images.digests"; echo "$1 $2"; } > "$state/images.digests.new" &&
+  { { awk -v source="$1" '$1 != source' "$state/images.digests"; echo "$1 $2"; } > "$state/images.digests.new" &&
     mv "$state/images.digests.new" "$state/images.digests"; } || die "cannot write $state/images.digests: is the disk full?"
 }
 
@@ -97,13 +105,12 @@ record_failure() { # SOURCE TO
   echo "$cause" > "$scratch/last"
 }
 
-# Prints the images that failed, one line each. A single one is in the line before, so its cause is enough.
+# Ends the run if images have failed. A single one is in the line before, so its cause is enough.
 sum_up() {
   local failed
   test -f "$scratch/failures" || return 0
   failed=$(wc -l < "$scratch/failures" | tr -d ' ')
-  test "$failed" != 1 || die "$(cat "$scratch/last")"
-  sed 's/^/error: /' "$scratch/failures" >&2
+  test "$failed" != 1 || { rm "$scratch/failures"; die "$(cat "$scratch/last")"; }
   die "$failed of $total images failed: run the command again to continue with them"
 }
 

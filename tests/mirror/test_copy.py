@@ -69,6 +69,19 @@ def test_another_image_under_the_tag_is_named(world: World, mirrored: Registry) 
     assert world.make_target(world.environment, "mirror").returncode == 0
 
 
+def test_the_digest_of_an_image_whose_name_ends_in_anothers_is_kept(world: World, empty: Registry, few: Path) -> None:
+    source, target, *_ = world.lines(few)[0]
+    longer = f"mirror.{source}"
+    (few / "build").mkdir()
+    digests = few / "build" / "images.digests"
+    digests.write_text(f"{longer} sha256:{'0' * 64}\n", encoding="utf-8")
+
+    assert world.make_target(few, "mirror").returncode == 0
+
+    kept = dict(line.split() for line in digests.read_text(encoding="utf-8").splitlines())
+    assert kept == {longer: f"sha256:{'0' * 64}"} | wanted(few, world)
+
+
 def test_an_interrupted_mirror_goes_on_and_ends_complete(world: World, empty: Registry, few: Path) -> None:
     command = ["bash", "images/mirror.sh", "copy"]
     env = world.env(REGISTRY=world.host, CERTS=str(few / "images" / "certs"))

@@ -67,6 +67,25 @@ def test_the_others_go_on_and_the_next_run_continues(
         assert held(empty, few, world) == wanted(few, world)
 
 
+def test_a_run_that_ends_at_once_lists_what_has_failed_before(
+    world: World, empty: Registry, few: Path, upstream: Flaky, tmp_path: Path
+) -> None:
+    first, second, *_ = [source for source, *_ in world.lines(few)]
+    upstream.faults = {path_of(first): [404], path_of(second): [403]}
+    (few / "build" / "images.digests.new").mkdir(parents=True)  # so that it cannot be written
+
+    done = world.make_target(few, "mirror", HOME=str(tmp_path / "home"))
+
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    host = second.partition("/")[0]
+    assert lines == [
+        f"error: {first} does not exist",
+        f"error: {host} forbids access to {second} (403): give the user of the login the right to it",
+        f"error: cannot write {few}/images/../build/images.digests: is the disk full?",
+    ]
+
+
 def test_lock_names_every_image_and_writes_nothing(world: World, empty: Registry, few: Path) -> None:
     assert world.make_target(few, "mirror").returncode == 0
     assert world.make_target(few, "lock").returncode == 0
