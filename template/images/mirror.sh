@@ -7,22 +7,24 @@
 #   mirror.sh [--dry-run] bundle DIR    copy from upstream to a folder (OCI image layout) that you carry across an air gap
 #   mirror.sh [--dry-run] unbundle DIR  copy from that folder to the private registry
 #
-# Environment: SKOPEO, RETRIES (3; of a request that is limited, breaks off or gets a 5xx), REGISTRY (each host[:port] of the
+# Environment: PLATFORMS (such as linux/amd64,linux/arm64; all by default), SKOPEO, RETRIES (3; of a request that is limited, breaks off or gets a 5xx), REGISTRY (each host[:port] of the
 # private registry), CERTS (folder with its ca.crt), PLAIN_HTTP (true if it serves plain http), REGISTRY_TIMEOUT (the limit of one
 # question, 2m), COPY_TIMEOUT (of one image, 1h), REGISTRY_AUTH_FILE (written by `skopeo login`, or the .dockerconfigjson of a pull
 # Secret).
-# Manifests are copied unchanged and for all platforms, so digests equal upstream's. After an image that fails, the others go on.
+# Manifests are copied unchanged, so digests equal upstream's. After an image that fails, the others go on.
 # At the end, the script prints one line for each of them and exits with 2. Run it again to continue.
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$here/../build # digests that later runs need; not in git
 SKOPEO=${SKOPEO:-skopeo} RETRIES=${RETRIES:-3} REGISTRY=${REGISTRY:-} CERTS=${CERTS:-} PLAIN_HTTP=${PLAIN_HTTP:-}
-REGISTRY_TIMEOUT=${REGISTRY_TIMEOUT:-2m} COPY_TIMEOUT=${COPY_TIMEOUT:-1h}
+REGISTRY_TIMEOUT=${REGISTRY_TIMEOUT:-2m} COPY_TIMEOUT=${COPY_TIMEOUT:-1h} PLATFORMS=${PLATFORMS:-}
 # shellcheck source=template/scripts/registry-errors.sh
 source "$here/../scripts/registry-errors.sh"
 # shellcheck source=template/scripts/skopeo.sh
 source "$here/../scripts/skopeo.sh"
+# shellcheck source=template/scripts/platforms.sh
+source "$here/../scripts/platforms.sh"
 # shellcheck source=template/scripts/signatures.sh
 source "$here/../scripts/signatures.sh"
 # shellcheck source=template/scripts/space.sh
@@ -120,13 +122,12 @@ copy_one() { # SOURCE FROM TO KIND
   if test -n "$dry_run"; then echo "$where: would copy $2 to $3"; return; fi
   local want
   wanted "$2"; want=$digest
-  digest "$3"
-  if test "$digest" = "$want"; then
+  if is_present "$3" "$want"; then
     echo "$where: already present"
   else
+    sparse_index "$2" "$want"
     copy_signatures "$2" "$3" "$want"
-    # shellcheck disable=SC2046
-    transfer "docker://$2" "docker://$3" "$3" $(flags "$3" dest-)
+    copy_image "$2" "$3" "$want"
     echo "$where: copied"
   fi
   remember "$1" "$want"
@@ -143,8 +144,20 @@ verify_one() { # SOURCE FROM TO KIND
     echo "$where: DIFFERENT IMAGE: $3 is $digest, expected $want"
     echo "$1" >> "$scratch/wrong"
   else
-    verify_signatures "$2" "$3" "$digest"
+    local has=$digest
+    test "$4" != - || verify_platforms "$1" "$3"
+    verify_signatures "$2" "$3" "$has"
   fi
+}
+
+# Reports an image whose index is in the registry, but not each manifest that is chosen.
+verify_platforms() { # SOURCE TO
+  local one
+  look_for_platforms "$2"
+  for one in $absent; do
+    echo "$where: PLATFORM MISSING: $2 has no ${one#*=}: run make mirror, or set PLATFORMS as it was for the mirror"
+  done
+  test -z "$absent" || echo "$1" >> "$scratch/wrong"
 }
 
 verify() {
@@ -196,6 +209,7 @@ lock() {
 main() {
   if test "${1:-}" = --dry-run; then dry_run=1; shift; fi
   require_skopeo
+  require_platforms
   test -z "$CERTS" || test -d "$CERTS" || die "CERTS is $CERTS, which is not a folder"
   scratch=$(mktemp -d) || die "cannot create a temporary folder"
   case ${1:-} in

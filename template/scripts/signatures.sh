@@ -23,12 +23,14 @@ copy_signatures() { # FROM TO DIGEST
 }
 
 bundle_signatures() { # FROM DIGEST
-  local tag from
+  local tag from want
   for tag in $(signature_tags "$2"); do
     from=$(repository_of "$1"):$tag
     digest "$from"
     test -n "$digest" || continue
-    add_to_bundle "$from" "$from" "$digest"
+    want=$digest
+    fetch "$from" "$want"
+    enter "$from" "$want"
     echo "$where: signature added: $tag"
   done
 }

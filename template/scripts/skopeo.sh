@@ -102,27 +102,17 @@ wanted() { # FROM
   echo "$1 $digest" >> "$scratch/sources"
 }
 
+# Copies all manifests of an index, or what $lists says.
 transfer() { # FROM TO REFERENCE-FOR-MESSAGES FLAG...
   local from=$1 to=$2 named=$3
   shift 3
   usable "${from#docker://}"
-  attempt "$COPY_TIMEOUT" copy --quiet --all --preserve-digests "$@" "$from" "$to" && return
+  attempt "$COPY_TIMEOUT" copy --quiet "${lists:---all}" --preserve-digests "$@" "$from" "$to" && return
   case $message in
     *"initializing source"* | *"reading manifest"* | *"determining manifest"* | *"reading blob"*) named=${from#docker://} ;;
+    *"list must be converted"*)
+      test -z "${lists:-}" || fail "$(host_of "$named") refuses an index without its other platforms: leave out PLATFORMS" "$(host_of "$named")" ;;
     *"deadline exceeded"*) fail "the copy to $named takes longer than $COPY_TIMEOUT: set COPY_TIMEOUT to more" ;;
   esac
   give_up "$named"
-}
-
-# Prints the platforms of the image in $scratch/manifest: `linux/amd64, linux/arm64`.
-platforms() { # REFERENCE
-  if ! grep -q '"manifests"' "$scratch/manifest"; then
-    # shellcheck disable=SC2046
-    "$SKOPEO" --command-timeout "$REGISTRY_TIMEOUT" inspect --no-tags $(flags "$1" "") "docker://$1" 2> /dev/null |
-      awk -F '"' '$2 == "Architecture" {cpu = $4} $2 == "Os" {os = $4} END {if (cpu) print os "/" cpu}'
-    return
-  fi
-  tr -d '\n' < "$scratch/manifest" | tr '{' '\n' | sed -n 's/.*"architecture" *: *"\([^"]*\)".*/\1 &/p' |
-    awk '{match($0, /"os" *: *"[^"]*"/); os = substr($0, RSTART, RLENGTH); gsub(/"os" *: *|"/, "", os)
-          if ($1 != "unknown" && os != "") print os "/" $1}' | sort -u | awk '{printf "%s%s", sep, $0; sep = ", "}'
 }

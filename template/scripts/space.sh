@@ -15,12 +15,15 @@ measure_one() { # SOURCE FROM TO KIND
   case $4 in own | cached) return ;; esac
   local child
   wanted "$2"
-  test "$(bundled "$1")" != "$digest" || return 0
+  ! is_bundled "$1" "$digest" || return 0
   case $2 in *@*) digest "$2"; test -n "$digest" || fail "$2 does not exist" ;; esac
+  require_offer "$2"
   descriptors "$scratch/manifest" > "$scratch/descriptors"
-  if grep -q '"manifests"' "$scratch/manifest"; then
-    cp "$scratch/descriptors" "$scratch/children"
-    while read -r child _; do
+  if is_index "$scratch/manifest"; then
+    chosen "$scratch/manifest" > "$scratch/children"
+    cp "$scratch/descriptors" "$scratch/all"
+    awk 'FILENAME == ARGV[1] {take[$1]; next} $1 in take' "$scratch/children" "$scratch/all" > "$scratch/descriptors"
+    while read -r child; do
       digest "$(repository_of "$2")@$child"
       descriptors "$scratch/manifest" >> "$scratch/descriptors"
     done < "$scratch/children"

@@ -31,7 +31,8 @@ HASHES = {
 class Registry:
     """A running registry. With `keys`, it serves TLS with registry.crt of that folder and requires the password.
 
-    With `remote`, the URL of another registry, it is a pull-through cache of that.
+    With `remote`, the URL of another registry, it is a pull-through cache of that. If it is `sparse`, it accepts an index
+    without all its manifests.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Registry:
     keys: Path | None = None
     password: str = FIRST
     remote: str = ""
+    sparse: bool = False
     process: processes.Process | None = field(default=None, init=False)
 
     @classmethod
@@ -150,6 +152,8 @@ class Registry:
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.folder / "htpasswd")}}
         if self.remote:
             config["proxy"] = {"remoteurl": self.remote}
+        if self.sparse:
+            config["validation"] = {"manifests": {"indexes": {"platforms": "none"}}}
         return config
 
 
