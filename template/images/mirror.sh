@@ -25,6 +25,8 @@ source "$here/../scripts/registry-errors.sh"
 source "$here/../scripts/skopeo.sh"
 # shellcheck source=template/scripts/platforms.sh
 source "$here/../scripts/platforms.sh"
+# shellcheck source=template/scripts/progress.sh
+source "$here/../scripts/progress.sh"
 # shellcheck source=template/scripts/signatures.sh
 source "$here/../scripts/signatures.sh"
 # shellcheck source=template/scripts/space.sh
@@ -32,6 +34,7 @@ source "$here/../scripts/space.sh"
 # shellcheck source=template/scripts/bundle.sh
 source "$here/../scripts/bundle.sh"
 dry_run=
+terminal=
 scratch=
 bundle=
 
@@ -86,7 +89,7 @@ each_image() { # FUNCTION
   total=$(wc -l < "$scratch/images" | tr -d ' ')
   while read -r source from to kind <&3; do
     number=$((number + 1))
-    where="[$number/$total] $source"
+    where="[$number/$total] $source" started=$SECONDS
     ! grep -qxF "$source" "$scratch/failed" 2> /dev/null || continue
     rm -f "$scratch/cause" "$scratch/host"
     ("$1" "$source" "$from" "$to" "$kind")
@@ -128,7 +131,7 @@ copy_one() { # SOURCE FROM TO KIND
     sparse_index "$2" "$want"
     copy_signatures "$2" "$3" "$want"
     copy_image "$2" "$3" "$want"
-    echo "$where: copied"
+    echo "$where: copied$(pace "$3")"
   fi
   remember "$1" "$want"
 }
@@ -208,6 +211,7 @@ lock() {
 
 main() {
   if test "${1:-}" = --dry-run; then dry_run=1; shift; fi
+  test ! -t 1 || terminal=1
   require_skopeo
   require_platforms
   test -z "$CERTS" || test -d "$CERTS" || die "CERTS is $CERTS, which is not a folder"

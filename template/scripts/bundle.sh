@@ -77,7 +77,8 @@ bundle_one() { # SOURCE FROM TO KIND
   bundle_signatures "$2" "$want"
   if test -f "$scratch/index"; then fetch_platforms "$2" "$want"; else fetch "$2" "$want"; fi
   enter "$1" "$want"
-  echo "$where: added"
+  awk -v source="$1" '$1 == source {print $2, $3}' "$scratch/blobs" > "$scratch/descriptors"
+  echo "$where: added$(pace)"
 }
 
 fetch() { # FROM DIGEST
@@ -143,6 +144,7 @@ unbundle_one() { # SOURCE FROM TO KIND
   if test -n "$dry_run"; then echo "$where: would copy to $3"; return; fi
   unbundle_signatures "$2" "$3" "$has"
   load "$1" "$has" "$3"
+  test "$loaded" != copied || loaded="copied$(pace "$3")"
   echo "$where: $loaded"
 }
 

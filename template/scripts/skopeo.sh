@@ -51,8 +51,9 @@ flags() { # REFERENCE PREFIX
 attempt() { # LIMIT ARGUMENT...
   local limit=$1 left=$RETRIES pause=2
   shift
-  until message=$("$SKOPEO" --command-timeout "$limit" "$@" 2>&1 > "$scratch/out"); do
+  until message=$(echo "${BASHPID:-}" > "$scratch/pid"; exec "$SKOPEO" --command-timeout "$limit" "$@" 2>&1 > "$scratch/out"); do
     may_pass "$message" && test "$left" -gt 0 || return 1
+    clear_line
     echo "$where: trying again in $pause s: $(tail -n 1 <<< "$message" | cut -c 1-200)"
     sleep "$pause"
     left=$((left - 1)) pause=$((pause * 2))
@@ -107,7 +108,7 @@ transfer() { # FROM TO REFERENCE-FOR-MESSAGES FLAG...
   local from=$1 to=$2 named=$3
   shift 3
   usable "${from#docker://}"
-  attempt "$COPY_TIMEOUT" copy --quiet "${lists:---all}" --preserve-digests "$@" "$from" "$to" && return
+  with_progress attempt "$COPY_TIMEOUT" copy --quiet "${lists:---all}" --preserve-digests "$@" "$from" "$to" && return
   case $message in
     *"initializing source"* | *"reading manifest"* | *"determining manifest"* | *"reading blob"*) named=${from#docker://} ;;
     *"list must be converted"*)

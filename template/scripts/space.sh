@@ -13,22 +13,27 @@ descriptors() { # MANIFEST
 # Adds the blobs of an image that the bundle lacks to $scratch/blobs, as SOURCE DIGEST SIZE.
 measure_one() { # SOURCE FROM TO KIND
   case $4 in own | cached) return ;; esac
-  local child
   wanted "$2"
   ! is_bundled "$1" "$digest" || return 0
   case $2 in *@*) digest "$2"; test -n "$digest" || fail "$2 does not exist" ;; esac
   require_offer "$2"
+  describe "$2"
+  sed "s|^|$1 |" "$scratch/descriptors" >> "$scratch/blobs"
+}
+
+# Writes DIGEST SIZE of everything that an image has to $scratch/descriptors. Its manifest or index is in $scratch/manifest.
+describe() { # REFERENCE
+  local child
   descriptors "$scratch/manifest" > "$scratch/descriptors"
   if is_index "$scratch/manifest"; then
     chosen "$scratch/manifest" > "$scratch/children"
     cp "$scratch/descriptors" "$scratch/all"
     awk 'FILENAME == ARGV[1] {take[$1]; next} $1 in take' "$scratch/children" "$scratch/all" > "$scratch/descriptors"
     while read -r child; do
-      digest "$(repository_of "$2")@$child"
+      digest "$(repository_of "$1")@$child"
       descriptors "$scratch/manifest" >> "$scratch/descriptors"
     done < "$scratch/children"
   fi
-  sed "s|^|$1 |" "$scratch/descriptors" >> "$scratch/blobs"
 }
 
 # Prints the bytes that the blobs need, each once. The copy of an image also needs, for a while, those of its blobs that are

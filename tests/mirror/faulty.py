@@ -10,6 +10,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,11 +59,13 @@ class Flaky:
     """A registry of plain http that has faults: for a part of the path, the statuses of the next requests.
 
     The status 0 breaks the connection off. The last status is given for ever. `asked` counts the requests of each part.
+    `slow` is a part of the paths that take two seconds.
     """
 
     port: int
     faults: dict[str, list[int | None]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
+    slow: str = ""
 
     @property
     def host(self) -> str:
@@ -70,6 +73,8 @@ class Flaky:
 
     def fault(self, path: str) -> int | None:
         """The status for this request. None reaches the registry."""
+        if self.slow and self.slow in path:
+            time.sleep(2)
         for part, statuses in self.faults.items():
             if part in path and statuses:
                 self.asked[part] += 1
