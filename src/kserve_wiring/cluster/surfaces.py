@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the pinned releases read of an object: keys of labels and annotations, and keys of Knative's ConfigMaps.
+"""What the pinned releases read: keys of labels and annotations, of Knative's ConfigMaps, arguments of model servers.
 
 tools/generate/surfaces writes the data from upstream's source.
 """
@@ -102,6 +102,13 @@ def configurations() -> dict[str, dict[str, str]]:
 def near_keys(config: str) -> NearNames:
     """The keys of a ConfigMap of Knative, to find the one that was meant."""
     return NearNames(configurations()[config])
+
+
+@cache
+def server_arguments() -> dict[str, list[str]]:
+    """The arguments of each model server of KServe, such as ``--model_name`` of ``sklearnserver``."""
+    found: dict[str, list[str]] = _data()["servers"]
+    return found
 
 
 @cache

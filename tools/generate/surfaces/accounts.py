@@ -18,6 +18,7 @@ RULES = {
     "config-features": "rule KW517",
     "config-domain": "free: a domain",
     "config-": "rule KW526",
+    "model-servers": "rule KW319",
 }
 # The functions of knative.dev/pkg/configmap, and those of Knative for a key of its own, that refuse a text.
 TYPES = {
@@ -70,11 +71,16 @@ def _text(surface: str, entries: dict[str, dict[str, str]]) -> str:
 
 
 def data() -> str:
-    """What the checker carries: the keys of labels and annotations, and those of Knative's ConfigMaps by type."""
+    """What the checker carries: annotations and labels, keys of Knative's ConfigMaps by type, arguments by server."""
     accounts = written()
     config = {
         surface: {entry: TYPES.get(fields.get("parser", ""), "text") for entry, fields in entries.items()}
         for surface, entries in accounts.items()
         if surface.startswith("config-")
     }
-    return json.dumps({"annotations": sorted(accounts["annotations"]), "config": config}, indent=1) + "\n"
+    servers: dict[str, list[str]] = {}
+    for entry in accounts["model-servers"]:
+        server, _, argument = entry.partition(" ")
+        servers.setdefault(server, []).append(argument)
+    carried = {"annotations": sorted(accounts["annotations"]), "config": config, "servers": servers}
+    return json.dumps(carried, indent=1) + "\n"

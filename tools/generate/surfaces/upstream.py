@@ -65,6 +65,8 @@ KSERVE_STRUCTS = {
     "s3.S3Config": "credentials.s3",
 }
 _DOWNLOADERS = ("python/storage/kserve_storage/kserve_storage.py", "python/kserve/kserve/storage/storage.py")
+# The parser that every model server of KServe has as a parent, and where each server adds its own arguments.
+_BASE = "kserve/kserve/model_server.py"
 # API versions look like keys of annotations, and so do the finalizers, webhooks and API paths of KServe.
 _NO_KEY = re.compile(r"/v\d\w*$|^knative\.dev/|^duck\.|^webhook\.|^sources\.|^bindings\.|-?finalizer$|^certificates\.")
 
@@ -82,6 +84,7 @@ def read() -> Surfaces:
     for name in dict.fromkeys(installations()):
         _add(found, _of_go(_folders(name)))
         _add(found, {"downloader": dict.fromkeys(_of_python(name), "")})
+        _add(found, {"model-servers": dict.fromkeys(_of_servers(name), "")})
         if OPERATOR in golang.pinned(stacks.modules(name) / "go.mod"):
             _add(found, _of_manifests(modules.folder(name, OPERATOR)))
     for name in ("schemas-old", "schemas-new"):
@@ -184,3 +187,20 @@ def _variable(node: ast.AST) -> Iterator[str]:
         return
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
         yield argument.value
+
+
+def _of_servers(name: str) -> Iterator[str]:
+    """``SERVER --argument`` for each argument of a model server; the server is the folder of its package."""
+    folder = modules.folder(name, KSERVE) / "python"
+    shared = set(_arguments(folder / _BASE))
+    for path in sorted(folder.glob("*/*/__main__.py")):
+        if shared and "kserve.model_server.parser" in path.read_text("utf-8"):
+            yield from (f"{path.parent.name} {argument}" for argument in shared | set(_arguments(path)))
+
+
+def _arguments(path: Path) -> Iterator[str]:
+    """The long options of the calls of ``add_argument`` in a file."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+            texts = [item.value for item in node.args if isinstance(item, ast.Constant)]
+            yield from (str(text) for text in texts if str(text).startswith("--"))
