@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
 from kserve_wiring.cluster.targets import Targets
-from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, because, single
 
@@ -116,6 +117,7 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
     """What the reference needs of its target: a key, a type, a port."""
     target = found[0]
     yield from _items(ref, target)
+    yield from _sub_paths(ref, target)
     key = ref.holder.get(ref.row.key_at) if ref.row.key_at else None
     keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
     if isinstance(key, str) and keys and key not in keys:
@@ -144,6 +146,32 @@ def _items(ref: Reference, target: KubeObject) -> Iterator[Draft]:
             fix = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
             reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
             yield because(setting, reason, fix, Setting(None, target, ("metadata", "name")))
+
+
+def _sub_paths(ref: Reference, target: KubeObject) -> Iterator[Draft]:
+    """Files of a volume that containers mount by subPath. The kubelet makes a folder of one that is not there."""
+    if target.kind not in ("Secret", "ConfigMap") or len(ref.path) < 4 or ref.path[-4] != "volumes":
+        return
+    keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
+    chosen = {str(item.get("path")).partition("/")[0] for _, item in mappings_of(ref.holder.get("items"))}
+    volume, pod = ref.obj.get(*ref.path[:-2], "name"), ref.path[:-4]
+    for path, mount in _mounts(ref.obj, pod) if keys else ():
+        first = str(mount.get("subPath") or "").partition("/")[0]
+        if mount.get("name") == volume and first and first not in (chosen or keys):
+            setting = Setting(mount["subPath"], ref.obj, (*path, "subPath"))
+            near = near_name(first, chosen or keys)
+            fix = f"set {setting.key} to {near}" if near else f"add the key {first}, or name one that is there"
+            reason = f"the volume of {target.ref} has no such file, it has {', '.join(sorted(chosen or keys))}"
+            yield because(setting, reason, fix, Setting(None, target, ("metadata", "name")))
+
+
+def _mounts(obj: KubeObject, pod: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """Path and value of the mounts of a Pod's containers, and of the model of a predictor."""
+    lists = (("containers",), ("initContainers",))
+    holders: list[KeyPath] = [(*name, index) for name in lists for index, _ in mappings_of(obj.get(*pod, *name))]
+    for holder in (*holders, ("model",)):
+        for index, mount in mappings_of(obj.get(*pod, *holder, "volumeMounts")):
+            yield (*pod, *holder, "volumeMounts", index), mount
 
 
 def _claims(cluster: Cluster) -> Iterator[Draft]:
