@@ -31,8 +31,8 @@ HASHES = {
 class Registry:
     """A running registry. With `keys`, it serves TLS with registry.crt of that folder and requires the password.
 
-    With `remote`, the URL of another registry, it is a pull-through cache of that. If it is `sparse`, it accepts an index
-    without all its manifests.
+    With `remote`, the URL of another registry, it is a pull-through cache of that. If it is `sparse`, it accepts an
+    index without all its manifests.
     """
 
     folder: Path

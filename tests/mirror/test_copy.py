@@ -70,7 +70,7 @@ def test_another_image_under_the_tag_is_named(world: World, mirrored: Registry) 
 
 
 def test_the_digest_of_an_image_whose_name_ends_in_anothers_is_kept(world: World, empty: Registry, few: Path) -> None:
-    source, target, *_ = world.lines(few)[0]
+    source, *_ = world.lines(few)[0]
     longer = f"mirror.{source}"
     (few / "build").mkdir()
     digests = few / "build" / "images.digests"
