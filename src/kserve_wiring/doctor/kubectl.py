@@ -70,7 +70,11 @@ class Kubectl:
         answer = self.run(["version", "--output", "json"])
         if answer.returncode:
             raise Unreachable(f"cannot reach the cluster: {last_line(answer.stderr)}")
-        version = json.loads(answer.stdout).get("serverVersion") or {}
+        try:
+            version = json.loads(answer.stdout).get("serverVersion") or {}
+        except (ValueError, AttributeError):
+            text = f"{self.program[0]} version does not print its version as JSON; name kubectl with --kubectl"
+            raise NotInstalled(text) from None
         return str(version.get("gitVersion", ""))
 
     def _list(self, kind: Kind) -> tuple[list[dict[str, Any]], list[str]]:

@@ -90,6 +90,10 @@ def test_a_healthy_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     [
         (["iris", "--kubectl", "absent"], "absent is not installed; name it with --kubectl, or pass a bundle"),
         (["--kubectl", "false"], "cannot reach the cluster: no message"),
+        (
+            ["--kubectl", "echo"],
+            "echo version does not print its version as JSON; name kubectl with --kubectl, or pass a bundle",
+        ),
         (["./absent.tgz"], "./absent.tgz: No such file or directory"),
         (["absent.tgz"], "absent.tgz: No such file or directory"),
         (["{sick}", "wine"], "no InferenceService wine"),
