@@ -9,13 +9,16 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.releases import release_of
 from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, single
-from kserve_wiring.schemas.carried import KUBERNETES, Project, newest, project, project_of, removed
+from kserve_wiring.schemas.carried import KUBERNETES, Project, groups, newest, project, project_of, removed
 
+# KFServing became KServe with 0.7, and no release since then serves the old group.
+_RENAMED = {"serving.kubeflow.org": "serving.kserve.io"}
 _Verdict = tuple[str, str, str]
 """Reason, suggestion and level."""
 
@@ -42,13 +45,25 @@ def _verdict(obj: KubeObject, facts: Facts) -> _Verdict | None:
         level = "error" if (version_tuple(gone["release"]) or ()) <= (version_tuple(oldest) or ()) else "warning"
         return f"Kubernetes {gone['release']} removed it", f"use {gone.get('use', 'another kind')}", level
     found = project_of(group)
-    if found is None or obj.kind.endswith("List"):
+    if found is None:
+        return _other_group(group, obj.kind)
+    if obj.kind.endswith("List"):
         return None
     release = release_of(found.name, facts)
     versions = found.versions(group, obj.kind)
     if version in versions:
         return _served(found, group, obj.kind, version, release)
     return _no_version(found, group, obj.kind, release) if versions else _no_kind(found, group, obj.kind)
+
+
+def _other_group(group: str, kind: str) -> _Verdict | None:
+    """A group that was renamed, or that is one character from one with the kind."""
+    other = _RENAMED.get(group) or near_name(group, groups())
+    found = project_of(other) if other else None
+    if found is None or not found.versions(other, kind):
+        return None
+    reason = f"{group} is now {other}" if group in _RENAMED else f"no project has the group {group}"
+    return reason, _use(found, other, kind), "error"
 
 
 def _served(found: Project, group: str, kind: str, version: str, release: str) -> _Verdict | None:

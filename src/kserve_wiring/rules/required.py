@@ -25,7 +25,7 @@ _ISTIO = "networking.istio.io"
 def empty_names(cluster: Cluster) -> Iterator[Draft]:
     """The API server or a webhook answers `Required value`, `missing field` or `cannot be empty`."""
     for pod in cluster.pods:
-        if not pod.obj.source.partial and not pod.runtime:
+        if not (pod.obj.source.partial or pod.obj.source.unlisted or pod.runtime):  # unlisted: perhaps a patch
             yield from _of_pod(pod)
     for obj in cluster.of_kind("VirtualService", "DestinationRule"):
         if obj.group == _ISTIO and not obj.source.partial:

@@ -147,6 +147,12 @@ def project_of(group: str) -> Project | None:
 
 
 @cache
+def groups() -> frozenset[str]:
+    """The API groups whose schemas the package carries."""
+    return frozenset(_read("index")["groups"])
+
+
+@cache
 def removed() -> dict[str, dict[str, str]]:
     """Kubernetes' removed versions of kinds as ``group/version/kind``, each with ``release`` and ``use``."""
     found: dict[str, dict[str, str]] = _read("index")["removed"]
