@@ -55,10 +55,7 @@ class Registry:
 
     def serve(self) -> None:
         """Starts the registry with the images it had before."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.accept(self.password)
-        config = self.folder / "config.json"
-        config.write_text(json.dumps(self._config()), encoding="utf-8")
+        config = self.write()
         command = [binaries.binary("registry", "registry"), "serve", config]
         self.process = processes.start(
             "registry", command, self.folder / "registry.log", {"OTEL_TRACES_EXPORTER": "none"}
@@ -71,6 +68,14 @@ class Registry:
             else:
                 return
         raise AssertionError(f"the registry does not start: {self.process.last_lines()}")
+
+    def write(self) -> Path:
+        """Writes the configuration and returns its file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.accept(self.password)
+        config = self.folder / "config.json"
+        config.write_text(json.dumps(self._config()), encoding="utf-8")
+        return config
 
     def stop(self) -> None:
         if self.process:
