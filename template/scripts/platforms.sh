@@ -59,8 +59,7 @@ chosen() { # INDEX
 # Prints the platforms of the image in $scratch/manifest, of an index those that are chosen: `linux/amd64, linux/arm64`.
 platforms() { # REFERENCE
   if ! is_index "$scratch/manifest"; then
-    # shellcheck disable=SC2046
-    "$SKOPEO" --command-timeout "$REGISTRY_TIMEOUT" inspect --no-tags $(flags "$1" "") "docker://$1" 2> /dev/null |
+    configuration "$1" |
       awk -F '"' '$2 == "Architecture" {cpu = $4} $2 == "Os" {os = $4} END {if (cpu) print os "/" cpu}'
     return
   fi

@@ -93,6 +93,12 @@ digest() { # REFERENCE
   give_up "$1"
 }
 
+# Prints the configuration of an image that is no index; nothing if it cannot be read.
+configuration() { # REFERENCE
+  # shellcheck disable=SC2046
+  "$SKOPEO" --command-timeout "$REGISTRY_TIMEOUT" inspect --no-tags $(flags "$1" "") "docker://$1" 2> /dev/null
+}
+
 # Sets $digest to the digest of the source, which must exist. A tag is looked up once.
 wanted() { # FROM
   case $1 in *@*) digest=${1#*@}; return ;; esac

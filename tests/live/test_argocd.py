@@ -81,7 +81,9 @@ class Delivery:
 
     @property
     def names(self) -> list[str]:
-        return [*(f"{ROOT_NAME}-{release['name']}" for release in self.environment.releases), ROOT_NAME]
+        """The Applications, the root last, in the order of the waves."""
+        releases = [release["name"] for release in self.environment.releases]
+        return [*(f"{ROOT_NAME}-{name}" for name in [*releases, "extra"]), ROOT_NAME]
 
     def table(self) -> str:
         """One line for each Application, for a failing test."""
@@ -249,6 +251,8 @@ def running(delivery: Delivery) -> list[str]:
 
 def test_another_pull_secret(delivery: Delivery) -> None:
     """Knative's operator cannot change its Jobs, and goes on after the command of the README."""
+    old = delivery.environment.answers["pull_secret"]
+    assert naming(delivery, old)
     regenerate(delivery, pull_secret="renamed-pull")  # noqa: S106 - its name
     delivery.environment.bring(f"{USER}:{FIRST}")
     delivery.push("Rename the pull Secret")
@@ -257,9 +261,19 @@ def test_another_pull_secret(delivery: Delivery) -> None:
     (command,) = re.findall(r"(?m)^\$ (kubectl delete jobs .*)$", readme)
     delivery.session.type(command)
     delivery.wait()
-    pods = [pod for pod in delivery.bed.pods("") if pod["metadata"]["namespace"] in delivery.environment.namespaces()]
-    others = {one["name"] for pod in pods for one in pod["spec"].get("imagePullSecrets", [])} - {"renamed-pull"}
-    assert others == set()
+    assert naming(delivery, old) == []
+
+
+def naming(delivery: Delivery, secret: str) -> list[str]:
+    """The ServiceAccounts and Deployments that name a pull Secret. Pods have it of these when they start."""
+    listed = [item for kind in ("v1/ServiceAccount", "apps/v1/Deployment") for item in delivery.bed.api.list(kind)]
+    pulls = [(item, item.get("imagePullSecrets") or pod_spec(item).get("imagePullSecrets", [])) for item in listed]
+    return [item["metadata"]["name"] for item, found in pulls if {"name": secret} in found]
+
+
+def pod_spec(item: Object) -> Object:
+    spec: Object = item.get("spec", {}).get("template", {}).get("spec", {})
+    return spec
 
 
 def test_the_removal_goes_backwards(delivery: Delivery) -> None:
