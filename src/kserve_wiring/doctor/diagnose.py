@@ -76,7 +76,7 @@ def diagnose(collected: Collected, names: Collection[str] = (), namespace: str =
     verdicts: list[Verdict] = []
     logs = Logs(platform, messages)
     waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
-    for part in (part for part in platform if not _is_well(part)):
+    for part in (part for part in platform if not _is_well(part, messages)):
         _add(verdicts, _judge(part, [part], messages, logs))
     for model in waiting:
         _add(verdicts, _judge(model, chains.of(model), messages, logs))
@@ -97,8 +97,11 @@ def _wanted(root: KubeObject, names: Collection[str], namespace: str) -> bool:
     return (not names or root.name in names) and namespace in ("", root.namespace)
 
 
-def _is_well(part: KubeObject) -> bool:
-    return pods.is_ready(part) if part.kind == "Pod" else is_ready(part)
+def _is_well(part: KubeObject, messages: Messages) -> bool:
+    """It is ready. A Pod that says nothing is starting."""
+    if part.kind == "Pod":
+        return pods.is_ready(part) or not any(messages.of(part))
+    return is_ready(part)
 
 
 def _pod_is_ready(root: KubeObject) -> bool:

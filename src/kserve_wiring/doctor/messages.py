@@ -15,6 +15,8 @@ from kserve_wiring.manifests.objects import KubeObject
 
 _HARMLESS = frozenset(["Stopped", "Active", "MinimumReplicasUnavailable", "RollbackSafe"])
 """Types of conditions that may be False on a healthy object."""
+_STARTING = "ContainersNotReady"
+"""What every Pod says that starts. If it does not start, the state of a container or an event has the reason."""
 _GOOD_FALSE = frozenset(["ReplicaFailure"])
 """Types of conditions that are bad when they are True."""
 
@@ -73,7 +75,7 @@ def _conditions(obj: KubeObject) -> Iterator[Message]:
     for condition in obj.mappings("status", "conditions"):
         kind, status = str(condition.get("type")), condition.get("status")
         bad = status == "True" if kind in _GOOD_FALSE else status in ("False", "Unknown")
-        if bad and kind not in _HARMLESS:
+        if bad and kind not in _HARMLESS and condition.get("reason") != _STARTING:
             yield Message(obj, f"condition {kind}", f"{condition.get('reason', '')} {condition.get('message', '')}")
 
 

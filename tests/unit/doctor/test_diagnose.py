@@ -131,6 +131,22 @@ def test_a_controller_whose_pods_a_quota_refuses() -> None:
     assert symptoms(judged([refused])) == [("quota", ["kserve-controller-manager"])]
 
 
+@pytest.mark.parametrize("reason", ["ContainersNotReady", None])
+def test_a_pod_that_is_starting_is_well(reason: str | None) -> None:
+    """As Knative's activator is, for which the autoscaler has just asked."""
+    creating = {"name": "activator", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+    starting = pod("activator-59f85c54d5-l94zr", [creating])
+    starting["metadata"]["labels"] = {"app.kubernetes.io/name": "knative-serving"}
+    starting["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "activator-59f85c54d5"}]
+    unready = "containers with unready status: [activator]"
+    starting["status"]["conditions"] = [{"type": "Ready", "status": "False", "reason": reason, "message": unready}]
+    if reason is None:
+        del starting["status"]["conditions"]
+    assert judged([starting]).verdicts == []
+    failed = event("Pod", "activator-59f85c54d5-l94zr", "Failed", PULL)
+    assert symptoms(judged([starting, failed])) == [("pull-unauthorized", ["activator-59f85c54d5-l94zr"])]
+
+
 def test_the_pod_of_a_job_that_failed_once_is_no_part() -> None:
     failed = pod("storage-version-migration-x", [], "")
     failed["metadata"]["labels"] = {"app.kubernetes.io/name": "knative-serving"}
