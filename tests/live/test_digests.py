@@ -225,7 +225,7 @@ def refused(bed: Bed, image: str, account: str = "inference") -> str:
         return str(found["message"]) if found.get("reason") == "ContainerMissing" else ""
 
     try:
-        return str(until(f"{image} is refused", missing, 40))
+        return str(until(f"{image} is refused", missing, 90))
     finally:
         bed.api.delete(KSVC, name, NAMESPACE)
 
@@ -240,7 +240,7 @@ def deployed(bed: Bed, image: str) -> str:
         return next((c["image"] for c in listed if c["name"] == "user-container"), "")
 
     try:
-        return str(until(f"Deployment of {image}", found, 40))
+        return str(until(f"Deployment of {image}", found, 90))
     finally:
         bed.api.delete(KSVC, name, NAMESPACE)
 
