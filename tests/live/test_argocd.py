@@ -261,7 +261,7 @@ def test_another_pull_secret(delivery: Delivery) -> None:
     (command,) = re.findall(r"(?m)^\$ (kubectl delete jobs .*)$", readme)
     delivery.session.type(command)
     delivery.wait()
-    assert naming(delivery, old) == []
+    until("nothing names the old Secret", lambda: naming(delivery, old) == [], 120, 1)
 
 
 def naming(delivery: Delivery, secret: str) -> list[str]:
