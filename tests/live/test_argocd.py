@@ -231,24 +231,6 @@ def regenerate(delivery: Delivery, **answers: Any) -> None:
     delivery.environment = Environment.generate(delivery.bed, file, folder=made.folder)
 
 
-def test_killed_in_a_sync_it_goes_on(delivery: Delivery) -> None:
-    old, place = (delivery.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
-    regenerate(delivery, local_gateway_name="renamed")
-    delivery.push("Rename the local gateway")
-    until("a sync is running", lambda: running(delivery), 60, 0.02)
-    delivery.argocd.kill_controller()
-    delivery.argocd.start_controller()
-    delivery.wait()
-    assert delivery.bed.api.find("apps/v1/Deployment", "renamed", place)
-    assert delivery.bed.api.find("apps/v1/Deployment", old, place) is None
-
-
-def running(delivery: Delivery) -> list[str]:
-    apps = delivery.applications()
-    phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
-    return [name for name, phase in phases.items() if phase == "Running"]
-
-
 def test_another_pull_secret(delivery: Delivery) -> None:
     """Knative's operator cannot change its Jobs, and goes on after the command of the README."""
     old = delivery.environment.answers["pull_secret"]
@@ -274,6 +256,24 @@ def naming(delivery: Delivery, secret: str) -> list[str]:
 def pod_spec(item: Object) -> Object:
     spec: Object = item.get("spec", {}).get("template", {}).get("spec", {})
     return spec
+
+
+def test_killed_in_a_sync_it_goes_on(delivery: Delivery) -> None:
+    old, place = (delivery.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
+    regenerate(delivery, local_gateway_name="renamed")
+    delivery.push("Rename the local gateway")
+    until("a sync is running", lambda: running(delivery), 60, 0.02)
+    delivery.argocd.kill_controller()
+    delivery.argocd.start_controller()
+    delivery.wait()
+    assert delivery.bed.api.find("apps/v1/Deployment", "renamed", place)
+    assert delivery.bed.api.find("apps/v1/Deployment", old, place) is None
+
+
+def running(delivery: Delivery) -> list[str]:
+    apps = delivery.applications()
+    phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
+    return [name for name, phase in phases.items() if phase == "Running"]
 
 
 def test_the_removal_goes_backwards(delivery: Delivery) -> None:
