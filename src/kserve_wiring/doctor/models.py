@@ -64,10 +64,7 @@ def roots(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
 
 def is_ready(root: KubeObject) -> bool:
     """Its condition Ready is True."""
-    return any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in root.mappings("status", "conditions")
-    )
+    return root.holds("Ready")
 
 
 def is_stopped(root: KubeObject) -> bool:

@@ -51,5 +51,4 @@ def is_off(deployment: KubeObject) -> bool:
 
 def _is_refused(deployment: KubeObject) -> bool:
     """The API server refuses its Pods, as a quota or Pod Security makes it: it has none that could say so."""
-    conditions = deployment.mappings("status", "conditions")
-    return any(item.get("type") == "ReplicaFailure" and item.get("status") == "True" for item in conditions)
+    return deployment.holds("ReplicaFailure")

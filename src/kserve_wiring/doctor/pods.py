@@ -38,10 +38,7 @@ def _states(status: Mapping[str, Any]) -> Iterator[str]:
 
 def is_ready(pod: KubeObject) -> bool:
     """It is Ready, or has done its work."""
-    if pod.get("status", "phase") == "Succeeded":
-        return True
-    conditions = {str(item.get("type")): item.get("status") for item in pod.mappings("status", "conditions")}
-    return conditions.get("Ready") == "True"
+    return bool(pod.get("status", "phase") == "Succeeded") or pod.holds("Ready")
 
 
 def deployment_of(pod: KubeObject) -> str:

@@ -108,6 +108,11 @@ class KubeObject:
         """The mappings in the list at a path."""
         return [item for _, item in mappings_of(dig(self.body, *path))]
 
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of this type is True in its status."""
+        found = self.mappings("status", "conditions")
+        return any(item.get("type") == condition and item.get("status") == "True" for item in found)
+
     @property
     def labels(self) -> Mapping[str, Any]:
         """metadata.labels."""
