@@ -2,11 +2,11 @@
 # Adds a CA to those that the environment trusts, or with KEEP_OLD=false replaces them by it.
 #
 #   rotate-ca.sh FILE bundle
-#   rotate-ca.sh FILE configmap|secret NAME KNATIVE-NAMESPACE NAMESPACE...
+#   rotate-ca.sh FILE configmap|secret NAME NAMESPACE...
 #
 # FILE has PEM certificates. For `bundle`, the answer registry_ca_bundle changes, through copier update, and the change is
-# committed. Otherwise the ConfigMap or Secret changes in each namespace. Environment: COPIER, KUBECTL, KEEP_OLD, NEXT (what makes
-# the cluster follow a commit).
+# committed. Otherwise the ConfigMap or Secret changes in each namespace. Knative's controller restarts, in the first of them.
+# Environment: COPIER, KUBECTL, KEEP_OLD, NEXT (what makes the cluster follow a commit), KNATIVE_EXISTS (true: others restart it).
 set -euo pipefail
 read -ra kubectl <<< "${KUBECTL:-kubectl}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -49,7 +49,7 @@ rotate_answer() {
   fi
   git -C "$root" commit --quiet --message "Rotate the CA of the registry" ||
     die "the answer registry_ca_bundle has changed, but git commit failed: commit it yourself, then $NEXT"
-  echo "The answer registry_ca_bundle has changed, and the change is committed. Next: $NEXT, which restarts Knative's controller."
+  echo "The answer registry_ca_bundle has changed, and the change is committed. Next: $NEXT$restarts."
 }
 
 old_bundle() { # NAMESPACE
@@ -60,7 +60,7 @@ old_bundle() { # NAMESPACE
   fi
 }
 
-rotate_objects() { # KNATIVE-NAMESPACE NAMESPACE...
+rotate_objects() { # NAMESPACE...
   local namespace kind=configmap
   test "$source" = configmap || kind="secret generic"
   # All are read before the first is written.
@@ -75,17 +75,20 @@ rotate_objects() { # KNATIVE-NAMESPACE NAMESPACE...
       die "cannot write $source $name in namespace $namespace: run the command again"
   done
   # Knative's controller reads the CA only when it starts.
+  test "${KNATIVE_EXISTS:-}" != true || return 0
   "${kubectl[@]}" rollout restart deployment controller --namespace "$1"
   "${kubectl[@]}" rollout status deployment controller --namespace "$1" --timeout "${TIMEOUT:-10m}"
 }
 
+restarts=", which restarts Knative's controller"
+test "${KNATIVE_EXISTS:-}" != true || restarts=
 valid
 folder=$(mktemp -d) || die "cannot create a temporary folder"
 trap 'rm -rf "$folder"' EXIT
 case $source in
   bundle) rotate_answer ;;
   configmap | secret) name=$3; shift 3; rotate_objects "$@" ;;
-  *) die "usage: rotate-ca.sh FILE bundle | configmap|secret NAME KNATIVE-NAMESPACE NAMESPACE..." ;;
+  *) die "usage: rotate-ca.sh FILE bundle | configmap|secret NAME NAMESPACE..." ;;
 esac
 test "${KEEP_OLD:-true}" = false ||
   echo "Then change the nodes, then the registry, and finally run: make rotate-ca FILE=$file KEEP_OLD=false"

@@ -94,6 +94,7 @@ def test_context(wiring: Render) -> None:
         "knative_operator_version": "1.21.1",
         "kserve_version": "v0.20.0",
         "istio_version": "1.27.1",
+        "existing_knative": "",
         "existing_gateways": "",
         "existing": "Namespace//kserve\nNamespace//search\nSecret/ml-gateways/models-tls\nSecret/fraud/fraud-s3",
     }

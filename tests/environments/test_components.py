@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,13 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], set[str], set[str], str, str]] = {
         "/istio/",
         "internal",
     ),
+    "knative": (
+        {"knative_install": "existing", "knative_version": "1.20.1"},
+        {"knative-operator"},
+        {"knative-operator"},
+        "/knative-releases/",
+        "knative-serving",
+    ),
 }
 REGISTRY = {"registry_host": "harbor.corp.local", "ingress_domain": "a.b", "pull_secret": "harbor", "offline": True}
 ARGOCD = {"gitops": "argocd", "argocd_repo_url": "https://git.corp.local/c.git"}
@@ -118,8 +126,21 @@ def test_the_namespace_of_others_is_a_fact_and_nothing_is_put_there(
     ]
     assert f"Namespace//{namespace}" in facts["existing"].splitlines()
     assert f"Secret/{namespace}/harbor" not in facts["existing"].splitlines()
-    assert facts["istio_version"] == answers.get("istio_version", "1.27.1")
-    assert not re.search(rf"\b{namespace}\b", (folder / "Makefile").read_text("utf-8"))
+    for version, default in {"istio_version": "1.27.1", "knative_version": "1.21.1"}.items():
+        assert facts[version] == answers.get(version, default)
+    named = re.findall(rf"^.*\b{namespace}\b", (folder / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert [line for line in named if "/verify.sh" not in line] == [], "verify only reads"
+
+
+def test_what_knatives_owner_must_set_is_printed(template: Path, tmp_path: Path, newest_helm: Helm) -> None:
+    data = {"environment_name": "x", **REGISTRY, **LEFT_OUT["knative"][0]}
+    copier.run_copy(str(template), tmp_path / "x", data, defaults=True, quiet=True)
+    command = ["make", "--no-print-directory", "knative", f"HELM={newest_helm.path}"]
+    printed = subprocess.run(command, cwd=tmp_path / "x", check=True, capture_output=True, text=True).stdout
+    config = yaml.safe_load(printed)["spec"]["config"]
+    assert config["domain"] == {"a.b": ""}
+    assert "harbor.corp.local" in config["deployment"]["registries-skipping-tag-resolving"].split(",")
+    assert "make knative" in (tmp_path / "x" / "README.md").read_text("utf-8")
 
 
 POD, SERVICE = "Gateway edge/kserve-ingress-gateway", "KnativeServing knative-serving/knative-serving"

@@ -54,6 +54,10 @@ name = Kind(matching(_NAME), any_of("A", "a_b", ".a", "a..b", "a.-b", "a b", "a/
 bare_name = Kind(name.good.filter(is_text), name.bad | any_of("no", "1.2", "0x1f", "12e4"))
 bare_label = Kind(label.good.filter(is_text), label.bad | any_of("null", "1", "2026-11-26", "0b1", "1e3"))
 namespace = Kind(bare_label.good, bare_label.bad | any_of("default", "kube-system"))
+serving_release = Kind(
+    matching("1[.](1[4-9]|[2-9][0-9])[.][0-9]{1,2}"),
+    any_of("", "1.21", "v1.21.1", "knative-v1.21.1", "1.13.9", "latest"),
+)
 release = Kind(matching("1[.](2[2-9]|[3-9][0-9])[.][0-9]{1,2}"), any_of("", "1.27", "v1.27.1", "1.21.9", "latest"))
 context = Kind(
     matching("[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,20}").filter(lambda text: not text.isdigit()),
@@ -107,6 +111,7 @@ FREE: dict[str, Kind] = {
     "kserve_namespace": namespace,
     "knative_operator_namespace": namespace,
     "istio_version": release,
+    "knative_version": serving_release,
     "https_proxy": proxy,
     "http_proxy": proxy,
     "registry_host": with_domain,
@@ -183,8 +188,14 @@ def sets(draw: st.DrawFn) -> Answers:
     found: Answers = {"stack": draw(any_of(*stacks.names())), **CHOICES}
     found |= {answer: draw(kind.good) for answer, kind in FREE.items()}
     found["istio"] = draw(any_of("install", "existing"))
+    found["knative_install"] = draw(any_of("operator", "yaml", "existing"))
+    # Refused: they have no effect.
     if found["istio"] == "install":
-        del found["istio_version"]  # refused: it has no effect
+        del found["istio_version"]
+    if found["knative_install"] != "operator":
+        del found["knative_operator_namespace"]
+    if found["knative_install"] != "existing":
+        del found["knative_version"]
     own = {"name": "own", "prefixes": ["own://"]}
     return found | {
         "storage_initializer_image": below(found, draw(image.good)),
@@ -233,4 +244,5 @@ def spoilt(draw: st.DrawFn) -> tuple[str, Answers]:
         found |= {"digest_policy": "skip", answer: ["ghcr.io", draw(host.bad)]}
     else:
         found |= {"istio": "existing" if answer == "istio_version" else "install", answer: draw(FREE[answer].bad)}
+        found["knative_install"] = "existing" if answer == "knative_version" else "operator"
     return answer, found

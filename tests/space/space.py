@@ -21,7 +21,11 @@ HOST = "harbor.corp.local:8443"
 
 FACTORS: dict[str, dict[str, Answers]] = {
     "stack": {name: {"stack": name} for name in stacks.names()},
-    "knative": {"operator": {}, "yaml": {"knative_install": "yaml"}},
+    "knative": {
+        "operator": {},
+        "yaml": {"knative_install": "yaml"},
+        "existing": {"knative_install": "existing", "knative_version": "1.20.1"},
+    },
     "size": {"small": {}, "ha": {"size": "ha"}},
     "namespaces": {"create": {}, "tenants": {"namespaces": "tenants"}, "existing": {"namespaces": "existing"}},
     "cert-manager": {"install": {}, "existing": {"cert_manager": "existing", "cert_manager_namespace": "kube-system"}},

@@ -184,6 +184,7 @@ BEHIND = {
     "cluster_domain": "k8s.corp",
     "cert_manager_namespace": "pki",
     "istio_version": "1.30.0",
+    "knative_version": "1.20.0",
     "istio_namespace": "mesh",
     "kserve_namespace": "ml",
     "knative_operator_namespace": "operators",
@@ -215,6 +216,9 @@ def test_what_is_typed_behind_a_default_does_not_join_it(
         "chart_source": "upstream",
         "gitops": "argocd",
     }
+    if question == "knative_version":
+        answers["knative_install"] = "existing"
+        del answers["knative_operator_namespace"]
     answers["details"] = list(answers_schema.asked()["details"]["choices"].values())
     for name in ("registry_ca_bundle", "skip_registries", "chart_repository", question):
         answers.pop(name, None)

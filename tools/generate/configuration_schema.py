@@ -31,6 +31,7 @@ _FACTS: dict[str, dict[str, Any]] = {
     "registry_caches": {"type": "array", "items": {"type": "string"}, "description": "host[:port]/path of each"},
     "existing": {"type": "array", "items": {"type": "string"}, "description": "Kind/namespace/name of each"},
     "existing_gateways": {"type": "array", "items": _GATEWAY},
+    "existing_knative": {"type": "object", "required": ["config"], "properties": {"config": {"type": "object"}}},
 }
 
 

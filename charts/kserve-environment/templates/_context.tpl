@@ -11,8 +11,10 @@
 {{- $existing = append $existing (printf "Secret/%s/%s" . $pull.name) }}
 {{- end }}
 {{- end }}
+{{- if not .Values.registry.ca.bundle }}
 {{- range include "kserve-environment.context.ca-namespaces" . | fromJsonArray }}
 {{- $existing = append $existing (printf "%s/%s/%s" $.Values.registry.ca.kind . $.Values.registry.ca.name) }}
+{{- end }}
 {{- end }}
 {{- range .Values.gateways }}
 {{- if .existing.service }}{{ $existing = append $existing (printf "Service/%s/%s" .namespace .existing.service) }}{{ end }}
@@ -35,12 +37,21 @@
 {{- with $found }}{{ toJson . }}{{ end }}
 {{- end }}
 
-{{/* Namespaces with an existing CA object. KServe reads only a ConfigMap. A JSON list. Context: the root. */}}
+{{/* What the owner of an existing Knative has been asked for, as fields of spec of KnativeServing. JSON, or nothing.
+     Context: the root. */}}
+{{- define "kserve-environment.context.knative" -}}
+{{- if eq .Values.knative.install "existing" }}
+{{- include "kserve-environment.serving.asked" . | fromYaml | toJson }}
+{{- end }}
+{{- end }}
+
+{{/* Namespaces with the CA object, whoever makes it. KServe reads only a ConfigMap; that of an existing Knative is its owner's.
+     A JSON list. Context: the root. */}}
 {{- define "kserve-environment.context.ca-namespaces" -}}
 {{- $ca := .Values.registry.ca }}
 {{- $namespaces := list }}
-{{- if and $ca.kind (not $ca.bundle) }}
-{{- $namespaces = append $namespaces .Values.namespaces.knativeServing }}
+{{- if $ca.kind }}
+{{- if ne .Values.knative.install "existing" }}{{ $namespaces = append $namespaces .Values.namespaces.knativeServing }}{{ end }}
 {{- if eq $ca.kind "ConfigMap" }}{{ $namespaces = append $namespaces .Values.namespaces.kserve }}{{ end }}
 {{- end }}
 {{- uniq $namespaces | toJson }}

@@ -77,7 +77,8 @@
 {{- define "kserve-environment.images.all" -}}
 {{- $all := dict }}
 {{- range $key, $image := include "kserve-environment.images.resolved" . | fromJson }}
-{{- $used := or (eq $.Values.knative.install "operator") (eq $key "knative.queue-proxy") (not (hasPrefix "knative." $key)) }}
+{{- $sidecar := and (eq $.Values.knative.install "yaml") (eq $key "knative.queue-proxy") }}
+{{- $used := or (eq $.Values.knative.install "operator") $sidecar (not (hasPrefix "knative." $key)) }}
 {{- if or $used (get $.Values.images.knative (trimPrefix "knative." $key)) }}
 {{- $_ := set $all (printf "images.%s" $key) $image }}
 {{- end }}

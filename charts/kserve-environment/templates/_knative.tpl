@@ -18,7 +18,8 @@
 {{- with include "kserve-environment.registries.skipped" . }}
 {{- $_ := set $data "registries-skipping-tag-resolving" . }}
 {{- end }}
-{{- with get (include "kserve-environment.images.knative" . | fromJson) "queue-proxy" }}{{ $_ := set $data "queue-sidecar-image" . }}{{ end }}
+{{- $image := get (include "kserve-environment.images.knative" . | fromJson) "queue-proxy" }}
+{{- if and $image (ne .Values.knative.install "existing") }}{{ $_ := set $data "queue-sidecar-image" $image }}{{ end }}
 {{- $data | toJson }}
 {{- end }}
 

@@ -1,7 +1,8 @@
 {{/* Namespaces of the software that is installed with this chart, as a JSON list without duplicates. Context: the root. */}}
 {{- define "kserve-environment.namespaces.system" -}}
 {{- $namespaces := .Values.namespaces }}
-{{- $system := list $namespaces.kserve $namespaces.knativeServing }}
+{{- $system := list $namespaces.kserve }}
+{{- if ne .Values.knative.install "existing" }}{{ $system = append $system $namespaces.knativeServing }}{{ end }}
 {{- if eq .Values.knative.install "operator" }}{{ $system = append $system $namespaces.knativeOperator }}{{ end }}
 {{- if eq .Values.components.istio "install" }}{{ $system = append $system $namespaces.istio }}{{ end }}
 {{- if eq .Values.components.certManager "install" }}{{ $system = append $system $namespaces.certManager }}{{ end }}
@@ -13,7 +14,7 @@
 
 {{/* Namespaces of the software that others have installed, as a JSON list. Context: the root. */}}
 {{- define "kserve-environment.namespaces.existing" -}}
-{{- $existing := list }}
+{{- $existing := eq .Values.knative.install "existing" | ternary (list .Values.namespaces.knativeServing) list }}
 {{- range $component, $install := .Values.components }}
 {{- if eq $install "existing" }}{{ $existing = append $existing (get $.Values.namespaces $component) }}{{ end }}
 {{- end }}

@@ -11,3 +11,7 @@
 {{- define "kserve-environment.part.patches" -}}
 {{- if eq .Values.part "patches" }}true{{ end }}
 {{- end }}
+
+{{- define "kserve-environment.part.knative" -}}
+{{- if eq .Values.part "knative" }}true{{ end }}
+{{- end }}

@@ -56,6 +56,12 @@ ingress:
 registry:
   {{- . | nindent 2 }}
 {{- end }}
+{{ include "kserve-environment.serving.asked" . }}
+{{- end }}
+
+{{/* Those fields that Knative also needs if others have installed it: all but its version, images and stock Gateways. YAML.
+     Context: the root. */}}
+{{- define "kserve-environment.serving.asked" -}}
 {{- with .Values.registry.ca }}
 {{- if .kind }}
 controller-custom-certs:

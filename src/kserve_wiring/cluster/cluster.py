@@ -13,6 +13,7 @@ from kserve_wiring.cluster.chart_config import config_of_charts
 from kserve_wiring.cluster.config_istio import GatewayConfig, GatewayEntry
 from kserve_wiring.cluster.distribution import is_openshift
 from kserve_wiring.cluster.existing_gateways import gateway_objects, gateway_pods
+from kserve_wiring.cluster.existing_knative import add_asked
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.final import Kustomized, is_final, kustomized, without_moved_namespaces
 from kserve_wiring.cluster.image_uses import ImageUse, image_uses
@@ -34,7 +35,7 @@ class Cluster:
     """Objects of one cluster, by kind, with the views that several rules share.
 
     objects: what was read. Adds the objects that the Knative operator will create, marked ``operator_made``, and what
-    the facts tell about gateways of others. values: the values files of an environment's releases.
+    the facts tell about gateways and Knative of others. values: the values files of an environment's releases.
     """
 
     def __init__(self, objects: Iterable[KubeObject], facts: Facts, values: Iterable[ReleaseValues] = ()) -> None:
@@ -42,6 +43,7 @@ class Cluster:
         self.objects = without_moved_namespaces(list(objects))
         self.values = list(values)
         self.knative: Knative = find_knative(self.objects)
+        add_asked(self.knative, facts.existing_knative, facts.source_of("existing_knative"))
         self._by_kind: dict[str, list[KubeObject]] = defaultdict(list)
         self._by_name: dict[tuple[str, str, str], list[KubeObject]] = defaultdict(list)
         self._by_namespace: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)

@@ -8,12 +8,13 @@ renders, and the evidence in the manifests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kserve_wiring.cluster.evidence import infer
 from kserve_wiring.cluster.existing_gateways import Given, read_gateways
+from kserve_wiring.cluster.existing_knative import read_asked
 from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.objects import KubeObject, Setting, Source
 
@@ -31,9 +32,10 @@ class Facts:
     registry: host[:port]. registry_caches: host[:port]/path of each pull-through cache. registry_ca: ``ConfigMap/name``
     or ``Secret/name``. digest_policy: ``pinned``, ``skip`` or ``resolve``. existing: ``Kind/namespace/name`` of objects
     that exist outside the manifests; None if unknown. existing_gateways: Istio gateways that exist outside the
-    manifests. complete: the ConfigMap of an environment was read, and all its releases were rendered, so the manifests
-    are all of it. release: the one with that ConfigMap. unread: the releases that were not rendered. origin: the source
-    of each known fact. disputed: facts on which the manifests disagree, which are therefore unknown.
+    manifests. existing_knative: fields of spec of KnativeServing that others set, outside the manifests. complete: the
+    ConfigMap of an environment was read, and all its releases were rendered, so the manifests are all of it. release:
+    the one with that ConfigMap. unread: the releases that were not rendered. origin: the source of each known fact.
+    disputed: facts on which the manifests disagree, which are therefore unknown.
     """
 
     registry: str = ""
@@ -52,6 +54,7 @@ class Facts:
     argocd_version: str = ""
     existing: frozenset[str] | None = None
     existing_gateways: tuple[Given, ...] = ()
+    existing_knative: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = False
     release: str = ""
     unread: frozenset[str] = frozenset()
@@ -157,14 +160,16 @@ def _set(facts: Facts, key: str, value: Any, origin: Setting | str) -> None:
     elif key == "existing":
         value = frozenset(_lines(key, value, "Kind/namespace/name"))
     elif key == "existing_gateways":
-        value = _existing_gateways(value)
+        value = _in_form(value, read_gateways)
+    elif key == "existing_knative":
+        value = _in_form(value, read_asked)
     elif key == "registry_caches":
         value = tuple(_lines(key, value, "host[:port]/path"))
     elif isinstance(value, (Mapping, list)):
         raise FactsError(f"{key} must be text")
     else:
         value = str(value)
-    if value in ("", ()):
+    if value in ("", (), {}):
         return
     setattr(facts, key, value)
     facts.origin[key] = origin
@@ -185,9 +190,9 @@ def _lines(key: str, value: Any, form: str) -> list[str]:
     return [str(line).strip() for line in lines if str(line).strip()]
 
 
-def _existing_gateways(value: Any) -> tuple[Given, ...] | str:
+def _in_form(value: Any, read: Callable[[Any], Any]) -> Any:
     try:
-        return read_gateways(value) if value else ""
+        return read(value) if value else ""
     except ValueError as error:
         raise FactsError(str(error)) from error
 

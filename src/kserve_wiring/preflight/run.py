@@ -11,6 +11,7 @@ from kserve_wiring.doctor.kubectl import Kubectl
 from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.preflight.brought import brought
 from kserve_wiring.preflight.environment import Environment
+from kserve_wiring.preflight.knative import existing_knative
 from kserve_wiring.preflight.owners import owners
 from kserve_wiring.preflight.parts import parts
 from kserve_wiring.preflight.reader import Reader
@@ -40,7 +41,7 @@ def preflight(
     reader = Reader(kubectl)
     report.problems += _version(report.version, kubernetes)
     report.warnings += _untested(report.version, tested or {})
-    for check in (brought, parts, owners):
+    for check in (brought, parts, existing_knative, owners):
         report.problems += check(environment, reader)
     report.problems = list(dict.fromkeys(report.problems))
     report.unseen = reader.unseen

@@ -21,7 +21,7 @@ SCHEMA = json.loads((ROOT / "schemas" / "findings.schema.json").read_text("utf-8
 
 
 # What others own. Without these facts it is absent, and no rule checks less.
-ADDED = {"existing_gateways", "registry_caches"}
+ADDED = {"existing_gateways", "existing_knative", "registry_caches"}
 
 
 def test_the_rules_that_need_a_fact_are_those_whose_fixtures_do() -> None:

@@ -20,7 +20,7 @@
 {{- if and (has $gateway.name $stock) (eq $gateway.namespace $.Values.namespaces.knativeServing) }}
 {{- include "kserve-environment.finding" (list $ "KW501" (dict "key" (printf "gateways.%s" $role)
       "value" (printf "%s/%s" $gateway.namespace $gateway.name) "other_key" "the owner of that Gateway"
-      "other" ($operator | ternary "the Knative operator" "Knative's release YAML"))) }}
+      "other" (get (dict "operator" "the Knative operator" "yaml" "Knative's release YAML" "existing" "the owner of Knative") $.Values.knative.install))) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -31,9 +31,25 @@
 {{- printf "values: proxy.noProxy has %s, but proxy.http and proxy.https are empty; set one of them, or remove proxy.noProxy\n"
       (join ", " .Values.proxy.noProxy) }}
 {{- end }}
-{{- if and .Values.knative.spec (ne .Values.knative.install "operator") }}
-{{- printf "values: knative.spec has %s, but knative.install is %s, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
-      (keys .Values.knative.spec | sortAlpha | join ", ") .Values.knative.install }}
+{{- if eq .Values.knative.install "existing" }}
+{{- include "kserve-environment.requirements.existing-knative" . }}
+{{- else if and .Values.knative.spec (eq .Values.knative.install "yaml") }}
+{{- printf "values: knative.spec has %s, but knative.install is yaml, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
+      (keys .Values.knative.spec | sortAlpha | join ", ") }}
+{{- end }}
+{{- end }}
+
+{{/* Settings of a Knative that others have installed. Context: the root. */}}
+{{- define "kserve-environment.requirements.existing-knative" -}}
+{{- $images := dict }}
+{{- range $name, $image := .Values.images.knative }}{{ if $image }}{{ $_ := set $images $name $image }}{{ end }}{{ end }}
+{{- range $key, $fragment := dict "knative.spec" .Values.knative.spec "knative.config" (dict "config" .Values.knative.config)
+      "images.knative" (dict "registry" (dict "override" $images)) }}
+{{- $given := get (dict "knative.spec" $.Values.knative.spec "knative.config" $.Values.knative.config "images.knative" $images) $key }}
+{{- if $given }}
+{{- printf "values: %s has %s, but knative.install is existing; remove %s, and ask the owner of Knative to set this in spec of KnativeServing: %s\n"
+      $key (keys $given | sortAlpha | join ", ") $key (toJson $fragment) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
