@@ -27,6 +27,7 @@ LAST = (
     "test_documents",
     "test_argocd",
     "test_company_cluster",
+    "test_company_knative",
     "test_chart_alone",
 )
 
