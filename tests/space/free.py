@@ -53,7 +53,7 @@ label = Kind(matching(_LABEL, 63), any_of("A", "a_b", "-a", "a-", "a.b", "a b", 
 name = Kind(matching(_NAME), any_of("A", "a_b", ".a", "a..b", "a.-b", "a b", "a/b", '"a"'))
 bare_name = Kind(name.good.filter(is_text), name.bad | any_of("no", "1.2", "0x1f", "12e4"))
 bare_label = Kind(label.good.filter(is_text), label.bad | any_of("null", "1", "2026-11-26", "0b1", "1e3"))
-namespace = Kind(bare_label.good, bare_label.bad | any_of("default", "kube-system"))
+namespace = Kind(bare_label.good, bare_label.bad | any_of("default", "kube-system", "knative-serving"))
 serving_release = Kind(
     matching("1[.](1[4-9]|[2-9][0-9])[.][0-9]{1,2}"),
     any_of("", "1.21", "v1.21.1", "knative-v1.21.1", "1.13.9", "latest"),

@@ -6,11 +6,13 @@ import filecmp
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import copier
 import jinja2
 import pytest
 import yaml
+from copier.errors import UserMessageError
 from jinja2.sandbox import SandboxedEnvironment
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
@@ -129,6 +131,26 @@ def test_an_update_keeps_a_users_edit(released: Path, tmp_path: Path, monkeypatc
     expected = (fresh / "values" / "istiod.yaml").read_text(encoding="utf-8")
     expected = expected.replace("  proxy:\n", "  logAsJson: true\n  proxy:\n", 1)
     assert (project / "values" / "istiod.yaml").read_text(encoding="utf-8") == expected
+
+
+def test_an_update_with_an_answers_file_of_another_name(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers that are not given again come from that file, so none is asked for."""
+    project, name = tmp_path / "updated", "other.yml"
+    file: Any = {"answers_file": name, "defaults": True, "quiet": True}
+    copier.run_copy(str(released), project, ANSWERS, vcs_ref="v1.0.0", **file)
+    git(project, "init", "--quiet")
+    commit(project)
+    with pytest.raises(UserMessageError):
+        copier.run_copy(str(released), project, ANSWERS, **file)
+    identify(monkeypatch)
+
+    copier.run_update(project, {"registry_host": "nexus.corp.local"}, overwrite=True, **file)
+
+    answers = yaml.safe_load((project / name).read_text(encoding="utf-8"))
+    assert (answers["registry_host"], answers["ingress_domain"]) == ("nexus.corp.local", "ml.corp.local")
+    assert not (project / ".copier-answers.yml").exists()
 
 
 def test_an_update_changes_an_answer_everywhere(
