@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -35,5 +36,7 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _strings(inner, f"{path}[{index}]")
+    elif isinstance(value, str) and value.startswith('{"'):
+        yield from _strings(json.loads(value), path)  # a document in a text
     elif isinstance(value, str):
         yield path, value

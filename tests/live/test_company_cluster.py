@@ -210,18 +210,40 @@ def test_a_request_through_the_gateway_of_others(bed: Bed, installed: Environmen
         until("200", lambda: asked(bed, f"{name}.{NAMESPACE}.ml.corp.example") == "200", 20)
 
 
+SERVING, GC = "operator.knative.dev/v1beta1/KnativeServing", "min-non-active-revisions"
+DASHBOARD = {"name": "dashboard", "namespace": NAMESPACE, "chart": "own/dashboard", "after": "kserve-environment"}
+
+
 def test_upgrade_and_uninstall_change_nothing_of_others(
     bed: Bed, before: dict[str, Object], installed: Environment, tmp_path: Path
 ) -> None:
-    upgraded = Environment.generate(bed, "company-cluster", installed.folder.name, s3_endpoint="s3.corp:9000")
-    upgraded.install()
-    assert set(changed(bed, before)) <= ROLES
-    assert asked(bed, company.SHOP) == "418"
+    for endpoint, kept in (("s3.corp:9000", "3"), ("s3.corp:9443", "4")):
+        own_parts(installed.folder, kept)
+        upgraded = Environment.generate(
+            bed, "company-cluster", installed.folder.name, s3_endpoint=endpoint, extra_releases=[DASHBOARD]
+        )
+        upgraded.install()
+        assert bed.api.get(SERVING, "knative-serving", "knative-serving")["spec"]["config"]["gc"] == {GC: kept}
+        assert bed.api.get("v1/ConfigMap", "dashboard", NAMESPACE)["data"] == {"kept": kept}
+        assert set(changed(bed, before)) <= ROLES
+        assert asked(bed, company.SHOP) == "418"
     bed.remove_models()
     upgraded.uninstall()
+    assert bed.api.find("v1/ConfigMap", "dashboard", NAMESPACE) is None
     until("nothing of others differs", lambda: changed(bed, before) == {}, 30)
     assert asked(bed, company.SHOP) == "418"
     company.remove(bed)
+
+
+def own_parts(folder: Path, kept: str) -> None:
+    """The user's own: a local values file, and the chart of a release."""
+    local = {"knative": {"config": {"gc": {GC: kept}}}}
+    (folder / "values" / "kserve-environment.local.yaml").write_text(json.dumps(local), encoding="utf-8")
+    chart = folder / DASHBOARD["chart"]
+    (chart / "templates").mkdir(parents=True, exist_ok=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: dashboard\nversion: 1.0.0\n", encoding="utf-8")
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dashboard"}, "data": {"kept": kept}}
+    (chart / "templates" / "dashboard.yaml").write_text(json.dumps(body), encoding="utf-8")
 
 
 # Kubernetes adds the rules of roles that are labelled for aggregation to these.

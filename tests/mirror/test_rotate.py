@@ -282,6 +282,19 @@ def test_rotate_ca_changes_the_objects(
     assert "rollout restart deployment controller --namespace knative-serving" in calls(tmp_path)
 
 
+def test_rotate_ca_leaves_a_knative_of_others(
+    world: World, tmp_path: Path, certificate: Path, kubectl: list[str]
+) -> None:
+    project = world.generate(
+        tmp_path / "project", registry_ca_source="configmap", registry_ca_bundle=None, knative_install="existing"
+    )
+    (tmp_path / "calls.held").write_bytes((world.keys / "ca.crt").read_bytes())
+    done = world.make_target(project, "rotate-ca", f"FILE={certificate}", *kubectl, CALLS=str(tmp_path / "calls"))
+    assert done.returncode == 0, done.stderr
+    assert [call for call in calls(tmp_path) if "rollout" in call or "knative-serving" in call] == []
+    assert any(call.startswith("create configmap") and "--namespace kserve" in call for call in calls(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

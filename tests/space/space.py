@@ -24,7 +24,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
     "knative": {
         "operator": {},
         "yaml": {"knative_install": "yaml"},
-        "existing": {"knative_install": "existing", "knative_version": "1.20.1"},
+        "existing": {"knative_install": "existing", "knative_version": "1.21.2"},
     },
     "size": {"small": {}, "ha": {"size": "ha"}},
     "namespaces": {"create": {}, "tenants": {"namespaces": "tenants"}, "existing": {"namespaces": "existing"}},
