@@ -88,7 +88,6 @@ def _kserve_rows() -> Iterator[Row]:
     yield Row("TrainedModel", "spec.inferenceService", (isvc,))
     for kind in ("LocalModelCache", "LocalModelNamespaceCache"):
         yield Row(kind, "spec.nodeGroups.*", ("LocalModelNodeGroup",), "cluster")
-    yield Row("LocalModelNamespaceCache", "spec.serviceAccountName", ("ServiceAccount",), builtin=("default",))
     yield from _llm_rows()
     yield Row(llm, "spec.baseRefs.*.name", ("LLMInferenceServiceConfig",), "any", made=True)
     yield Row(

@@ -24,7 +24,7 @@ _UNROUTED_DOMAIN = "svc.cluster.local"
 
 
 def is_standard(cluster: Cluster, obj: KubeObject) -> bool:
-    """True for an InferenceService that certainly runs in Standard mode."""
+    """True for an InferenceService or InferenceGraph that certainly runs in Standard mode."""
     mode = obj.annotations.get(MODE)
     return (mode if isinstance(mode, str) and mode else cluster.deployment_mode) in STANDARD_MODES
 
@@ -43,13 +43,17 @@ def uses_standard(cluster: Cluster) -> bool:
 
 def makes_routes(cluster: Cluster) -> bool:
     """True if KServe makes an HTTPRoute or Ingress for InferenceServices in Standard mode."""
+    return publishes(cluster) and uses_standard(cluster)
+
+
+def publishes(cluster: Cluster) -> bool:
+    """True if models are to be reached from outside, by KServe's configuration."""
     config = cluster.isvc_config
     return (
         config is not None
         and "ingress" in config.values
         and not config.is_true("ingress", "disableIngressCreation")
         and domain(cluster).text() != _UNROUTED_DOMAIN
-        and uses_standard(cluster)
     )
 
 
@@ -60,7 +64,7 @@ def routes_by_gateway_api(cluster: Cluster) -> bool:
 
 
 def is_internal(obj: KubeObject) -> bool:
-    """True for an InferenceService that gets no route."""
+    """True for an object that is to be reached only inside the cluster."""
     return obj.labels.get(VISIBILITY) == LOCAL
 
 

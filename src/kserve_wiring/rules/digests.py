@@ -11,13 +11,15 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.image_uses import ImageUse
 from kserve_wiring.cluster.knative import DEFAULT_SKIPPED, controller_environment, skip_list
+from kserve_wiring.cluster.model_uris import image_of, model_uris
 from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.grammar.image import DEFAULT_REGISTRY, ImageRef, parse_image, resolves_over_http
 from kserve_wiring.grammar.values import parse_duration
 from kserve_wiring.manifests.objects import Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, against, pair, show, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, show, single
 
+_INITIALIZER = "storageInitializer"
 _LIST = "registries-skipping-tag-resolving"
 _TIMEOUT = "digest-resolution-timeout"
 _TLS_MINIMUM = "TAG_TO_DIGEST_TLS_MIN_VERSION"
@@ -116,14 +118,43 @@ def unresolvable_tags(cluster: Cluster) -> Iterator[Draft]:
         for registry in sorted(private - entries):
             yield _against_policy(setting, cluster.facts, registry)
         entries = entries | private
-    for use in cluster.images:
-        image = _parse(use) if use.named_by_revision and _is_run(cluster, use) else None
+    for use in _named_by_revisions(cluster):
+        image = _parse(use)
         if image is None or image.digest or image.registry in entries:
             continue
         reason = _out_of_reach(image, cluster.facts, private)
         if reason:
             found = Setting(use.image, use.setting.obj, use.setting.path)
             yield pair(found, setting, registry=image.registry, reason=reason)
+
+
+def _named_by_revisions(cluster: Cluster) -> Iterator[ImageUse]:
+    """The images whose tags Knative resolves.
+
+    KServe writes the containers of storageUris into the Knative Service (kserve v0.20.0 components/predictor.go:858);
+    for a single storageUri its webhook injects them after the tags are resolved.
+    """
+    yield from (use for use in cluster.images if use.named_by_revision and _is_run(cluster, use))
+    listed = [uri for uri in model_uris(cluster) if "storageUris" in uri.path and cluster.runs_on_knative(uri.obj)]
+    for uri in listed:
+        if uri.text().startswith("oci://"):
+            yield ImageUse(uri, image_of(uri.text()), named_by_revision=True)
+    if any(not uri.text().startswith(("pvc://", "oci")) for uri in listed):
+        yield from _downloaders(cluster)
+
+
+def _downloaders(cluster: Cluster) -> Iterator[ImageUse]:
+    """The image of the storage initializer: of the enabled containers for Pods, or of KServe's configuration."""
+    containers = [
+        at(obj, "spec", "container", "image")
+        for obj in cluster.of_kind("ClusterStorageContainer")
+        if obj.get("disabled") is not True and obj.get("spec", "workloadType") != "localModelDownloadJob"
+    ]
+    config = cluster.isvc_config
+    default = config.setting(_INITIALIZER, "image") if config else None
+    for setting in containers or ([default] if default is not None else []):
+        if setting.text():
+            yield ImageUse(setting, setting.text(), named_by_revision=True)
 
 
 def _is_run(cluster: Cluster, use: ImageUse) -> bool:

@@ -23,12 +23,13 @@ from kserve_wiring.cluster.gateway_api import (
     of_scheme,
     routes,
 )
+from kserve_wiring.cluster.gateways import split_service_host
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pull_secrets import secret_exists
 from kserve_wiring.cluster.standard import domain, host, routes_by_gateway_api
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, single
+from kserve_wiring.rules.draft import Draft, at, single
 
 _PORTS = {"http": 80, "https": 443}
 _SHOWN = 5
@@ -190,6 +191,7 @@ def schemes_differ(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("Gateway"):
         if is_api_gateway(obj):
             yield from _certificates(cluster, obj)
+            yield from _certificates_of_other_pods(obj)
     named, config = kserve_gateway(cluster), cluster.isvc_config
     if named is None or config is None:
         return
@@ -238,6 +240,25 @@ def _certificates(cluster: Cluster, gateway: KubeObject) -> Iterator[Draft]:
             suggestion = f"create a ReferenceGrant in namespace {namespace}, or the Secret in {gateway.namespace}"
             level = "" if cluster.facts.complete else "warning"
             yield single(setting, reason=reason, suggestion=suggestion, level=level)
+
+
+def _certificates_of_other_pods(gateway: KubeObject) -> Iterator[Draft]:
+    """istiod gives a certificate only to Pods in the namespace of the Gateway, and its status does not show it.
+
+    istio 1.27 pilot/pkg/model/gateway.go:203-223, identityVerified.
+    """
+    for index, address in mappings_of(gateway.get("spec", "addresses")):
+        parts = split_service_host(str(address.get("value")))
+        if gateway.get("spec", "gatewayClassName") != "istio" or address.get("type") != "Hostname" or parts is None:
+            continue
+        namespace = parts[1]
+        refs = [(*one.path, "tls", "certificateRefs") for one in listeners(gateway)]
+        used = [path for path in refs if gateway.get(*path)]
+        if used and namespace != gateway.namespace and gateway.namespace:
+            reason = f"istiod gives certificates only to Pods in {gateway.namespace}, and these are in {namespace}"
+            setting = at(gateway, "spec", "addresses", index, "value")
+            draft = single(setting, reason=reason, suggestion=f"create the Gateway and its Secret in {namespace}")
+            yield Draft(draft.obj, draft.path, draft.args, ((gateway, used[0]),))
 
 
 def _granted(cluster: Cluster, gateway: KubeObject, namespace: str, name: str) -> bool:

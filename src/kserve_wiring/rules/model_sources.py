@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW605 to KW610: where models come from: mirrors of Hugging Face, the model cache, OCI images, Secrets (wire W8)."""
+"""KW605 to KW609: where models come from: mirrors of Hugging Face, the model cache, OCI images, Secrets (wire W8)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.llm import configs_of, downloaders, presets, services
-from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
-from kserve_wiring.cluster.runtimes import FRAMEWORKS
+from kserve_wiring.cluster.model_uris import llm_uris, model_uris
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, single
@@ -34,30 +33,6 @@ _SOURCES = {
     "HDFS_NAMENODE": "hdfs",
     "HF_TOKEN": "hf",
 }
-
-
-def _model_uris(cluster: Cluster) -> Iterator[Setting]:
-    """The addresses of the models of InferenceServices."""
-    for obj in cluster.of_kind("InferenceService"):
-        if obj.group != KSERVE_GROUP:
-            continue
-        for component in ISVC_COMPONENTS:
-            spec = obj.mapping("spec", component)
-            for name in ("model", *FRAMEWORKS):
-                if name in spec and isinstance(obj.get("spec", component, name, "storageUri"), str):
-                    yield at(obj, "spec", component, name, "storageUri")
-            for index, item in mappings_of(spec.get("storageUris")):
-                if isinstance(item.get("uri"), str):
-                    yield at(obj, "spec", component, "storageUris", index, "uri")
-
-
-def _llm_uris(obj: KubeObject) -> Iterator[Setting]:
-    """The addresses of the model of an LLMInferenceService and of its adapters."""
-    if isinstance(obj.get("spec", "model", "uri"), str):
-        yield at(obj, "spec", "model", "uri")
-    for index, item in mappings_of(obj.get("spec", "model", "lora", "adapters")):
-        if isinstance(item.get("uri"), str):
-            yield at(obj, "spec", "model", "lora", "adapters", index, "uri")
 
 
 def _variable(obj: KubeObject, path: KeyPath, name: str) -> Setting | None:
@@ -107,7 +82,7 @@ def _services_without_mirror(cluster: Cluster, has_mirror: bool) -> Iterator[Dra
     if not cluster.facts.offline or has_mirror or not read:
         return
     cached = [str(obj.get("spec", "sourceModelUri")) for obj in cluster.of_kind(*_CACHES)]
-    for setting in _model_uris(cluster):
+    for setting in model_uris(cluster):
         if setting.text().startswith(_HF) and not setting.text().startswith(tuple(cached)):
             yield _no_mirror(setting, "no ClusterStorageContainer sets HF_ENDPOINT", "", _in_container())
 
@@ -130,7 +105,7 @@ def _llm_without_mirror(cluster: Cluster, first: Setting | None) -> Iterator[Dra
         return
     for obj in services(cluster):
         own = [item for holder in (obj, *configs_of(cluster, obj)) for item in _of_llm(holder, _ENDPOINT)]
-        for setting in _llm_uris(obj) if not own else ():
+        for setting in llm_uris(obj) if not own else ():
             if setting.text().startswith(_HF):
                 value = first.text() if first is not None and first.text() else "the mirror"
                 suggestion = (
@@ -164,7 +139,7 @@ def mirror_without_trust(cluster: Cluster) -> Iterator[Draft]:
     common, trusted = _mirror(presets(cluster))
     reported: set[int] = set()
     for obj in services(cluster):
-        uris = list(_llm_uris(obj))
+        uris = list(llm_uris(obj))
         if trusted or len(uris) != 1 or not uris[0].text().startswith(_HF):
             continue  # with adapters KServe mounts the bundle
         own, trusts = _mirror([obj, *configs_of(cluster, obj)])
@@ -231,7 +206,7 @@ def _node_group(cluster: Cluster, group: KubeObject) -> Iterator[Draft]:
 def unsupported_sources(cluster: Cluster) -> Iterator[Draft]:
     """Addresses of models that KServe refuses, or that its settings switch off."""
     for obj in services(cluster):
-        for setting in _llm_uris(obj):
+        for setting in llm_uris(obj):
             scheme, found, _ = setting.text().partition("://")
             if not found or scheme not in _LLM_SCHEMES:
                 reason = f"an LLMInferenceService takes only {', '.join(f'{name}://' for name in _LLM_SCHEMES)}"
@@ -244,7 +219,7 @@ def unsupported_sources(cluster: Cluster) -> Iterator[Draft]:
     if any(config.is_true("storageInitializer", key) or config.text("storageInitializer", key) for key in settings):
         return
     switch = config.place("storageInitializer", "enableModelcar", "false")
-    for setting in (*_model_uris(cluster), *(uri for obj in services(cluster) for uri in _llm_uris(obj))):
+    for setting in (*model_uris(cluster), *(uri for obj in services(cluster) for uri in llm_uris(obj))):
         if setting.text().startswith("oci://"):
             reason = f"{switch.key} of {switch.obj.ref} is not true, so KServe does not take a model from an image"
             suggestion = f"set {switch.key} of {switch.obj.ref} to true"

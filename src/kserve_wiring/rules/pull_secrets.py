@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import is_injector
+from kserve_wiring.cluster.model_uris import image_of, uris_of
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.pull_secrets import (
     DOCKER_CONFIG,
@@ -90,6 +91,7 @@ def _names(cluster: Cluster, pod: PodUse) -> set[str] | None:
 def _private_images(cluster: Cluster, pod: PodUse) -> Iterator[ImageRef]:
     texts = [container.get("image") for _, container in pod.containers()]
     texts += [pod.spec[name].get("image") for name in ("model", *FRAMEWORKS) if isinstance(pod.spec.get(name), dict)]
+    texts += [image_of(uri.text()) for uri in uris_of(pod.obj, pod.path[-1])]
     queue = cluster.knative.setting("deployment", _QUEUE)
     if pod.obj.group in (KNATIVE_GROUP, KSERVE_GROUP) and queue is not None and cluster.runs_on_knative(pod.obj):
         texts.append(queue.text())
