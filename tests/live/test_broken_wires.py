@@ -9,12 +9,10 @@ from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import container, inference, outcome, settled
 from tests.live.wires import BROKEN, Broken, broken
-from tools.console import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.net_istio]
 NAMESPACE = "vision"
 IMAGE = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
-PAGE = ROOT / "docs" / "how-to" / "504-and-404.md"
 # The kinds that the checker reads from a cluster.
 KINDS = (
     "v1/Namespace",
@@ -49,14 +47,6 @@ def test_broken_wire(bed: Bed, environment: Environment, row: Broken) -> None:
             row.code if row.code in codes(bed) - before else f"{sorted(codes(bed) - before)}",
         )
     assert found == row
-
-
-def test_the_page_has_this_table() -> None:
-    rows = [
-        f"| {row.wire} | {row.knative} / {row.kserve} | {row.host} | {row.predictor} | {row.code} |" for row in BROKEN
-    ]
-    written = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.endswith(" |") and "KW4" in line]
-    assert written == rows
 
 
 def codes(bed: Bed) -> set[str]:

@@ -1,7 +1,7 @@
 """The result of a request from a Pod of the cluster: DNS, the Service's port, and the response.
 
 The outcome is a status such as `200`, or an error as a person would write it: `no such host`, `no endpoints`,
-`connection refused`, `timed out`.
+`connection refused`, `connection reset`, `timed out`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def send(address: str, port: int, host: str, path: str = "/", ca: Path | None = 
         return Answer("connection refused", {})
     except TimeoutError:
         return Answer("timed out", {})
+    except (ConnectionResetError, ssl.SSLEOFError):
+        return Answer("connection reset", {})
     except ssl.SSLCertVerificationError as error:
         return Answer(error.verify_message, {})
     finally:

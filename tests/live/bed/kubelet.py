@@ -25,11 +25,14 @@ NODE = "node"
 
 
 class Kubelet:
-    """Watches the Pods of all namespaces after `start`. logs: one file per container. pods: root folders."""
+    """Watches the Pods of all namespaces after `start`. logs: one file per container. pods: root folders.
+
+    balances: whether a load balancer gives an address to new Services that request one.
+    """
 
     def __init__(self, api: Api, net: Network, pulls: Pulls, state: Path, cluster_domain: str) -> None:
         self.api, self.net, self.pulls = api, net, pulls
-        self.state, self.cluster_domain = state, cluster_domain
+        self.state, self.cluster_domain, self.balances = state, cluster_domain, True
         self._running: dict[str, threading.Event] = {}
         self._processes: list[Process] = []
         self._stopping = threading.Event()
@@ -70,7 +73,7 @@ class Kubelet:
 
     def _service(self, event: str, service: Object) -> None:
         """Play the load balancer: give an address to every Service that requests one."""
-        if event == "DELETED" or service["spec"].get("type") != "LoadBalancer":
+        if not self.balances or event == "DELETED" or service["spec"].get("type") != "LoadBalancer":
             return
         if not service["status"].get("loadBalancer", {}).get("ingress"):
             meta = service["metadata"]

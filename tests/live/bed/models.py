@@ -1,7 +1,7 @@
 """The simulated model Pods: one server that answers for every address of their range.
 
-It plays queue-proxy with a model behind it (port 8012, and queue-proxy's answer to Knative's probes). Its answer names
-the address of the requested Pod.
+It plays queue-proxy with a model behind it (port 8012, and queue-proxy's answer to Knative's probes), and the model
+alone (port 8080), as Standard mode has it. Its answer names the address of the requested Pod.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-QUEUE_PORT = 8012
+QUEUE_PORT, MODEL_PORT = 8012, 8080
 
 
 class Model(BaseHTTPRequestHandler):
@@ -41,8 +41,8 @@ class Model(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def start() -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer(("0.0.0.0", QUEUE_PORT), Model)  # noqa: S104 - the namespace has no outside
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, name="models", daemon=True).start()
-    return server
+def start() -> None:
+    for port in (QUEUE_PORT, MODEL_PORT):
+        server = ThreadingHTTPServer(("0.0.0.0", port), Model)  # noqa: S104 - the namespace has no outside
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, name=f"models on {port}", daemon=True).start()
