@@ -73,6 +73,21 @@ def test_without_metrics_nothing_scales(bed: Bed, environment: Environment) -> N
     bed.api.delete(ISVC, name, NAMESPACE)
 
 
+@pytest.mark.rule("KW540")
+def test_settings_of_knative_have_no_effect(bed: Bed, environment: Environment) -> None:
+    """The API server accepts them, and the autoscaler has one replica and cpu at 80 %."""
+    predictor = {"minReplicas": 0, "maxReplicas": 3, "scaleMetric": "concurrency", "scaleTarget": 10}
+    predictor |= {"canaryTrafficPercent": 20, "serviceAccountName": "inference", **container(IMAGE)}
+    name = create(bed, ISVC, NAMESPACE, {"predictor": predictor})
+    kind = "autoscaling/v2/HorizontalPodAutoscaler"
+    scaler = until("the autoscaler", lambda: bed.api.find(kind, f"{name}-predictor", NAMESPACE), 60)
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    assert scaler["spec"]["minReplicas"] == 1
+    assert "KW540" in codes(bed, bed.api.get(ISVC, name, NAMESPACE))
+    bed.api.delete(ISVC, name, NAMESPACE)
+
+
 @pytest.fixture
 def restricted(bed: Bed, environment: Environment) -> Iterator[None]:
     """A namespace whose Pods must meet the Pod Security Standard `restricted`, and models from images."""

@@ -17,6 +17,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappin
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, because, single
 
+_POOL = "InferencePool"
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:_]*[a-z0-9])?", re.IGNORECASE)
 
 
@@ -24,6 +25,7 @@ _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:_]*[a-z0-9])?", re.IGNORECASE)
 def broken_references(cluster: Cluster) -> Iterator[Draft]:
     """Nothing validates a name: the Pod waits for the object, or a controller ignores the one that names it."""
     yield from _claims(cluster)
+    yield from _pools(cluster)
     targets = Targets(cluster)
     for ref in _all_references(cluster):
         if _NAME.fullmatch(ref.name) and not _may_be_absent(ref):
@@ -185,6 +187,27 @@ def _claims(cluster: Cluster) -> Iterator[Draft]:
             level = "" if cluster.facts.complete else "warning"
             reason = f"{holder.key} of {holder.obj.ref} is false, and there is no ClusterDomainClaim of that name"
             yield because(name, reason, "create the ClusterDomainClaim", holder, level=level)
+
+
+def _pools(cluster: Cluster) -> Iterator[Draft]:
+    """The API group of an InferencePool in a route: the empty one is that of Services, and there are two of pools."""
+    for route in cluster.of_kind("HTTPRoute", "GRPCRoute"):
+        for number, _ in mappings_of(route.get("spec", "rules")):
+            path: KeyPath = ("spec", "rules", number, "backendRefs")
+            for index, ref in mappings_of(route.get(*path)):
+                if ref.get("kind") == _POOL:
+                    yield from _pool(cluster, Setting(ref.get("group"), route, (*path, index, "group")), ref)
+
+
+def _pool(cluster: Cluster, group: Setting, ref: Mapping[str, Any]) -> Iterator[Draft]:
+    namespace = str(ref.get("namespace") or group.obj.namespace)
+    pools = cluster.find(_POOL, namespace, str(ref.get("name")))
+    if any(pool.group == group.text() for pool in pools) or (group.text() and not pools):
+        return
+    wanted = pools[0].group if pools else "inference.networking.k8s.io"
+    reason = f"that is {pools[0].ref} of {wanted}" if pools else f"an {_POOL} is of another API group than a Service"
+    related = [Setting(None, pools[0], ("metadata", "name"))] if pools else []
+    yield because(group, reason, f"set {group.key} to {wanted}", *related)
 
 
 def _port(ref: Reference, target: KubeObject) -> Iterator[Draft]:

@@ -1,8 +1,9 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW539: the HorizontalPodAutoscalers of models have no metrics (wire W13).
+"""KW539 and KW540: what scales a model in Standard mode, and what only Knative reads (wire W13).
 
-kserve v0.20.0: pkg/controller/v1beta1/inferenceservice/reconcilers/hpa/hpa_reconciler.go.
+kserve v0.20.0: pkg/controller/v1beta1/inferenceservice/reconcilers/hpa/hpa_reconciler.go and
+reconcilers/knative/ksvc_reconciler.go, the only reader of the settings of KW540.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from collections.abc import Iterator
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.cluster.standard import is_standard, standard_services
-from kserve_wiring.manifests.objects import KeyPath, KubeObject
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, single
 
 _SCALER = "serving.kserve.io/autoscalerClass"
 _API = "v1beta1.metrics.k8s.io"
+_METRICS = ("cpu", "memory")
+_OF_KNATIVE = ("autoscaling.knative.dev/", "serving.knative.dev/rollout", "serving.kserve.io/enable-tag-routing")
 
 
 @rule("KW539")
@@ -50,3 +53,42 @@ def _scaled(cluster: Cluster) -> Iterator[tuple[KubeObject, KeyPath]]:
 
 def _by_hpa(obj: KubeObject) -> bool:
     return (obj.annotations.get(_SCALER) or "hpa") == "hpa"
+
+
+@rule("KW540")
+def settings_of_knative(cluster: Cluster) -> Iterator[Draft]:
+    """Nothing refuses them, and the model runs with the default instead."""
+    for obj in standard_services(cluster):
+        for key in obj.annotations:
+            if str(key).startswith(_OF_KNATIVE):
+                setting = at(obj, "metadata", "annotations", key)
+                yield single(setting, reason="only Knative reads it", suggestion=_without(setting))
+        for component in ISVC_COMPONENTS:
+            if obj.mapping("spec", component):
+                yield from _ignored(obj, component)
+
+
+def _ignored(obj: KubeObject, component: str) -> Iterator[Draft]:
+    canary = at(obj, "spec", component, "canaryTrafficPercent")
+    if canary.value is not None:
+        reason = "only Knative splits traffic by it, so the new version gets all of it"
+        yield single(canary, reason=reason, suggestion="use spec.canary (KServe 0.20), or deploy in mode Knative")
+    limit = at(obj, "spec", component, "containerConcurrency")
+    if limit.value is not None and component == "predictor":  # an argument of other components
+        reason = "only Knative limits requests by it"
+        yield single(limit, reason=reason, suggestion=_without(limit))
+    if not _by_hpa(obj):
+        return
+    metric = at(obj, "spec", component, "scaleMetric")
+    if isinstance(metric.value, str) and metric.value not in _METRICS:
+        reason = "a HorizontalPodAutoscaler has only cpu and memory, so KServe scales by 80 % of cpu"
+        yield single(metric, reason=reason, suggestion=f"set {metric.key} to cpu")
+    least = at(obj, "spec", component, "minReplicas")
+    if isinstance(least.value, int) and least.value == 0:
+        reason = "a HorizontalPodAutoscaler does not scale to zero, so KServe keeps one"
+        fix = f"set {least.key} to 1, or the annotation {_SCALER} to keda, or deploy in mode Knative"
+        yield single(least, reason=reason, suggestion=fix)
+
+
+def _without(setting: Setting) -> str:
+    return f"remove {setting.key}, or deploy in mode Knative"

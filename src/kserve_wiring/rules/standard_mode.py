@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.apis import is_absent
@@ -34,6 +34,7 @@ _KNATIVE_VISIBILITY = "networking.knative.dev/visibility"
 _SCALER = "serving.kserve.io/autoscalerClass"
 _LONGEST_LABEL = 63
 _SERVICE_HOST = re.compile(r"(?<![\w.-])([a-z0-9]+(?:-[a-z0-9]+)*)\.([a-z0-9]+(?:-[a-z0-9]+)*)\.svc(?![\w-])")
+_HOST = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 _LONGEST_VALUE = 2048
 
 
@@ -223,7 +224,9 @@ def _knative_hosts(cluster: Cluster) -> Iterator[Draft]:
     standard = {(obj.name, obj.namespace): obj for obj in standard_services(cluster)}
     if not standard:
         return
+    outside = _external_hosts(cluster, standard.values())
     for setting in _texts(cluster):
+        yield from _external_of_knative(setting, outside)
         for match in _SERVICE_HOST.finditer(setting.value) if len(setting.value) <= _LONGEST_VALUE else ():
             model = standard.get((match[1], match[2]))
             if model is None or cluster.find("Service", match[2], match[1]):
@@ -234,6 +237,30 @@ def _knative_hosts(cluster: Cluster) -> Iterator[Draft]:
             draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {fixed}")
             yield Draft(draft.obj, draft.path, draft.args, ((model, ("metadata", "name")),))
             break
+
+
+def _external_hosts(cluster: Cluster, models: Iterable[KubeObject]) -> dict[str, tuple[KubeObject, str]]:
+    """Knative's external hosts of models, with the model and its host in Standard mode, where that differs."""
+    if not makes_routes(cluster):
+        return {}
+    suffix = domain(cluster).text()
+    found = {}
+    for model in models:
+        other, own = f"{model.name}.{model.namespace}.{suffix}", host(cluster, model.name, model.namespace, suffix)
+        if own and own != other:
+            found[other] = (model, own)
+    return found
+
+
+def _external_of_knative(setting: Setting, outside: Mapping[str, tuple[KubeObject, str]]) -> Iterator[Draft]:
+    for match in _HOST.finditer(setting.value) if outside and len(setting.value) <= _LONGEST_VALUE else ():
+        if match[0] in outside:
+            model, own = outside[match[0]]
+            fixed = f"{setting.value[: match.start()]}{own}{setting.value[match.end() :]}"
+            reason = f"{model.ref} runs in Standard mode, and its host is {own}"
+            draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {fixed}")
+            yield Draft(draft.obj, draft.path, draft.args, ((model, ("metadata", "name")),))
+            return
 
 
 def _texts(cluster: Cluster) -> Iterator[Setting]:
