@@ -68,8 +68,8 @@ def test_without_metrics_nothing_scales(bed: Bed, environment: Environment) -> N
     model = bed.api.get(ISVC, name, NAMESPACE)
     assert condition(model, "PredictorReady")["status"] == "True"
     facts = next(item for item in bed.api.list("v1/ConfigMap", "kserve") if "existing" in item.get("data", {}))
-    crds = bed.api.list("apiextensions.k8s.io/v1/CustomResourceDefinition")
-    assert "KW539" in codes(bed, model, facts, *crds)
+    services = bed.api.list("apiregistration.k8s.io/v1/APIService")
+    assert "KW539" in codes(bed, model, facts, *services)
     bed.api.delete(ISVC, name, NAMESPACE)
 
 

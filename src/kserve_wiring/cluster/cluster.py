@@ -81,6 +81,13 @@ class Cluster:
         found = self._by_name.get((kind, namespace, name), [])
         return found if found or not namespace else self._by_name.get((kind, "", name), [])
 
+    def shows_all(self, *kinds: str) -> bool:
+        """True if an object of these kinds that was not read does not exist.
+
+        The manifests of an environment are whole; of a running cluster, doctor and kubectl read some kinds.
+        """
+        return self.facts.complete and (not self.facts.live or any(self._by_kind.get(kind) for kind in kinds))
+
     def in_namespace(self, kind: str, namespace: str) -> list[KubeObject]:
         """Objects of a kind in a namespace, in reading order."""
         return self._by_namespace.get((kind, namespace), [])

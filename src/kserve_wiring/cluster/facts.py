@@ -35,7 +35,8 @@ class Facts:
     manifests. existing_knative: fields of spec of KnativeServing that others set, outside the manifests. complete: the
     ConfigMap of an environment was read, and all its releases were rendered, so the manifests are all of it. release:
     the one with that ConfigMap. unread: the releases that were not rendered. origin: the source of each known fact.
-    disputed: facts on which the manifests disagree, which are therefore unknown.
+    disputed: facts on which the manifests disagree, which are therefore unknown. live: the objects are a running
+    cluster's, of which perhaps not every kind was read.
     """
 
     registry: str = ""
@@ -56,6 +57,7 @@ class Facts:
     existing_gateways: tuple[Given, ...] = ()
     existing_knative: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = False
+    live: bool = False
     release: str = ""
     unread: frozenset[str] = frozenset()
     origin: dict[str, Setting | str] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class Facts:
 # As version 0.1 spelled them; remove in 0.3.
 _OLD_SPELLINGS = {"registry_insecure": "registry_plain_http"}
 _BOOLEANS = ("offline", "registry_plain_http")
-_INTERNAL = ("complete", "release", "unread", "origin", "disputed")
+_INTERNAL = ("complete", "live", "release", "unread", "origin", "disputed")
 KEYS = tuple(item.name for item in fields(Facts) if item.name not in _INTERNAL)
 
 
@@ -136,6 +138,7 @@ def make_facts(
 
 def _read_config_map(facts: Facts, obj: KubeObject) -> None:
     facts.complete = not facts.unread
+    facts.live = obj.get("metadata", "uid") is not None  # only the API server sets it
     facts.release = obj.source.release
     for key, value in obj.mapping("data").items():
         fact = _OLD_SPELLINGS.get(key, key)

@@ -55,7 +55,7 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
     alike = targets.alike(ref)
     near = targets.near(ref)
     kind = " or ".join(ref.kinds)
-    must_exist = cluster.facts.complete and not ref.row.made and not set(ref.kinds) & CLUSTER_KINDS
+    must_exist = cluster.shows_all(*ref.kinds) and not ref.row.made and not set(ref.kinds) & CLUSTER_KINDS
     level = "" if must_exist else "warning"
     if ref.row.covered:
         if near and not elsewhere and cluster.facts.existing is None:

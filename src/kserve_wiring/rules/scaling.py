@@ -26,10 +26,9 @@ _OF_KNATIVE = ("autoscaling.knative.dev/", "serving.knative.dev/rollout", "servi
 @rule("KW539")
 def without_metrics(cluster: Cluster) -> Iterator[Draft]:
     """The HPA shows <unknown> and keeps the smallest number of replicas; the model is Ready."""
-    if not cluster.facts.complete or cluster.named("APIService", _API) or cluster.facts.exists("APIService", "", _API):
+    known = cluster.named("APIService", _API) or cluster.facts.exists("APIService", "", _API)
+    if known or not cluster.shows_all("APIService"):
         return
-    if not any(cluster.of_kind("CustomResourceDefinition")):
-        return  # the objects of a running cluster, without those of its API server
     for obj, path in _scaled(cluster):
         largest = at(obj, *path, "maxReplicas")
         smallest = obj.get(*path, "minReplicas")

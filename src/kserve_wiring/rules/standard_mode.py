@@ -41,7 +41,7 @@ _LONGEST_VALUE = 2048
 @rule("KW426")
 def missing_apis(cluster: Cluster) -> Iterator[Draft]:
     """KServe asks for these CRDs when it starts, or for each object, and goes without or stops."""
-    if cluster.facts.complete:
+    if cluster.shows_all("CustomResourceDefinition"):
         yield from _apis_of_the_configuration(cluster)
         yield from _apis_of_services(cluster)
         yield from _apis_of_llm(cluster)

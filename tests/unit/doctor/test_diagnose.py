@@ -9,6 +9,8 @@ from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
 from kserve_wiring.manifests.load import load_values
 from tests.unit.doctor.objects import Object, chain, conditions, event, obj, pod
 
+KSERVE = "serving.kserve.io"
+
 
 def judged(objects: list[Object], logs: dict[Container, str] | None = None, **more: str) -> Diagnosis:
     return diagnose(Collected(objects=load_values(objects), logs=logs or {}), **more)
@@ -30,6 +32,26 @@ def test_the_chain_stops_at_its_first_cause() -> None:
 
 def test_models_with_one_cause_share_a_verdict() -> None:
     assert symptoms(judged([*chain("iris"), *chain("wine")])) == [("digest-no-such-host", ["iris", "wine"])]
+
+
+@pytest.mark.parametrize(
+    ("code", "uri", "annotations"),
+    [
+        ("KW519", "pvc://models/iris", {}),
+        ("KW426", "s3://models/iris", {f"{KSERVE}/deploymentMode": "Standard", f"{KSERVE}/autoscalerClass": "keda"}),
+    ],
+    ids=["claim", "CRD"],
+)
+def test_what_is_not_read_of_a_cluster_is_not_missing(code: str, uri: str, annotations: Object) -> None:
+    """Doctor reads no claims and no CRDs. As manifests, the same objects are all there is."""
+    context = obj("ConfigMap", "facts", data={})
+    context["metadata"]["labels"] = {"kserve-wiring.io/context": "true"}
+    spec = {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}}
+    model = obj("InferenceService", "iris", version=f"{KSERVE}/v1beta1", spec=spec)
+    model["metadata"]["annotations"] = annotations
+    assert [finding.code for finding in judged([context, model]).findings] == []
+    del context["metadata"]["uid"]
+    assert [finding.code for finding in judged([context, model]).findings] == [code]
 
 
 def test_two_faults_at_once_are_two_verdicts() -> None:
