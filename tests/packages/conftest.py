@@ -1,4 +1,4 @@
-"""What users install: the tests need pip's package index and Go's module proxy."""
+"""What pip installs, ours and upstream's: the tests need pip's package index and Go's module proxy."""
 
 from __future__ import annotations
 
