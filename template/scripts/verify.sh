@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Checks the cluster in stages: releases, Knative, KServe, a request through the local gateway. Stops at the first failure,
-# and then, or at the end, names the cause with kserve-wiring doctor.
+# and then, or at the end, names the cause with kserve-wiring doctor, which sends a request to each model that has a Pod.
 #
 #   verify.sh KSERVE-NAMESPACE KNATIVE-NAMESPACE RELEASE/NAMESPACE...
 #
 # Environment: HELM, KUBECTL, TIMEOUT, KNATIVE_MANAGED (true: there is a KnativeServing object), SMOKE_TEST (true: send a
-# request to an InferenceService).
+# request to an InferenceService), VIA (direct: doctor connects to the Pods of the gateways itself, where they are reachable,
+# without kubectl port-forward).
 set -euo pipefail
 read -ra helm <<< "${HELM:-helm}"
 read -ra kubectl <<< "${KUBECTL:-kubectl}"
@@ -15,9 +16,9 @@ shift 2
 # shellcheck disable=SC2317 # the trap calls it
 doctor() {
   local code=$?
-  echo "5. doctor: what is wrong, and what to change"
+  echo "5. doctor: requests to the models, what is wrong, and what to change"
   if command -v kserve-wiring > /dev/null; then
-    kserve-wiring doctor --kubectl "${kubectl[*]}" || code=$?
+    kserve-wiring doctor --probe --via "${VIA:-port-forward}" --kubectl "${kubectl[*]}" || code=$?
   else
     echo "kserve-wiring is not installed, so the cause is not looked for"
   fi

@@ -108,9 +108,10 @@ def test_verify_stops_at_the_first_failure_and_ends_with_doctor(run: Run, tmp_pa
     words = ("verify.sh", "kserve", "serving", "istiod/istio-system", "kserve-crd/kserve")
     done = run(*words, answers={"'helm status kserve-crd'*": "exit 1"})
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, "1. releases")
-    assert calls(tmp_path)[-1] == "kserve-wiring doctor --kubectl kubectl"
+    assert calls(tmp_path)[-1] == "kserve-wiring doctor --probe --via port-forward --kubectl kubectl"
     done = run(*words, answers={}, SMOKE_TEST="true", KNATIVE_MANAGED="true")
     assert done.returncode == 0
     assert [line[:2] for line in done.stdout.splitlines()] == ["1.", "2.", "3.", "4.", "5."]
-    done = run(*words, answers={"'kserve-wiring doctor'*": "exit 1"})
+    done = run(*words, answers={"'kserve-wiring doctor'*": "exit 1"}, VIA="direct")
     assert done.returncode == 1
+    assert calls(tmp_path)[-1] == "kserve-wiring doctor --probe --via direct --kubectl kubectl"

@@ -19,11 +19,12 @@ import pytest
 from tests.live.bed.api import Object, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import PASSWORD, Environment
-from tests.live.bed.inference import container, inference, sklearn
+from tests.live.bed.inference import container, inference, ready, sklearn
 from tests.live.bed.net_istio import missing
 from tests.live.bed.pulls import pull_secret
 from tests.live.test_kserve import text
 from tests.live.wires import BROKEN, CONFIG, Broken, broken
+from tests.live.wires import REFUSED as REFUSED_CONNECTION
 
 pytestmark = pytest.mark.live
 NAMESPACE = "vision"
@@ -256,6 +257,56 @@ def test_each_broken_wire_is_named(bed: Bed, environment: Environment, row: Brok
         report = doctor(bed, *live(bed))[1]
         found = [*report["findings"], *(item for verdict in report["verdicts"] for item in verdict["findings"])]
     assert row.code in {finding["code"] for finding in found}
+
+
+def probed(bed: Bed, name: str) -> dict[str, Any]:
+    """The report with a request to a model. The bed's kubelet forwards no ports; its Pods are in reach."""
+    return doctor(bed, name, "-n", NAMESPACE, "--probe", "--via", "direct", *live(bed))[1]
+
+
+@pytest.mark.net_istio
+def test_requests_arrive(bed: Bed, environment: Environment) -> None:
+    with inference(bed, NAMESPACE, container(MIRRORED), "asked") as name:
+        ready(bed, NAMESPACE, name)
+        report: dict[str, Any] = {}
+
+        def arrived() -> bool:
+            report.update(probed(bed, name))
+            return bool(report["arrived"] == 3)
+
+        with contextlib.suppress(TimeoutError):
+            until("the routes", arrived, 10)
+    assert (report["verdicts"], report["unseen"], report["requests"], report["arrived"]) == ([], [], 3, 3)
+
+
+# What a client sees of a broken wire (tests/live/wires.py) is the symptom that the request has.
+SYMPTOM_OF = {
+    "404": "request-404",
+    "503": "request-503",
+    "no endpoints": "request-no-endpoints",
+    "no such host": "request-no-such-host",
+    REFUSED_CONNECTION: "request-refused",
+}
+READY_BUT_BROKEN = [row for row in BROKEN if row.kserve == "True"]
+
+
+@pytest.mark.net_istio
+@pytest.mark.parametrize("row", READY_BUT_BROKEN, ids=lambda row: row.wire.replace("`", ""))
+def test_a_request_shows_a_wire_that_leaves_everything_ready(bed: Bed, environment: Environment, row: Broken) -> None:
+    first = row.host if row.predictor == "200" else row.predictor
+    with broken(environment, row.target, row.change), inference(bed, NAMESPACE, container(MIRRORED), "asked") as name:
+        ready(bed, NAMESPACE, name)
+        found: list[dict[str, Any]] = []
+
+        def seen() -> bool:
+            verdicts = probed(bed, name)["verdicts"]
+            found[:] = [one for one in verdicts if one["where"].startswith("request")]
+            return [one["explanation"]["symptom"] for one in found] == [SYMPTOM_OF[first]]
+
+        with contextlib.suppress(TimeoutError):
+            until(row.wire, seen, 10)
+    assert [one["explanation"]["symptom"] for one in found] == [SYMPTOM_OF[first]]
+    assert row.code in {finding["code"] for one in found for finding in one["findings"]}
 
 
 DEPLOYMENT = "apps/v1/Deployment"

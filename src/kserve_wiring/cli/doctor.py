@@ -14,6 +14,7 @@ from kserve_wiring.cli.output import add_color, coloured, write
 
 if TYPE_CHECKING:
     from kserve_wiring.doctor.collected import Collected
+    from kserve_wiring.doctor.diagnose import Diagnosis
     from kserve_wiring.doctor.kubectl import Kubectl
 
 FORMATS = ("text", "json")
@@ -36,10 +37,22 @@ def add_doctor(commands: Any) -> None:
     )
     explain = "explain an error message, without a cluster; - reads it from standard input"
     doctor.add_argument("--explain", metavar="TEXT", help=explain)
+    add_probe(doctor)
     doctor.add_argument("--rbac", action="store_true", help="print the least ClusterRole that doctor and collect need")
     doctor.add_argument("-o", "--format", choices=FORMATS, default="text")
     add_cluster(doctor)
     add_color(doctor)
+
+
+VIA = ("port-forward", "direct")
+
+
+def add_probe(doctor: argparse.ArgumentParser) -> None:
+    """Add the arguments about requests."""
+    probe = "send a GET to each ready model with a Pod, or to the named ones, through its gateways"
+    doctor.add_argument("--probe", action="store_true", help=probe)
+    via = "how --probe connects to Pods: kubectl port-forward (default), or their addresses, as a node or Pod can"
+    doctor.add_argument("--via", choices=VIA, default=VIA[0], help=via)
 
 
 def add_collect(commands: Any) -> None:
@@ -76,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.explain is not None:
         return _explain(arguments)
     if arguments.rbac:
-        return _print_rbac()
+        return _print_rbac(arguments.probe)
     if arguments.namespace and arguments.all_namespaces:
         raise UsageError("-n and -A exclude each other")
     return _diagnose(arguments)
@@ -124,23 +137,22 @@ def _explain(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _print_rbac() -> int:
+def _print_rbac(probe: bool) -> int:
     import yaml
 
     from kserve_wiring.doctor.kinds import cluster_role
 
-    sys.stdout.write(yaml.safe_dump(cluster_role(), sort_keys=False))
+    sys.stdout.write(yaml.safe_dump(cluster_role(probe), sort_keys=False))
     return OK
 
 
 def _diagnose(arguments: argparse.Namespace) -> int:
-    from kserve_wiring.doctor.diagnose import diagnose
     from kserve_wiring.formats import diagnosis
 
     names, collected = _collected(arguments)
     if collected.problems and not collected.objects:
         raise UsageError("; ".join(str(problem) for problem in collected.problems))
-    found = diagnose(collected, names, arguments.namespace)
+    found = _judged(arguments, collected, names)
     if names and found.models < len(names):
         raise UsageError(f"no InferenceService {' or '.join(names)}{_in(arguments.namespace)}")
     if arguments.format == "json":
@@ -150,6 +162,22 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     if found.problems or found.nothing:
         return FAILED
     return OK if found.healthy else FINDINGS
+
+
+def _judged(arguments: argparse.Namespace, collected: Collected, names: list[str]) -> Diagnosis:
+    from kserve_wiring.doctor.diagnose import diagnose
+    from kserve_wiring.doctor.hops import Hops
+    from kserve_wiring.doctor.probe import Probe
+    from kserve_wiring.doctor.transport import Direct, PortForward
+
+    if not arguments.probe:
+        return diagnose(collected, names, arguments.namespace)
+    transport = Direct() if arguments.via == "direct" else PortForward(kubectl_of(arguments))
+    try:
+        probe = Probe(Hops(collected.objects), transport, arguments.timeout)
+        return diagnose(collected, names, arguments.namespace, probe)
+    finally:
+        transport.close()
 
 
 def _in(namespace: str) -> str:
@@ -173,6 +201,8 @@ def _collected(arguments: argparse.Namespace) -> tuple[list[str], Collected]:
     paths = [one for one in what if one == "-" or "/" in one or Path(one).exists() or one.endswith((".tgz", ".tar.gz"))]
     if len(paths) > 1:
         raise UsageError("one bundle at a time")
+    if paths and arguments.probe:
+        raise UsageError("--probe needs the cluster: a bundle answers no request")
     if paths:
         return [one for one in what if one not in paths], read_bundle(paths[0])
     return what, _live(arguments, ", or pass a bundle")

@@ -16,6 +16,7 @@ from kserve_wiring.doctor.explain import Explanation, explain
 from kserve_wiring.doctor.messages import Logs, Message, Messages, last_change
 from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
 from kserve_wiring.doctor.platform import is_off, parts
+from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.promised import without_promises
 from kserve_wiring.manifests.load import Loaded, Problem
 from kserve_wiring.manifests.objects import KubeObject
@@ -46,7 +47,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class Diagnosis:
-    """platform and models: how many were looked at. findings: disagreements that belong to no verdict."""
+    """platform and models: how many were looked at. findings: disagreements that belong to no verdict.
+
+    requests, arrived: how many were sent to models, and arrived there.
+    """
 
     objects: int
     platform: int
@@ -55,6 +59,8 @@ class Diagnosis:
     findings: list[Finding]
     unseen: list[str]
     problems: list[Problem]
+    requests: int = 0
+    arrived: int = 0
 
     @property
     def nothing(self) -> bool:
@@ -67,8 +73,13 @@ class Diagnosis:
         return not (self.verdicts or self.findings)
 
 
-def diagnose(collected: Collected, names: Collection[str] = (), namespace: str = "") -> Diagnosis:
-    """Judge the platform, the models of these names (none: all) in the namespace ("" for all), and all settings."""
+def diagnose(
+    collected: Collected, names: Collection[str] = (), namespace: str = "", probe: Probe | None = None
+) -> Diagnosis:
+    """Judge the platform, the models of these names (none: all) in the namespace ("" for all), and all settings.
+
+    A probe is sent to the models that are ready and have a Pod, or that a person names.
+    """
     messages = Messages(collected)
     chains = Chains(collected.objects)
     platform = list(parts(collected.objects))
@@ -80,6 +91,10 @@ def diagnose(collected: Collected, names: Collection[str] = (), namespace: str =
         _add(verdicts, _judge(part, [part], messages, logs))
     for model in waiting:
         _add(verdicts, _judge(model, chains.of(model), messages, logs))
+    if probe is not None:
+        ready = [model for model in models if is_ready(model) and not is_stopped(model)]
+        for message in probe([model for model in ready if names or chains.has_ready_pod(model)]):
+            _add(verdicts, _judge_answer(message))
     settings = Loaded(objects=[obj for obj in without_promises(collected.objects) if _is_setting(obj)])
     findings = inspect(settings, Options(level="error")).findings
     return Diagnosis(
@@ -88,8 +103,10 @@ def diagnose(collected: Collected, names: Collection[str] = (), namespace: str =
         models=len(models),
         verdicts=verdicts,
         findings=_without_explained(findings, verdicts),
-        unseen=collected.unseen,
+        unseen=[*collected.unseen, *(probe.unseen if probe else ())],
         problems=collected.problems,
+        requests=probe.sent if probe else 0,
+        arrived=probe.arrived if probe else 0,
     )
 
 
@@ -122,6 +139,12 @@ def _judge(subject: KubeObject, chain: list[KubeObject], messages: Messages, log
         return Verdict(said[0], None, [subject])
     _, _, index, explanation = min(known, key=lambda entry: entry[:3])
     return Verdict(said[index], explanation, [subject])
+
+
+def _judge_answer(message: Message) -> Verdict:
+    """What a request to a model has shown."""
+    found = sorted(explain(message.text), key=lambda item: (item.rank, item.stage.position))
+    return Verdict(message, found[0] if found else None, [message.object])
 
 
 def _silent(subject: KubeObject) -> Message:

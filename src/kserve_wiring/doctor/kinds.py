@@ -54,8 +54,8 @@ KINDS = (
 )
 
 
-def cluster_role() -> dict[str, Any]:
-    """The least ClusterRole with which doctor and collect see everything."""
+def cluster_role(probe: bool = False) -> dict[str, Any]:
+    """The least ClusterRole with which doctor and collect see everything. probe: and with which --probe sends."""
     groups = sorted({kind.group for kind in KINDS})
     rules = [
         {
@@ -66,6 +66,10 @@ def cluster_role() -> dict[str, Any]:
         for group in groups
     ]
     rules.append({"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]})
+    if probe:
+        # kubectl port-forward gets the Pod; a WebSocket is a GET, SPDY a POST, and newer API servers want both rights.
+        rules.append({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]})
+        rules.append({"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["create", "get"]})
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",

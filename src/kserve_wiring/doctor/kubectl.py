@@ -99,10 +99,13 @@ class Kubectl:
         unseen = bool(line) and not any(text in line for text in _NO_LOG)
         return "", f"log of {namespace}/{pod} {name}: {line}" if unseen else ""
 
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """The words of a call."""
+        return [*self.program, *(["--context", self.context] if self.context else []), *arguments]
+
     def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """One call, which never fails for want of an answer. Raises Unreachable if there is no such program."""
-        context = ["--context", self.context] if self.context else []
-        command = [*self.program, *context, f"--request-timeout={self.timeout:g}s", *arguments]
+        command = self.command([f"--request-timeout={self.timeout:g}s", *arguments])
         try:
             return subprocess.run(
                 command, capture_output=True, text=True, errors="replace", timeout=self.timeout * 2, check=False

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from kserve_wiring.doctor import pods
 from kserve_wiring.manifests.objects import KubeObject
 
 ROOTS = ("InferenceService", "LLMInferenceService")
@@ -39,6 +40,10 @@ class Chains:
                 todo += self._children.get(str(obj.get("metadata", "uid") or "-"), ())
         found.pop(id(root))
         return [*sorted(found.values(), key=_position), root]
+
+    def has_ready_pod(self, root: KubeObject) -> bool:
+        """It is not scaled to zero."""
+        return any(obj.kind == "Pod" and pods.is_ready(obj) for obj in self.of(root))
 
 
 def _position(obj: KubeObject) -> tuple[int, str]:

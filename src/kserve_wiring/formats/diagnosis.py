@@ -42,6 +42,9 @@ def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
     yield not settings, f"settings: {settings or 'none'} disagree"
     yield not platform, f"platform: {diagnosis.platform - platform} of {diagnosis.platform} parts are ready"
     yield not models, f"models: {diagnosis.models - len(models)} of {diagnosis.models} are ready"
+    if diagnosis.requests:
+        good = diagnosis.arrived == diagnosis.requests
+        yield good, f"requests: {diagnosis.arrived} of {diagnosis.requests} arrive at their model"
     if diagnosis.nothing:
         yield False, "nothing to judge: no InferenceService, no Knative Service, no part of the platform"
 
@@ -74,6 +77,8 @@ def as_json(diagnosis: Diagnosis) -> str:
         "objects": diagnosis.objects,
         "platform": diagnosis.platform,
         "models": diagnosis.models,
+        "requests": diagnosis.requests,
+        "arrived": diagnosis.arrived,
         "verdicts": [_as_dict(verdict) for verdict in diagnosis.verdicts],
         "findings": [finding.as_dict() for finding in diagnosis.findings],
         "unseen": diagnosis.unseen,

@@ -100,6 +100,7 @@ def test_a_healthy_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["{sick}", "iris", "-n", "other"], "no InferenceService iris in namespace other"),
         (["{sick}", "-n", "a", "-A"], "-n and -A exclude each other"),
         (["{sick}", "{sick}"], "one bundle at a time"),
+        (["{sick}", "--probe"], "--probe needs the cluster: a bundle answers no request"),
     ],
 )
 def test_what_it_cannot_look_at(
@@ -119,6 +120,12 @@ def test_rbac_is_only_reading(capsys: pytest.CaptureFixture[str]) -> None:
     role = yaml.safe_load(capsys.readouterr().out)
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list"}
     assert {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]} in role["rules"]
+
+
+def test_rbac_of_a_probe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--rbac", "--probe"]) == 0
+    role = yaml.safe_load(capsys.readouterr().out)
+    assert {"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["create", "get"]} in role["rules"]
 
 
 def test_collect_writes_nothing_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
