@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,12 +184,16 @@ def doctor(bed: Bed, *arguments: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
+# The bed's kubelet forwards no ports; its Pods are in reach.
+DIRECT = ("--via", "direct")
+
+
 def live(bed: Bed) -> tuple[str, ...]:
     return ("--kubectl", bed.variables["KUBECTL"])
 
 
 def collected(bed: Bed, path: Path) -> Path:
-    command = [sys.executable, "-m", "kserve_wiring", "collect", "-o", str(path), *live(bed)]
+    command = [sys.executable, "-m", "kserve_wiring", "collect", "-o", str(path), *DIRECT, *live(bed)]
     env = {**bed.variables, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
     subprocess.run(command, env=env, check=True, capture_output=True)
     return path
@@ -260,8 +265,8 @@ def test_each_broken_wire_is_named(bed: Bed, environment: Environment, row: Brok
 
 
 def probed(bed: Bed, name: str) -> dict[str, Any]:
-    """The report with a request to a model. The bed's kubelet forwards no ports; its Pods are in reach."""
-    return doctor(bed, name, "-n", NAMESPACE, "--probe", "--via", "direct", *live(bed))[1]
+    """The report with a request to a model."""
+    return doctor(bed, name, "-n", NAMESPACE, "--probe", *DIRECT, *live(bed))[1]
 
 
 @pytest.mark.net_istio
@@ -340,6 +345,41 @@ def test_every_part_that_is_switched_off_is_named(bed: Bed, environment: Environ
     stopped = {subject for verdict in report["verdicts"] for subject in verdict["subjects"]}
     found = [finding["object"] for finding in report["findings"]]
     assert parts - stopped - {f"{one['kind']} {one['namespace']}/{one['name']}" for one in found} == set()
+
+
+def test_a_healthy_gateway_has_what_istiod_should_send(bed: Bed, environment: Environment, tmp_path: Path) -> None:
+    code, report = doctor(bed, "--probe", *DIRECT, *live(bed))
+    assert (report["verdicts"], report["unseen"], report["envoys"], code) == ([], [], 2, 0)
+    code, report = doctor(bed, str(collected(bed, tmp_path / "bundle.tgz")))
+    assert (report["verdicts"], report["envoys"], code) == ([], 2, 0)
+
+
+def test_two_gateways_with_one_port_and_tls_host(bed: Bed, environment: Environment, tmp_path: Path) -> None:
+    """istiod leaves out the second, and no object says so."""
+    server = {
+        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+        "hosts": ["*.twin.corp.local"],
+        "tls": {"mode": "SIMPLE", "credentialName": "none"},
+    }
+    spec = {"selector": {"istio": environment.answers["ingress_gateway_name"]}, "servers": [server]}
+    names = ("first", "second")
+    for name in names:
+        meta = {"name": name, "namespace": "vision"}
+        bed.api.create({"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": meta, "spec": spec})
+        time.sleep(1.1)  # istiod orders Gateways by their creation, to the second
+    try:
+        found: list[str] = []
+
+        def seen() -> bool:
+            report = doctor(bed, str(collected(bed, tmp_path / "bundle.tgz")))[1]
+            found[:] = [one["text"] for one in report["verdicts"] if one["stage"] == "gateways"]
+            return any("Gateway vision/first has the same port and TLS host" in text for text in found)
+
+        until("the verdict", seen, 20)
+    finally:
+        for name in names:
+            bed.api.delete("networking.istio.io/v1/Gateway", name, "vision")
+    assert [text for text in found if "port 443 of Gateway vision/second to Envoy" in text]
 
 
 def test_no_credential_leaves(bed: Bed, environment: Environment, tmp_path: Path) -> None:

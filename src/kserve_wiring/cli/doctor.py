@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from kserve_wiring.doctor.collected import Collected
     from kserve_wiring.doctor.diagnose import Diagnosis
     from kserve_wiring.doctor.kubectl import Kubectl
+    from kserve_wiring.doctor.transport import Transport
 
 FORMATS = ("text", "json")
 _TIMEOUT = 20.0
@@ -38,7 +41,9 @@ def add_doctor(commands: Any) -> None:
     explain = "explain an error message, without a cluster; - reads it from standard input"
     doctor.add_argument("--explain", metavar="TEXT", help=explain)
     add_probe(doctor)
-    doctor.add_argument("--rbac", action="store_true", help="print the least ClusterRole that doctor and collect need")
+    doctor.add_argument(
+        "--rbac", action="store_true", help="print the least ClusterRole; with --probe, also for what connects to Pods"
+    )
     doctor.add_argument("-o", "--format", choices=FORMATS, default="text")
     add_cluster(doctor)
     add_color(doctor)
@@ -49,10 +54,18 @@ VIA = ("port-forward", "direct")
 
 def add_probe(doctor: argparse.ArgumentParser) -> None:
     """Add the arguments about requests."""
-    probe = "send a GET to each ready model with a Pod, or to the named ones, through its gateways"
+    probe = (
+        "send a GET to each ready model with a Pod, or to the named ones, through its gateways, and compare the "
+        "configuration of their Envoys with Gateways and VirtualServices"
+    )
     doctor.add_argument("--probe", action="store_true", help=probe)
-    via = "how --probe connects to Pods: kubectl port-forward (default), or their addresses, as a node or Pod can"
-    doctor.add_argument("--via", choices=VIA, default=VIA[0], help=via)
+    add_via(doctor, "--probe")
+
+
+def add_via(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the argument about connections to Pods. what: connects to them."""
+    via = f"how {what} connects to Pods: kubectl port-forward (default), or their addresses, as a node or Pod can"
+    parser.add_argument("--via", choices=VIA, default=VIA[0], help=via)
 
 
 def add_collect(commands: Any) -> None:
@@ -62,6 +75,7 @@ def add_collect(commands: Any) -> None:
     collect.set_defaults(run=run_collect)
     collect.add_argument("-o", "--output", required=True, metavar="FILE", help="the archive, such as bundle.tgz")
     collect.add_argument("-n", "--namespace", default="", metavar="NAME", help="where only this namespace may be read")
+    add_via(collect, "it")
     add_cluster(collect)
 
 
@@ -97,12 +111,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_collect(arguments: argparse.Namespace) -> int:
     """Write the archive."""
+    from kserve_wiring.doctor.admin import add_envoys
     from kserve_wiring.doctor.collect import write_bundle
 
     target = Path(arguments.output)
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--output: {target} must be a file in a folder that exists")
     collected = _live(arguments)
+    with _transport(arguments) as transport:
+        add_envoys(collected, transport, arguments.timeout)
     try:
         write_bundle(collected, target)
     except OSError as error:
@@ -110,7 +127,8 @@ def run_collect(arguments: argparse.Namespace) -> int:
     for unseen in collected.unseen:
         print(f"not seen: {unseen}", file=sys.stderr)
     print(
-        f"{target}: {len(collected.objects)} objects, {len(collected.logs)} logs; next: kserve-wiring doctor {target}"
+        f"{target}: {len(collected.objects)} objects, {len(collected.logs)} logs, {len(collected.envoys)} Envoys; "
+        f"next: kserve-wiring doctor {target}"
     )
     return OK
 
@@ -165,17 +183,27 @@ def _diagnose(arguments: argparse.Namespace) -> int:
 
 
 def _judged(arguments: argparse.Namespace, collected: Collected, names: list[str]) -> Diagnosis:
+    from kserve_wiring.doctor.admin import add_envoys
     from kserve_wiring.doctor.diagnose import diagnose
     from kserve_wiring.doctor.hops import Hops
     from kserve_wiring.doctor.probe import Probe
-    from kserve_wiring.doctor.transport import Direct, PortForward
 
     if not arguments.probe:
         return diagnose(collected, names, arguments.namespace)
-    transport = Direct() if arguments.via == "direct" else PortForward(kubectl_of(arguments))
-    try:
+    with _transport(arguments) as transport:
+        add_envoys(collected, transport, arguments.timeout)
         probe = Probe(Hops(collected.objects), transport, arguments.timeout)
         return diagnose(collected, names, arguments.namespace, probe)
+
+
+@contextlib.contextmanager
+def _transport(arguments: argparse.Namespace) -> Iterator[Transport]:
+    """The way to Pods that --via names, closed in the end."""
+    from kserve_wiring.doctor.transport import Direct, PortForward
+
+    transport = Direct() if arguments.via == "direct" else PortForward(kubectl_of(arguments))
+    try:
+        yield transport
     finally:
         transport.close()
 

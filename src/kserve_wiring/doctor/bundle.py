@@ -11,7 +11,8 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from kserve_wiring.doctor.collected import Collected
+from kserve_wiring.doctor.collected import Collected, Pod
+from kserve_wiring.doctor.envoy import reduced
 from kserve_wiring.manifests.load import SUFFIXES, Problem, load_bytes, load_values
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef
 
@@ -24,6 +25,8 @@ _LOGS = (
     re.compile(r"namespaces/(?P<namespace>[^/]+)/pods/(?P<pod>[^/]+)/(?P<container>[^/]+)/[^/]+/logs/\w+\.log$"),
     re.compile(r"(?:^|/)(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)/(?P<container>[a-z0-9-]+)\.log$"),
 )
+# Ours, and an istioctl bug-report (tools/bug-report/pkg/common, ProxyDebugURLs).
+_ENVOY = re.compile(r"(?:^|/)proxies/(?P<namespace>[^/]+)/(?P<pod>[^/]+)/config_dump(?:\?include_eds)?(?:\.json)?$")
 # `kubectl cluster-info dump` writes the logs of all containers of a Pod into one file.
 _DUMPED = re.compile(
     r"^==== START logs for container (\S+) of pod (\S+)/(\S+) ====\n(.*?)^==== END logs", re.DOTALL | re.MULTILINE
@@ -84,13 +87,27 @@ def _add(collected: Collected, name: str, data: bytes) -> None:
             key = (match["namespace"], match["pod"], match["container"])
             collected.logs[key] = collected.logs.get(key, "") + _end(data)
             return
-    if name.endswith(("logs.txt", "dump.log")):
+    proxy = _ENVOY.search(name)
+    if proxy:
+        _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, data)
+    elif name.endswith(("logs.txt", "dump.log")):
         for container, namespace, pod, text in _DUMPED.findall(data.decode("utf-8", errors="replace")):
             collected.logs[namespace, pod, container] = text[-_LOG_KEPT:]
     elif name == "unseen.txt" or name.endswith("/unseen.txt"):
         collected.unseen += data.decode("utf-8", errors="replace").splitlines()
     elif name.endswith(SUFFIXES) or _OBJECTS.match(data[:2000]):
         _add_objects(collected, name, data)
+
+
+def _add_envoy(collected: Collected, pod: Pod, name: str, data: bytes) -> None:
+    try:
+        configs = json.loads(data)["configs"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        configs = None
+    if isinstance(configs, list):
+        collected.envoys[pod] = reduced(configs)
+    else:
+        collected.problems.append(Problem(name, 0, "no config_dump of Envoy: it is no JSON object with `configs`"))
 
 
 def _end(data: bytes) -> str:

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 from kserve_wiring.doctor.collected import Collected
+from kserve_wiring.doctor.envoy import reduced
 from kserve_wiring.doctor.pasted import without_secrets
 from kserve_wiring.doctor.redact import redacted
 
@@ -22,6 +23,9 @@ def write_bundle(collected: Collected, path: Path) -> None:
     files = {"objects.json": _objects(collected), "unseen.txt": "\n".join(collected.unseen)}
     for (namespace, pod, container), text in collected.logs.items():
         files[f"logs/{namespace}/{pod}/{container}.log"] = without_secrets(text)
+    for (namespace, pod), configs in collected.envoys.items():
+        dump = json.dumps({"configs": reduced(configs)}, ensure_ascii=False)
+        files[f"proxies/{namespace}/{pod}/config_dump"] = without_secrets(dump)
     part = path.with_name(f"{path.name}.part")
     try:
         with (

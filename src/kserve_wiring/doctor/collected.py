@@ -5,19 +5,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from kserve_wiring.manifests.load import Problem
 from kserve_wiring.manifests.objects import KubeObject
 
 Container = tuple[str, str, str]
 """Namespace, Pod and container."""
+Pod = tuple[str, str]
+"""Namespace and Pod."""
 
 
 @dataclass(slots=True)
 class Collected:
-    """Objects, the last log lines by container, and what could not be seen or read."""
+    """Objects, the last log lines by container, and what could not be seen or read.
+
+    envoys: the list `configs` of the config_dump of gateway Pods.
+    """
 
     objects: list[KubeObject] = field(default_factory=list)
     logs: dict[Container, str] = field(default_factory=dict)
+    envoys: dict[Pod, list[Any]] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

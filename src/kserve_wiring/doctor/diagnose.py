@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Literal
 
 from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.inspect import inspect
@@ -18,6 +20,7 @@ from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
 from kserve_wiring.doctor.platform import is_off, parts
 from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.promised import without_promises
+from kserve_wiring.doctor.sent import missing
 from kserve_wiring.manifests.load import Loaded, Problem
 from kserve_wiring.manifests.objects import KubeObject
 
@@ -36,12 +39,14 @@ SWITCHED_OFF = "has no Pods: spec.replicas is 0"
 class Verdict:
     """One cause. message: where it was seen. explanation: None if the table does not know the text.
 
-    subjects: the models or parts of the platform that it stops. findings: the settings that disagree and can cause it.
+    subjects: the models or parts of the platform that it stops. stage: which kind of them. findings: the settings that
+    disagree and can cause it.
     """
 
     message: Message
     explanation: Explanation | None
     subjects: list[KubeObject]
+    stage: Literal["platform", "gateways", "models", "requests"]
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -49,7 +54,8 @@ class Verdict:
 class Diagnosis:
     """platform and models: how many were looked at. findings: disagreements that belong to no verdict.
 
-    requests, arrived: how many were sent to models, and arrived there.
+    envoys: how many gateway Pods showed their configuration. requests, arrived: how many were sent to models, and
+    arrived there.
     """
 
     objects: int
@@ -59,6 +65,7 @@ class Diagnosis:
     findings: list[Finding]
     unseen: list[str]
     problems: list[Problem]
+    envoys: int = 0
     requests: int = 0
     arrived: int = 0
 
@@ -88,13 +95,16 @@ def diagnose(
     logs = Logs(platform, messages)
     waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
     for part in (part for part in platform if not _is_well(part, messages)):
-        _add(verdicts, _judge(part, [part], messages, logs))
+        _add(verdicts, Verdict(*_judge(part, [part], messages, logs), [part], "platform"))
+    for message in missing(collected):
+        _add(verdicts, Verdict(message, _first(message), [message.object], "gateways"))
     for model in waiting:
-        _add(verdicts, _judge(model, chains.of(model), messages, logs))
+        _add(verdicts, Verdict(*_judge(model, chains.of(model), messages, logs), [model], "models"))
     if probe is not None:
         ready = [model for model in models if is_ready(model) and not is_stopped(model)]
         for message in probe([model for model in ready if names or chains.has_ready_pod(model)]):
-            _add(verdicts, _judge_answer(message))
+            if not _follows(message, verdicts):
+                _add(verdicts, Verdict(message, _first(message), [message.object], "requests"))
     settings = Loaded(objects=[obj for obj in without_promises(collected.objects) if _is_setting(obj)])
     findings = inspect(settings, Options(level="error")).findings
     return Diagnosis(
@@ -105,6 +115,7 @@ def diagnose(
         findings=_without_explained(findings, verdicts),
         unseen=[*collected.unseen, *(probe.unseen if probe else ())],
         problems=collected.problems,
+        envoys=len(collected.envoys),
         requests=probe.sent if probe else 0,
         arrived=probe.arrived if probe else 0,
     )
@@ -125,7 +136,9 @@ def _pod_is_ready(root: KubeObject) -> bool:
     return root.kind == "Pod" and pods.is_ready(root)
 
 
-def _judge(subject: KubeObject, chain: list[KubeObject], messages: Messages, logs: Logs) -> Verdict:
+def _judge(
+    subject: KubeObject, chain: list[KubeObject], messages: Messages, logs: Logs
+) -> tuple[Message, Explanation | None]:
     """The message that says most about the cause: of the earliest stage, then the most direct one."""
     said = [message for obj in chain for message in messages.of(obj)]
     said = said or [_silent(subject)]
@@ -136,15 +149,14 @@ def _judge(subject: KubeObject, chain: list[KubeObject], messages: Messages, log
         for item in explain(message.text)
     ]
     if not known:
-        return Verdict(said[0], None, [subject])
+        return said[0], None
     _, _, index, explanation = min(known, key=lambda entry: entry[:3])
-    return Verdict(said[index], explanation, [subject])
+    return said[index], explanation
 
 
-def _judge_answer(message: Message) -> Verdict:
-    """What a request to a model has shown."""
-    found = sorted(explain(message.text), key=lambda item: (item.rank, item.stage.position))
-    return Verdict(message, found[0] if found else None, [message.object])
+def _first(message: Message) -> Explanation | None:
+    """What explains a message that is the only one."""
+    return min(explain(message.text), key=lambda item: (item.rank, item.stage.position), default=None)
 
 
 def _silent(subject: KubeObject) -> Message:
@@ -152,6 +164,12 @@ def _silent(subject: KubeObject) -> Message:
     if subject.kind == "Deployment" and is_off(subject):
         return Message(subject, "spec.replicas", f"Deployment {subject.name} {SWITCHED_OFF}")
     return Message(subject, "status", f"{subject.kind} {NOT_RECONCILED}")
+
+
+def _follows(message: Message, verdicts: list[Verdict]) -> bool:
+    """A request failed at a gateway whose configuration has a verdict of its own."""
+    pods = [one.message.where.rpartition(" in ")[2] for one in verdicts if one.stage == "gateways"]
+    return any(re.search(rf"{re.escape(pod)}(?![\w.-])", message.text) for pod in pods)
 
 
 def _add(verdicts: list[Verdict], verdict: Verdict) -> None:
@@ -164,6 +182,8 @@ def _add(verdicts: list[Verdict], verdict: Verdict) -> None:
 
 
 def _same(one: Verdict, other: Verdict) -> bool:
+    if one.stage != other.stage:
+        return False
     if one.explanation is None or other.explanation is None:
         return one.explanation is other.explanation and one.message.text == other.message.text
     return one.explanation.symptom is other.explanation.symptom and one.explanation.wrong == other.explanation.wrong

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,6 @@ from kserve_wiring.doctor.diagnose import Diagnosis, Verdict
 from kserve_wiring.formats.explanations import as_dict, details
 from kserve_wiring.formats.terminal import BOLD, paint, wrap
 from kserve_wiring.formats.text import findings_text
-from kserve_wiring.manifests.objects import KubeObject
 
 VERSION = 1
 _SHOWN = 5
@@ -34,23 +34,22 @@ def as_text(diagnosis: Diagnosis, *, colour: bool = False, ticks: tuple[str, str
 
 def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
     """What was looked at, in the order in which it works."""
-    stopped = [subject for verdict in diagnosis.verdicts for subject in verdict.subjects]
-    models = [subject for subject in stopped if not _is_platform(subject)]
-    platform = len(stopped) - len(models)
+    stopped = Counter(verdict.stage for verdict in diagnosis.verdicts for _ in verdict.subjects)
+    platform, models = stopped["platform"], stopped["models"]
     settings = len(diagnosis.findings) + sum(len(verdict.findings) for verdict in diagnosis.verdicts)
     yield not diagnosis.problems, f"{diagnosis.objects} objects read"
     yield not settings, f"settings: {settings or 'none'} disagree"
     yield not platform, f"platform: {diagnosis.platform - platform} of {diagnosis.platform} parts are ready"
-    yield not models, f"models: {diagnosis.models - len(models)} of {diagnosis.models} are ready"
+    if diagnosis.envoys:
+        wrong = stopped["gateways"]
+        what = f"{wrong} objects are not" if wrong else "all Gateways and routes are"
+        yield not wrong, f"gateways: {what} in the configuration of {diagnosis.envoys} Envoys"
+    yield not models, f"models: {diagnosis.models - models} of {diagnosis.models} are ready"
     if diagnosis.requests:
         good = diagnosis.arrived == diagnosis.requests
         yield good, f"requests: {diagnosis.arrived} of {diagnosis.requests} arrive at their model"
     if diagnosis.nothing:
         yield False, "nothing to judge: no InferenceService, no Knative Service, no part of the platform"
-
-
-def _is_platform(subject: KubeObject) -> bool:
-    return subject.kind in ("KnativeServing", "Pod") and "serving.kserve.io/inferenceservice" not in subject.labels
 
 
 def _verdict(verdict: Verdict, colour: bool) -> list[str]:
@@ -77,6 +76,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "objects": diagnosis.objects,
         "platform": diagnosis.platform,
         "models": diagnosis.models,
+        "envoys": diagnosis.envoys,
         "requests": diagnosis.requests,
         "arrived": diagnosis.arrived,
         "verdicts": [_as_dict(verdict) for verdict in diagnosis.verdicts],
@@ -89,6 +89,7 @@ def as_json(diagnosis: Diagnosis) -> str:
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:
     return {
+        "stage": verdict.stage,
         "subjects": [str(subject.ref) for subject in verdict.subjects],
         "object": str(verdict.message.object.ref),
         "where": verdict.message.where,

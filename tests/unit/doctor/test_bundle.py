@@ -13,7 +13,9 @@ import yaml
 from kserve_wiring.doctor.bundle import read_bundle
 from kserve_wiring.doctor.collect import write_bundle
 from kserve_wiring.doctor.collected import Collected
+from kserve_wiring.doctor.envoy import read, reduced
 from kserve_wiring.manifests.load import load_values
+from tests.unit.doctor.dumps import PRIVATE, listener, routes, whole
 from tests.unit.doctor.objects import Object, chain, pod
 
 LOG = "Traceback\n"
@@ -71,12 +73,29 @@ def test_istioctl_bug_report(tmp_path: Path) -> None:
     assert found.logs == {("istio-system", "istiod-1", "discovery"): LOG}
 
 
+@pytest.mark.parametrize("name", ["config_dump", "config_dump?include_eds"])
+def test_the_configuration_of_envoy_in_a_bug_report(tmp_path: Path, name: str) -> None:
+    dump = json.dumps({"configs": whole(listener(8080), routes("http.8080", "a.b"))})
+    found = read_bundle(str(put(tmp_path, {f"bug-report/proxies/istio-system/ingress-1/{name}": dump})))
+    assert read(found.envoys["istio-system", "ingress-1"]).ports == {8080}
+    assert PRIVATE.split()[3] not in json.dumps(found.envoys["istio-system", "ingress-1"])
+
+
+def test_a_broken_configuration_of_envoy(tmp_path: Path) -> None:
+    found = read_bundle(str(put(tmp_path, {"proxies/istio-system/ingress-1/config_dump": '{"configs": ['})))
+    assert [problem.message for problem in found.problems] == [
+        "no config_dump of Envoy: it is no JSON object with `configs`"
+    ]
+
+
 def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
     container = ("models", "iris-x", "kserve-container")
-    seen = Collected(load_values([*chain(), pod("iris-x", [])]), {container: LOG}, ["secrets: forbidden"])
+    envoys = {("istio-system", "ingress-1"): whole(listener(8080))}
+    seen = Collected(load_values([*chain(), pod("iris-x", [])]), {container: LOG}, envoys, ["secrets: forbidden"])
     write_bundle(seen, tmp_path / "b.tgz")
     found = read_bundle(str(tmp_path / "b.tgz"))
     assert (kinds(found), found.logs, found.unseen) == (kinds(seen), seen.logs, seen.unseen)
+    assert found.envoys == {("istio-system", "ingress-1"): reduced(envoys["istio-system", "ingress-1"])}
 
 
 @pytest.mark.parametrize(
