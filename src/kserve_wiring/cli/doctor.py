@@ -55,8 +55,8 @@ VIA = ("port-forward", "direct")
 def add_probe(doctor: argparse.ArgumentParser) -> None:
     """Add the arguments about requests."""
     probe = (
-        "send a GET to each ready model with a Pod, or to the named ones, through its gateways, and compare the "
-        "configuration of their Envoys with Gateways and VirtualServices"
+        "send a GET to each ready model with a Pod, or to the named ones, through its gateways, call the "
+        "webhooks, and compare the configuration of the gateways' Envoys with Gateways and VirtualServices"
     )
     doctor.add_argument("--probe", action="store_true", help=probe)
     add_via(doctor, "--probe")
@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_collect(arguments: argparse.Namespace) -> int:
     """Write the archive."""
-    from kserve_wiring.doctor.admin import add_envoys
+    from kserve_wiring.doctor.ask import ask
     from kserve_wiring.doctor.collect import write_bundle
 
     target = Path(arguments.output)
@@ -119,7 +119,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--output: {target} must be a file in a folder that exists")
     collected = _live(arguments)
     with _transport(arguments) as transport:
-        add_envoys(collected, transport, arguments.timeout)
+        ask(collected, transport, arguments.timeout)
     try:
         write_bundle(collected, target)
     except OSError as error:
@@ -183,16 +183,14 @@ def _diagnose(arguments: argparse.Namespace) -> int:
 
 
 def _judged(arguments: argparse.Namespace, collected: Collected, names: list[str]) -> Diagnosis:
-    from kserve_wiring.doctor.admin import add_envoys
+    from kserve_wiring.doctor.ask import ask
     from kserve_wiring.doctor.diagnose import diagnose
-    from kserve_wiring.doctor.hops import Hops
     from kserve_wiring.doctor.probe import Probe
 
     if not arguments.probe:
         return diagnose(collected, names, arguments.namespace)
     with _transport(arguments) as transport:
-        add_envoys(collected, transport, arguments.timeout)
-        probe = Probe(Hops(collected.objects), transport, arguments.timeout)
+        probe = Probe(ask(collected, transport, arguments.timeout), transport, arguments.timeout)
         return diagnose(collected, names, arguments.namespace, probe)
 
 

@@ -88,7 +88,9 @@ def _add(collected: Collected, name: str, data: bytes) -> None:
             collected.logs[key] = collected.logs.get(key, "") + _end(data)
             return
     proxy = _ENVOY.search(name)
-    if proxy:
+    if name == "webhooks.json" or name.endswith("/webhooks.json"):
+        _add_webhooks(collected, name, data)
+    elif proxy:
         _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, data)
     elif name.endswith(("logs.txt", "dump.log")):
         for container, namespace, pod, text in _DUMPED.findall(data.decode("utf-8", errors="replace")):
@@ -108,6 +110,15 @@ def _add_envoy(collected: Collected, pod: Pod, name: str, data: bytes) -> None:
         collected.envoys[pod] = reduced(configs)
     else:
         collected.problems.append(Problem(name, 0, "no config_dump of Envoy: it is no JSON object with `configs`"))
+
+
+def _add_webhooks(collected: Collected, name: str, data: bytes) -> None:
+    try:
+        answers = dict(json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        collected.problems.append(Problem(name, 0, "no JSON object with the answers of webhooks"))
+    else:
+        collected.webhooks |= {str(key): str(text) for key, text in answers.items()}
 
 
 def _end(data: bytes) -> str:

@@ -20,11 +20,13 @@ Pod = tuple[str, str]
 class Collected:
     """Objects, the last log lines by container, and what could not be seen or read.
 
-    envoys: the list `configs` of the config_dump of gateway Pods.
+    envoys: the list `configs` of the config_dump of gateway Pods. webhooks: what is wrong with each webhook that was
+    called, "" if nothing is, by Webhook.key.
     """
 
     objects: list[KubeObject] = field(default_factory=list)
     logs: dict[Container, str] = field(default_factory=dict)
     envoys: dict[Pod, list[Any]] = field(default_factory=dict)
+    webhooks: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.inspect import inspect
@@ -15,20 +15,23 @@ from kserve_wiring.checker.options import Options
 from kserve_wiring.doctor import pods
 from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.explain import Explanation, explain
+from kserve_wiring.doctor.hops import Hops
 from kserve_wiring.doctor.messages import Logs, Message, Messages, last_change
 from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
 from kserve_wiring.doctor.platform import is_off, parts
 from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.promised import without_promises
 from kserve_wiring.doctor.sent import missing
+from kserve_wiring.doctor.webhooks import KINDS as WEBHOOKS
+from kserve_wiring.doctor.webhooks import failing
 from kserve_wiring.manifests.load import Loaded, Problem
-from kserve_wiring.manifests.objects import KubeObject
+from kserve_wiring.manifests.objects import KubeObject, dig
 
 # What controllers create from the settings of others, and what only says how things went.
 _MADE = frozenset(
     [
         *("Pod", "ReplicaSet", "Event", "Revision", "Configuration", "Route", "Ingress", "VirtualService"),
-        *("Endpoints", "EndpointSlice", "Node"),
+        *("Endpoints", "EndpointSlice", "Node", *WEBHOOKS),
     ]
 )
 NOT_RECONCILED = "has no status: no controller has reconciled it"
@@ -96,6 +99,11 @@ def diagnose(
     waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
     for part in (part for part in platform if not _is_well(part, messages)):
         _add(verdicts, Verdict(*_judge(part, [part], messages, logs), [part], "platform"))
+    stopped = {subject.namespace for verdict in verdicts for subject in verdict.subjects}
+    for message in failing(collected, Hops(collected.objects)):
+        # A webhook whose Pods are not ready only repeats what they say.
+        if not stopped & {str(one.get("namespace")) for one in _services(message.object)}:
+            _add(verdicts, Verdict(message, _first(message), [message.object], "platform"))
     for message in missing(collected):
         _add(verdicts, Verdict(message, _first(message), [message.object], "gateways"))
     for model in waiting:
@@ -119,6 +127,14 @@ def diagnose(
         requests=probe.sent if probe else 0,
         arrived=probe.arrived if probe else 0,
     )
+
+
+def _services(configuration: KubeObject) -> Iterator[Mapping[str, Any]]:
+    """The Services of a webhook configuration."""
+    for item in configuration.mappings("webhooks"):
+        service = dig(item, "clientConfig", "service")
+        if isinstance(service, Mapping):
+            yield service
 
 
 def _wanted(root: KubeObject, names: Collection[str], namespace: str) -> bool:

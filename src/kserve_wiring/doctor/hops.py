@@ -56,6 +56,16 @@ class Hops:
             if one.kind == "Pod" and is_ready(one) and one.get("status", "phase") == "Running":
                 self._pods[one.namespace].append(one)
 
+    @property
+    def sees_all_namespaces(self) -> bool:
+        """Whether Services and Pods of several namespaces were seen, so that one that is missing is not there."""
+        return len(self._pods) > 1 and len({namespace for namespace, _ in self._services}) > 1
+
+    def of_service(self, namespace: str, name: str, port: int) -> Entry:
+        """Where a connection to a Service enters."""
+        service = self._services.get((namespace, name))
+        return self._of_service(service, port) if service else Entry(why=f'service "{name}" not found')
+
     def requests(self, model: KubeObject) -> Iterator[Request | UnknownEntryError]:
         """The requests that show every hop: to the predictor, to the model from inside, and from outside."""
         if not self._pods:

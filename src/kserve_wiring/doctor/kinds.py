@@ -38,6 +38,8 @@ KINDS = (
     Kind("networking.istio.io", "virtualservices"),
     Kind("security.istio.io", "authorizationpolicies"),
     Kind("security.istio.io", "peerauthentications"),
+    Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", cluster=True),
+    Kind("admissionregistration.k8s.io", "validatingwebhookconfigurations", cluster=True),
     Kind("gateway.networking.k8s.io", "gateways"),
     Kind("gateway.networking.k8s.io", "gatewayclasses", cluster=True),
     Kind("gateway.networking.k8s.io", "httproutes"),

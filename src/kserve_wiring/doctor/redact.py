@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -39,6 +40,9 @@ def _value(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         env = str(value.get("name", "")) if isinstance(value.get("value"), str) else ""
         copy = {key: _value(item, env if key == "value" else "") for key, item in value.items()}
+        if value.get("caBundle"):
+            # A certificate is no credential, but its text is in Secrets, too. Its hash tells one from another.
+            copy["caBundle"] = f"sha256:{hashlib.sha256(str(value['caBundle']).encode()).hexdigest()}"
         return copy | _data(value) if value.get("kind") == "ConfigMap" else copy
     if isinstance(value, list):
         return [_value(item, "") for item in value]

@@ -1,0 +1,180 @@
+"""Webhooks, called as the API server does: a server with a certificate, and the CA of the configuration."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kserve_wiring.doctor.ask import ask
+from kserve_wiring.doctor.bundle import read_bundle
+from kserve_wiring.doctor.collect import write_bundle
+from kserve_wiring.doctor.collected import Collected
+from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
+from kserve_wiring.doctor.transport import Direct, NoWayError
+from kserve_wiring.doctor.webhooks import webhooks
+from kserve_wiring.manifests.load import load_values
+from tests.unit.doctor.routed import Object, cluster, made, pod, service
+
+NAME, SERVICE = "inferenceservice.kserve-webhook-server.validator", "kserve-webhook-server-service"
+HOST = f"{SERVICE}.kserve.svc"
+
+
+def certificate(folder: Path, host: str, days: int = 1) -> bytes:
+    """A self-signed certificate in folder/crt with folder/key; one of -1 days has expired."""
+    request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-subj", "/CN=x", "-out", "csr"]
+    (folder / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
+    sign = f"openssl x509 -req -in csr -signkey key -days {days} -extfile san -out crt"
+    for command in (request, sign.split()):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return (folder / "crt").read_bytes()
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def serve(listener: socket.socket, folder: Path) -> None:
+    """Answer handshakes with the certificate of the folder."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "crt", folder / "key")
+
+    def run() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                context.wrap_socket(client, server_side=True).close()
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def configuration(ca: bytes, name: str = NAME, policy: str = "Fail") -> Object:
+    place = {"name": SERVICE, "namespace": "kserve", "path": "/validate", "port": 443}
+    client = {"caBundle": base64.b64encode(ca).decode(), "service": place}
+    webhook = {"name": name, "failurePolicy": policy, "clientConfig": client}
+    found = made(
+        "ValidatingWebhookConfiguration", "inferenceservice.serving.kserve.io", "", "admissionregistration.k8s.io/v1"
+    )
+    return found | {"webhooks": [webhook]}
+
+
+def objects(port: int, ca: bytes, **more: Any) -> list[Object]:
+    return [
+        *cluster()[2:],
+        configuration(ca, **more),
+        service(SERVICE, "kserve", 443, port, {"app": "kserve"}),
+        pod("kserve-controller-manager-1", "kserve", {"app": "kserve"}),
+    ]
+
+
+def judged(found: list[Object], tmp_path: Path, transport: Any = None) -> list[tuple[str, str]]:
+    """Symptom and text of each verdict, which are the same live and from a bundle."""
+    collected = Collected(load_values(found))
+    ask(collected, transport or Direct(), 1)
+    write_bundle(collected, tmp_path / "b.tgz")
+    live, offline = (_verdicts(diagnose(one)) for one in (collected, read_bundle(str(tmp_path / "b.tgz"))))
+    assert live == offline
+    return live
+
+
+def _verdicts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    return [(one.explanation.symptom.id if one.explanation else "", one.message.text) for one in diagnosis.verdicts]
+
+
+def test_a_webhook_that_answers(server: socket.socket, tmp_path: Path) -> None:
+    ca = certificate(tmp_path, HOST)
+    serve(server, tmp_path)
+    assert judged(objects(server.getsockname()[1], ca), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "own", "why"),
+    [
+        (HOST, -1, True, "certificate has expired"),
+        (HOST, 1, False, "self-signed certificate"),
+        ("webhook.knative-serving.svc", 1, True, f"Hostname mismatch, certificate is not valid for '{HOST}'"),
+    ],
+)
+def test_a_certificate_that_the_api_server_refuses(
+    server: socket.socket, tmp_path: Path, host: str, days: int, own: bool, why: str
+) -> None:
+    ca = certificate(tmp_path, host, days)
+    serve(server, tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    ((symptom, text),) = judged(objects(server.getsockname()[1], ca if own else certificate(other, HOST)), tmp_path)
+    assert (symptom, why in text.replace("self signed", "self-signed")) == (
+        "webhook-expired" if "expired" in why else "webhook-unknown-ca",
+        True,
+    )
+    assert text.startswith(
+        f'failed calling webhook "{NAME}": failed to call webhook: Post "https://{HOST}:443/validate"'
+    )
+
+
+def test_without_a_ca(server: socket.socket, tmp_path: Path) -> None:
+    certificate(tmp_path, HOST)
+    serve(server, tmp_path)
+    ((symptom, _),) = judged(objects(server.getsockname()[1], b""), tmp_path)
+    assert symptom == "webhook-unknown-ca"
+
+
+def test_nothing_listens(server: socket.socket, tmp_path: Path) -> None:
+    port = server.getsockname()[1]
+    server.close()
+    ((symptom, text),) = judged(objects(port, b""), tmp_path)
+    assert (symptom, text.endswith("connect: connection refused")) == ("webhook-unreachable", True)
+
+
+@pytest.mark.parametrize(("lacks", "why"), [("Service", f'service "{SERVICE}" not found'), ("Pod", "no endpoints")])
+def test_no_service_and_no_pod(tmp_path: Path, lacks: str, why: str) -> None:
+    left = [one for one in objects(1, b"") if (one["kind"], one["metadata"]["namespace"]) != (lacks, "kserve")]
+    ((symptom, text),) = judged(left, tmp_path)
+    assert (symptom, why in text) == ("webhook-unreachable", True)
+
+
+def test_a_part_that_is_off_says_so_itself(tmp_path: Path) -> None:
+    off = made("Deployment", "kserve-controller-manager", "kserve", "apps/v1", spec={"replicas": 0})
+    left = [one for one in objects(1, b"") if (one["kind"], one["metadata"]["namespace"]) != ("Pod", "kserve")]
+    assert [symptom for symptom, _ in judged([*left, off], tmp_path)] == ["controller-off"]
+
+
+@pytest.mark.parametrize("more", [{"policy": "Ignore"}, {"name": "gatekeeper.sh"}])
+def test_webhooks_that_do_not_count(more: dict[str, str]) -> None:
+    other = configuration(b"", **more)
+    other["metadata"]["name"] = "other"
+    assert list(webhooks(load_values([other]))) == []
+
+
+def test_webhooks_with_one_service_and_ca_are_called_once() -> None:
+    one = configuration(b"x")
+    one["webhooks"] = [*one["webhooks"], configuration(b"x", name="a.kserve.io")["webhooks"][0]]
+    assert [found.name for found in webhooks(load_values([one, configuration(b"x")]))] == [NAME]
+
+
+def test_a_part_of_a_cluster_proves_nothing(tmp_path: Path) -> None:
+    assert judged([configuration(b"")], tmp_path) == []
+
+
+def test_no_way_is_no_verdict(tmp_path: Path) -> None:
+    class Forbidden(Direct):
+        def connect(self, *_: Any) -> socket.socket:
+            raise NoWayError("forbidden")
+
+    collected = Collected(load_values(objects(1, b"")))
+    ask(collected, Forbidden(), 1)
+    assert collected.unseen == [f'webhook "{NAME}": forbidden']
+    assert diagnose(collected).verdicts == []
