@@ -17,15 +17,16 @@ from typing import Any
 
 import pytest
 
-from tests.live.bed.api import Object, until
+from tests.live.bed.api import Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import PASSWORD, Environment
 from tests.live.bed.inference import container, inference, ready, sklearn
 from tests.live.bed.net_istio import missing
 from tests.live.bed.pulls import pull_secret
 from tests.live.test_kserve import text
-from tests.live.wires import BROKEN, CONFIG, Broken, broken
+from tests.live.wires import BROKEN, CONFIG, SERVING, Broken, broken
 from tests.live.wires import REFUSED as REFUSED_CONNECTION
+from tools.generate.fault_page import faults
 
 pytestmark = pytest.mark.live
 NAMESPACE = "vision"
@@ -35,12 +36,13 @@ Fault = Callable[[Bed, Environment], contextlib.AbstractContextManager[Any]]
 
 @dataclass(frozen=True)
 class Injected:
-    """A fault. waits: what the InferenceService or an object behind it says when the fault has had its effect."""
+    """A row of faults.yaml, and what injects it."""
 
+    inject: Fault
     name: str
-    fault: Fault
+    seen: str
     symptom: str
-    wire: str
+    wire: str = ""
     code: str = ""
 
 
@@ -137,37 +139,80 @@ def kserve_switched_off(bed: Bed, environment: Environment) -> Iterator[None]:
         until(f"{name} is ready", lambda: bed.api.get(kind, name, namespace)["status"].get("readyReplicas") == before)
 
 
-REFUSED = ("pull-unauthorized", "W5")
-FAULTS = [
-    Injected("no pull Secret there", pull_secret_is(in_another_namespace), *REFUSED, "KW204"),
-    Injected("a pull Secret of another registry", pull_secret_is(of_another_registry), *REFUSED, "KW205"),
-    Injected("a pull Secret of another type", pull_secret_is(of_another_type), *REFUSED, "KW205"),
-    Injected("a ServiceAccount without the pull Secret", account_without_secret, *REFUSED, "KW203"),
-    Injected("KServe's controller is scaled to zero", kserve_switched_off, "controller-off", "W12"),
-    Injected(
-        "a tag of a registry that is not in the skip list",
-        predictor(container("registry.other.local:8443/ml/a:1")),
-        "digest-no-such-host",
-        "W3",
+@contextlib.contextmanager
+def without_the_service_of_the_webhook(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name = "v1/Service", "kserve-webhook-server-service"
+    before = bed.api.get(kind, name, "kserve")
+    bed.api.delete(kind, name, "kserve")
+    try:
+        yield
+    finally:
+        kept = {key: before["metadata"].get(key) for key in ("name", "namespace", "labels", "annotations")}
+        spec = {key: before["spec"][key] for key in ("ports", "selector")}
+        bed.api.create({"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": spec})
+
+
+@contextlib.contextmanager
+def another_ca_bundle(bed: Bed, environment: Environment) -> Iterator[None]:
+    """Without its annotation, cert-manager does not write it back."""
+    kind, name = "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration", "inferenceservice.serving.kserve.io"
+    before = bed.api.get(kind, name, "")
+    issued = next(one for one in bed.api.list("v1/Secret") if one["metadata"]["name"] == "istio-ca-secret")
+    other = issued["data"]["ca-cert.pem"]
+    annotations = dict.fromkeys(before["metadata"]["annotations"])
+    bed.api.patch(kind, name, "", {"metadata": {"annotations": annotations}})
+    paths = [f"/webhooks/{number}/clientConfig/caBundle" for number in range(len(before["webhooks"]))]
+    bed.api.patch(kind, name, "", [{"op": "replace", "path": path, "value": other} for path in paths])
+    try:
+        yield
+    finally:
+        bed.api.patch(kind, name, "", {"metadata": {"annotations": before["metadata"]["annotations"]}})
+        until("the CA is back", lambda: bundles(bed.api.get(kind, name, "")) == bundles(before))
+
+
+def bundles(configuration: Object) -> list[str]:
+    return [webhook["clientConfig"]["caBundle"] for webhook in configuration["webhooks"]]
+
+
+def knative_version(version: str) -> Fault:
+    @contextlib.contextmanager
+    def changed(bed: Bed, environment: Environment) -> Iterator[None]:
+        before = bed.api.get(*SERVING)["spec"]["version"]
+        bed.api.patch(*SERVING, {"spec": {"version": version}})
+        try:
+            yield
+        finally:
+            bed.api.patch(*SERVING, {"spec": {"version": before}})
+            until("Knative is ready", lambda: condition(bed.api.get(*SERVING), "Ready")["status"] == "True", 60)
+
+    return changed
+
+
+INJECT: dict[str, Fault] = {
+    "no pull Secret there": pull_secret_is(in_another_namespace),
+    "a pull Secret of another registry": pull_secret_is(of_another_registry),
+    "a pull Secret of another type": pull_secret_is(of_another_type),
+    "a ServiceAccount without the pull Secret": account_without_secret,
+    "another password at the registry": other_password,
+    "an image without a host": predictor(container("me/model@sha256:" + "0" * 64)),
+    "a malformed image": predictor(container("harbor.corp.local:8443/UPPER:1")),
+    "a tag of a registry that is not in the skip list": predictor(container("registry.other.local:8443/ml/a:1")),
+    "a model format that no runtime has": predictor(
+        {"model": {"modelFormat": {"name": "cobol"}, "storageUri": "s3://models/iris"}}
     ),
-    Injected("an image without a host", predictor(container("me/model@sha256:" + "0" * 64)), "pull-no-such-host", "W1"),
-    Injected("a malformed image", predictor(container("harbor.corp.local:8443/UPPER:1")), "image-refused", "W1"),
-    Injected("another password at the registry", other_password, "pull-unauthorized", "W5"),
-    Injected(
-        "a model format that no runtime has",
-        predictor({"model": {"modelFormat": {"name": "cobol"}, "storageUri": "s3://models/iris"}}),
-        "runtime-none",
-        "W13",
+    "a runtime that does not exist": predictor(
+        {"model": {"modelFormat": {"name": "sklearn"}, "runtime": "absent", "storageUri": "s3://m/i"}}
     ),
-    Injected(
-        "a runtime that does not exist",
-        predictor({"model": {"modelFormat": {"name": "sklearn"}, "runtime": "absent", "storageUri": "s3://m/i"}}),
-        "runtime-unknown",
-        "W13",
-    ),
-    Injected("a quota of no Pods", quota, "quota", ""),
-    Injected("`ingress` of inferenceservice-config does not parse", unread_ingress, "config-not-parsed", "W8", "KW303"),
-]
+    "a quota of no Pods": quota,
+    "`ingress` of inferenceservice-config does not parse": unread_ingress,
+    "KServe's controller is scaled to zero": kserve_switched_off,
+    "the Service of KServe's webhook is gone": without_the_service_of_the_webhook,
+    "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,
+    "Knative is to skip a minor version": knative_version("1.19.9"),
+    "Knative is to have a version that the operator does not carry": knative_version("1.99.0"),
+}
+# The rows of faults.yaml, which are also those of docs/faults.md.
+FAULTS = [Injected(INJECT[row["fault"]], row.pop("fault"), **row) for row in faults()]
 
 
 def doctor(bed: Bed, *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -220,17 +265,18 @@ def test_a_healthy_environment_has_no_verdict(bed: Bed, environment: Environment
 
 @pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.name)
 def test_each_fault_has_its_verdict(bed: Bed, environment: Environment, tmp_path: Path, row: Injected) -> None:
-    with row.fault(bed, environment):
+    with row.inject(bed, environment):
         wanted = [(row.symptom, row.wire)]
         report: dict[str, Any] = {}
 
         def seen() -> bool:
-            report.update(doctor(bed, *live(bed))[1])
+            report.update(doctor(bed, "--probe", *DIRECT, *live(bed))[1])
             return without_routes(verdicts(report)) == wanted
 
         with contextlib.suppress(TimeoutError):
             until(row.name, seen, 20)
         assert without_routes(verdicts(report)) == wanted
+        assert any(row.seen in verdict["text"] for verdict in report["verdicts"])
         codes = {finding["code"] for verdict in report["verdicts"] for finding in verdict["findings"]}
         assert row.code in codes or not row.code
         bundle = collected(bed, tmp_path / "bundle.tgz")
@@ -242,7 +288,7 @@ def test_two_faults_at_once_are_two_verdicts(bed: Bed, environment: Environment)
     rows = [row for row in FAULTS if row.name in ("a quota of no Pods", "a runtime that does not exist")]
     with contextlib.ExitStack() as stack:
         for row in reversed(rows):  # under a quota of no Pods no other fault has Pods
-            stack.enter_context(row.fault(bed, environment))
+            stack.enter_context(row.inject(bed, environment))
         wanted = sorted((row.symptom, row.wire) for row in rows)
         found: list[tuple[str, str]] = []
 
