@@ -14,6 +14,14 @@ _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1
 _UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _ESCAPED = re.compile(r"\\+([\"'/])")
 _BREAK = re.compile(r"\\+[nrt](?![a-z]{2})|\\\n")
+_FOLDED = re.compile(r"\\\r?\n[ \t]*\\(?= )")
+"""A double-quoted scalar as kubectl folds it: a backslash ends a line, and another one is before the next blank."""
+_LOGGED = re.compile(
+    r"^(?:\S{1,40}T\S{1,40} (?:stdout|stderr) [FP] |\[pod/[^\]\s]{1,300}\] |[a-z0-9][\w./-]{2,80}[ \t]+\|[ \t])",
+    re.MULTILINE,
+)
+"""What a container runtime, `kubectl logs --prefix` and docker compose write before each line."""
+_FRAMED = re.compile(r"[ \t]*[|│┃][ \t]*$", re.MULTILINE)
 _QUOTED = re.compile(r"^[ \t]*(?:[>|│┃][ \t]?)+", re.MULTILINE)
 _CURLY = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u200b": ""})
 _LINK = re.compile(r"\[([^\[\]\s]{1,500})\]\((?:https?://)[^)\s]{1,500}\)")
@@ -43,7 +51,8 @@ _NAMED_SECRET = re.compile(
 def comparable(text: str) -> str:
     """The text on one line, as the component printed it."""
     text = _TERMINAL.sub("", text[-LONGEST:]).translate(_CURLY)
-    text = _UNICODE.sub(lambda match: chr(int(match[1], 16)), text)
+    text = _LOGGED.sub("", _FRAMED.sub("", _FOLDED.sub("", text)))
+    text = _UNICODE.sub(lambda match: chr(int(match[1], 16)), html.unescape(text))
     text = html.unescape(_ESCAPED.sub(r"\1", text))
     text = _LINK.sub(r"\1", _BREAK.sub(" ", _QUOTED.sub("", text)))
     return " ".join(text.replace("''", "'").split())

@@ -37,6 +37,16 @@ FORMS: dict[str, Callable[[str], str]] = {
     "as a YAML scalar": lambda text: (
         "    message: '" + text.replace("'", "''") + '\'\n    reason: X\n    status: "False"'
     ),
+    "folded by kubectl": lambda text: (
+        '    message: "' + "\\\n      \\ ".join(textwrap.wrap(json.dumps(text)[1:-1], 76, break_on_hyphens=False)) + '"'
+    ),
+    "in a frame": lambda text: "\n".join(f"│ {line:90} │" for line in textwrap.wrap(text, 88, break_on_hyphens=False)),
+    "in the log of a container runtime": lambda text: "\n".join(
+        f"2024-05-01T10:00:00.1Z stderr F {line}" for line in textwrap.wrap(text, 88, break_on_hyphens=False)
+    ),
+    "in the log of compose": lambda text: "\n".join(
+        f"manager-1  | {line}" for line in textwrap.wrap(text, 88, break_on_hyphens=False)
+    ),
     "with Windows line ends": lambda text: text.replace(" ", "\r\n", 3) + "\r\n",
 }
 CAUSES = [(symptom.id, text) for stage, symptom in symptoms() for text in symptom.examples]
