@@ -177,9 +177,11 @@ def _diagnose(arguments: argparse.Namespace) -> int:
         write(diagnosis.as_json(found), None)
     else:
         write(diagnosis.as_text(found, colour=coloured(arguments.color), ticks=_ticks()), None)
-    if found.problems or found.nothing:
+    if found.nothing:
         return FAILED
-    return OK if found.healthy else FINDINGS
+    if not found.healthy:
+        return FINDINGS
+    return FAILED if found.problems else OK
 
 
 def _judged(arguments: argparse.Namespace, collected: Collected, names: list[str]) -> Diagnosis:

@@ -4,19 +4,20 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-import sys
 import tarfile
-from collections.abc import Iterator
-from pathlib import Path
+import zipfile
+import zlib
 
 from kserve_wiring.doctor.collected import Collected, Pod
 from kserve_wiring.doctor.envoy import reduced
-from kserve_wiring.manifests.load import SUFFIXES, Problem, load_bytes, load_values
+from kserve_wiring.doctor.files import files
+from kserve_wiring.doctor.salvage import YAML, has_more, json_values, yaml_parts
+from kserve_wiring.manifests.load import SUFFIXES, Loaded, Problem, load_bytes, load_values
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef
 
-LARGEST = 256 * 1024 * 1024
 _LOG_KEPT = 40_000
 """Characters of a log that are read: its end."""
 
@@ -31,16 +32,16 @@ _ENVOY = re.compile(r"(?:^|/)proxies/(?P<namespace>[^/]+)/(?P<pod>[^/]+)/config_
 _DUMPED = re.compile(
     r"^==== START logs for container (\S+) of pod (\S+)/(\S+) ====\n(.*?)^==== END logs", re.DOTALL | re.MULTILINE
 )
-_OBJECTS = re.compile(rb"\A\s*(?:---\s*)?(?:#[^\n]*\n)*(?:\{|apiVersion:|items:|kind:)")
+_OBJECTS = re.compile(rb"\A\s*(?:---\s*)?(?:#[^\n]*\n)*(?:\{|\[\s*\{|apiVersion:|items:|kind:)")
 
 
 def read_bundle(path: str) -> Collected:
     """Read a file, a folder, a tar archive or, for ``-``, standard input. What cannot be read is a problem."""
     collected = Collected()
     try:
-        for name, data in _files(path):
+        for name, data in files(path):
             _add(collected, name, data)
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         collected.problems.append(Problem(path, 0, getattr(error, "strerror", None) or str(error)))
     if not (collected.objects or collected.problems):
         reason = "no object of Kubernetes: nothing there has an apiVersion and a kind; --explain takes a text"
@@ -58,28 +59,6 @@ def _once(objects: list[KubeObject]) -> list[KubeObject]:
     return list(found.values())
 
 
-def _files(path: str) -> Iterator[tuple[str, bytes]]:
-    if path == "-":
-        yield "<stdin>", sys.stdin.buffer.read()
-    elif Path(path).is_dir():
-        for file in sorted(Path(path).rglob("*")):
-            if file.is_file():
-                yield str(file), file.read_bytes()
-    elif tarfile.is_tarfile(path):
-        yield from _members(path)
-    else:
-        yield path, Path(path).read_bytes()
-
-
-def _members(path: str) -> Iterator[tuple[str, bytes]]:
-    """The regular files of an archive. Nothing is written to disk."""
-    with tarfile.open(path) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() and member.size <= LARGEST else None
-            if content is not None:
-                yield f"{path}:{member.name}", content.read()
-
-
 def _add(collected: Collected, name: str, data: bytes) -> None:
     for pattern in _LOGS:
         match = pattern.search(name)
@@ -88,16 +67,15 @@ def _add(collected: Collected, name: str, data: bytes) -> None:
             collected.logs[key] = collected.logs.get(key, "") + _end(data)
             return
     proxy = _ENVOY.search(name)
+    if b"==== START logs for container " in data:
+        data = _add_dumped(collected, data)
     if name == "webhooks.json" or name.endswith("/webhooks.json"):
         _add_webhooks(collected, name, data)
     elif proxy:
         _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, data)
-    elif name.endswith(("logs.txt", "dump.log")):
-        for container, namespace, pod, text in _DUMPED.findall(data.decode("utf-8", errors="replace")):
-            collected.logs[namespace, pod, container] = text[-_LOG_KEPT:]
     elif name == "unseen.txt" or name.endswith("/unseen.txt"):
         collected.unseen += data.decode("utf-8", errors="replace").splitlines()
-    elif name.endswith(SUFFIXES) or _OBJECTS.match(data[:2000]):
+    elif name.endswith(SUFFIXES) or _OBJECTS.match(data[:2000]) or YAML.search(data[:2000]):
         _add_objects(collected, name, data)
 
 
@@ -125,17 +103,49 @@ def _end(data: bytes) -> str:
     return data[-_LOG_KEPT:].decode("utf-8", errors="replace")
 
 
+def _add_dumped(collected: Collected, data: bytes) -> bytes:
+    """Add the logs of a dump, and return what is between them: all objects, if it was written to one file."""
+    text = data.decode("utf-8", errors="replace")
+    for container, namespace, pod, log in _DUMPED.findall(text):
+        collected.logs[namespace, pod, container] = log[-_LOG_KEPT:]
+    return _DUMPED.sub("", text).encode()
+
+
 def _add_objects(collected: Collected, name: str, data: bytes) -> None:
     """JSON is read by a faster parser than YAML: a dump of a large cluster is JSON."""
-    if data.lstrip()[:1] == b"{":
-        try:
-            collected.objects += load_values([json.loads(data)], name)
-            return
-        except ValueError:
-            pass  # several documents, or YAML in flow style
-        except RecursionError:
-            collected.problems.append(Problem(name, 0, "nested too deeply"))
-            return
-    loaded = load_bytes(data, name)
-    collected.objects += loaded.objects
-    collected.problems += loaded.problems
+    if data.lstrip().removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"["):
+        found = _json(name, data)
+    else:
+        found = load_bytes(data, name)
+        if found.problems or has_more(data, len(found.objects)):
+            found = _pieces(name, data, found)
+    collected.objects += found.objects
+    collected.problems += found.problems
+
+
+def _json(name: str, data: bytes) -> Loaded:
+    """Every object of JSON values. What is cut, or in none, is a problem."""
+    text = data.decode("utf-8-sig", errors="replace")
+    try:
+        value = json.loads(text)
+        return Loaded(objects=load_values(value if isinstance(value, list) else [value], name))
+    except RecursionError:
+        return Loaded(problems=[Problem(name, 0, "nested too deeply")])
+    except ValueError as error:
+        objects = load_values([value for value in json_values(text) if isinstance(value, dict)], name)
+        cut = "Extra data" not in str(error)
+        return load_bytes(data, name) if not objects else Loaded(objects, [_cut_off(name)] if cut else [])
+
+
+def _pieces(name: str, data: bytes, whole: Loaded) -> Loaded:
+    """The objects of YAML with something between them, or cut at its end."""
+    found = Loaded()
+    for text in yaml_parts(data.decode("utf-8", errors="replace")):
+        part = load_bytes(text.encode(), name)
+        found.objects += part.objects
+        found.problems += [_cut_off(name)] if part.problems else []
+    return found if len(found.objects) > len(whole.objects) else whole
+
+
+def _cut_off(name: str) -> Problem:
+    return Problem(name, 0, "it is cut off; the objects before that were read")

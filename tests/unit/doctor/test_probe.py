@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from kserve_wiring.doctor.hops import Hops
 from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.transport import Direct, NoWayError
 from kserve_wiring.manifests.load import load_values
+from tests.unit.doctor.certificates import certificate
 from tests.unit.doctor.routed import DOMAIN, Object, cluster, model
 
 BEHIND = {"x-envoy-upstream-service-time": "3"}
@@ -179,15 +179,6 @@ def test_no_way_is_no_verdict() -> None:
 
     found = probed(1, transport=Forbidden())
     assert (seen(found), found.requests, found.unseen) == ([], 0, ['pods "x" is forbidden'])
-
-
-def certificate(folder: Path, host: str, days: int) -> None:
-    """A certificate of a CA that nobody trusts; one of -1 days has expired."""
-    request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-subj", "/CN=x", "-out", "csr"]
-    (folder / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
-    sign = f"openssl x509 -req -in csr -signkey key -days {days} -extfile san -out crt"
-    for command in (request, sign.split()):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(

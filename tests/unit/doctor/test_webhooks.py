@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,20 +20,11 @@ from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
 from kserve_wiring.doctor.transport import Direct, NoWayError
 from kserve_wiring.doctor.webhooks import webhooks
 from kserve_wiring.manifests.load import load_values
+from tests.unit.doctor.certificates import certificate
 from tests.unit.doctor.routed import Object, cluster, made, pod, service
 
 NAME, SERVICE = "inferenceservice.kserve-webhook-server.validator", "kserve-webhook-server-service"
 HOST = f"{SERVICE}.kserve.svc"
-
-
-def certificate(folder: Path, host: str, days: int = 1) -> bytes:
-    """A self-signed certificate in folder/crt with folder/key; one of -1 days has expired."""
-    request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-subj", "/CN=x", "-out", "csr"]
-    (folder / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
-    sign = f"openssl x509 -req -in csr -signkey key -days {days} -extfile san -out crt"
-    for command in (request, sign.split()):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return (folder / "crt").read_bytes()
 
 
 @pytest.fixture
