@@ -26,7 +26,8 @@ class Row:
     that it may name. scope: ``own`` namespace, ``cluster`` or ``any``. form: ``name``, ``ns/name``, ``pvc`` for
     pvc://NAME/PATH or ``host`` for NAME.NAMESPACE.svc.DOMAIN. The other fields are keys next to the name, with the kind
     (and its default in ``to``), namespace, key of the data or port of the target, and whether it may be absent.
-    type_: the type that a Secret needs. group: of the target's kinds, if another API has a kind of that name.
+    type_: the type that a Secret needs. keys: those that its data needs. group: of the target's kinds, if another API has
+    a kind of that name; group_at: the key next to the name with it. named: the row is only about names with a kind.
     builtin: names that need no manifest; ``system:`` is a prefix. covered: another rule reports a target that is absent
     or elsewhere, so this one reports only a near miss. made: controllers or the platform make such objects, so that a
     complete set may lack them.
@@ -43,7 +44,10 @@ class Row:
     port_at: str = ""
     optional_at: str = ""
     type_: str = ""
+    keys: tuple[str, ...] = ()
     group: str = ""
+    group_at: str = ""
+    named: bool = False
     builtin: tuple[str, ...] = ()
     covered: str = ""
     made: bool = False
@@ -51,6 +55,7 @@ class Row:
 
 _ROOT_CAS = ("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt", "global-ca-bundle")
 _TLS = "kubernetes.io/tls"
+_PAIR = ("tls.crt", "tls.key")
 _ROLES = ("admin", "edit", "view", "cluster-admin", "system:")
 _SECRET, _MAP = ("Secret",), ("ConfigMap",)
 
@@ -137,6 +142,18 @@ def _kubernetes_rows() -> Iterator[Row]:
     yield Row("ScaledObject", "spec.triggers.*.authenticationRef.name", ("TriggerAuthentication",), kind_at="kind")
     yield Row("RoleBinding", "roleRef.name", ("Role", "ClusterRole"), kind_at="kind", builtin=_ROLES, made=True)
     yield Row("ClusterRoleBinding", "roleRef.name", ("ClusterRole",), "cluster", builtin=_ROLES, made=True)
+    account = Row(
+        "RoleBinding",
+        "subjects.*.name",
+        ("ServiceAccount",),
+        kind_at="kind",
+        namespace_at="namespace",
+        builtin=("default", "system:"),
+        covered="KW502",
+        named=True,
+    )
+    yield account
+    yield replace(account, kind="ClusterRoleBinding")
 
 
 def _network_rows() -> Iterator[Row]:
@@ -152,6 +169,16 @@ def _network_rows() -> Iterator[Row]:
             namespace_at="namespace",
             port_at="port",
             group="core",
+            made=True,
+        )
+        yield Row(
+            kind,
+            backends,
+            ("InferencePool",),
+            kind_at="kind",
+            namespace_at="namespace",
+            group_at="group",
+            named=True,
             made=True,
         )
     picker = "spec.endpointPickerRef.name"
@@ -175,11 +202,15 @@ def _network_rows() -> Iterator[Row]:
         "VirtualService", "spec.http.*.route.*.destination.host", ("Service",), form="host", group="core", made=True
     )
     yield Row("DestinationRule", "spec.host", ("Service",), form="host", group="core", made=True)
+    for path in ("rewrite.authority", "headers.request.set.Host", "headers.request.set.host"):
+        yield Row("VirtualService", f"spec.http.*.{path}", ("Service",), form="host", group="core", made=True)
     yield Row("DomainMapping", "spec.ref.name", ("Service",), kind_at="kind", group="serving.knative.dev", made=True)
     yield Row("Trigger", "spec.broker", ("Broker",), made=True)
 
 
 def _tool_rows() -> Iterator[Row]:
+    yield Row("Issuer", "spec.ca.secretName", _SECRET, keys=_PAIR, made=True)
+    yield Row("ClusterIssuer", "spec.ca.secretName", _SECRET, "any", keys=_PAIR, made=True)
     yield Row("Certificate", "spec.issuerRef.name", ("Issuer", "ClusterIssuer"), kind_at="kind")
     yield Row("Application", "spec.project", ("AppProject",), builtin=("default",), made=True)
     yield Row("ApplicationSet", "spec.template.spec.project", ("AppProject",), builtin=("default",), made=True)
@@ -245,7 +276,7 @@ def _kinds(row: Row, holder: Mapping[str, Any]) -> tuple[str, ...]:
         return row.to
     given = holder.get(row.kind_at)
     if given is None:
-        return row.to[:1]
+        return () if row.named else row.to[:1]
     return (given,) if given in row.to else ()
 
 

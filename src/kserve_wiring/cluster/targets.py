@@ -16,6 +16,8 @@ from kserve_wiring.manifests.objects import KubeObject, dig, mappings_of
 
 _COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
 _ANY = "*"  # no namespace has this name
+_OF_MODELS = ("", "-predictor", "-transformer", "-explainer")
+"""The ends of the names of the Services that KServe makes for an InferenceService."""
 _REPLICAS = 10  # of a StatefulSet, whose claims have a number
 # Kinds that are easily taken for each other.
 _ALIKE = (
@@ -52,6 +54,8 @@ class Targets:
         self._objects[obj.kind, obj.name].append(obj)
         self._names[obj.kind, obj.namespace].add(obj.name)
         self._names[obj.kind, _ANY].add(obj.name)
+        if obj.kind == "InferenceService":
+            self._names["Service", obj.namespace].update(f"{obj.name}{suffix}" for suffix in _OF_MODELS)
 
     def named(self, kind: str, name: str, group: str = "") -> list[KubeObject]:
         """Objects of a kind and name in any namespace."""
@@ -93,8 +97,14 @@ class Targets:
         return self._near[key].near(ref.name)
 
     def elsewhere(self, ref: Reference) -> list[KubeObject]:
-        """Objects of the kind and name in other namespaces."""
-        return [obj for kind in ref.kinds for obj in self.named(kind, ref.name, ref.row.group)] if ref.namespace else []
+        """Objects of the kind and name in other namespaces, and models that have a Service of that name there."""
+        if not ref.namespace:
+            return []
+        found = [obj for kind in ref.kinds for obj in self.named(kind, ref.name, ref.row.group)]
+        if found or "Service" not in ref.kinds:
+            return found
+        models = {ref.name.removesuffix(suffix) for suffix in _OF_MODELS if ref.name.endswith(suffix)}
+        return [obj for name in sorted(models) for obj in self.named("InferenceService", name) if obj.namespace]
 
     def alike(self, ref: Reference) -> list[KubeObject]:
         """Objects of that name whose kind is easily taken for the right one."""

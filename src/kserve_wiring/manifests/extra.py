@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from kserve_wiring.data import carried
-from kserve_wiring.manifests.load import CLUSTER_SCOPED, SUFFIXES, Loaded, Problem, load_file
+from kserve_wiring.manifests.load import SUFFIXES, Loaded, Problem, load_file
 from kserve_wiring.manifests.objects import KubeObject
+from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 
 EXTRA = "extra"
 """The folder, and the name of its release."""

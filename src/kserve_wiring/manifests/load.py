@@ -19,6 +19,7 @@ from kserve_wiring.manifests.known_values import ReleaseValues
 from kserve_wiring.manifests.kustomize import NAMES, Kustomization, read_kustomization
 from kserve_wiring.manifests.notes import Note
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, ObjectRef, Source
+from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -260,65 +261,3 @@ def _as_kustomized(obj: KubeObject, kustomization: Kustomization) -> KubeObject:
     ref = replace(obj.ref, namespace="") if kustomization.moves else obj.ref
     absent = kustomization.absent if Path(obj.source.file).name in NAMES else ()
     return replace(obj, ref=ref, source=replace(obj.source, unlisted=unlisted, absent=absent))
-
-
-# Cluster-scoped kinds of the API groups in data/schemas/index.json. Those of other groups may get a namespace: no rule
-# reads it.
-CLUSTER_SCOPED = frozenset(
-    [
-        "APIService",
-        "CSIDriver",
-        "CSINode",
-        "CertificateSigningRequest",
-        "ClusterCIDR",
-        "ClusterDomainClaim",
-        "ClusterExternalSecret",
-        "ClusterGenerator",
-        "ClusterIssuer",
-        "ClusterLocalModel",
-        "ClusterPushSecret",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterSecretStore",
-        "ClusterServingRuntime",
-        "ClusterStorageContainer",
-        "ClusterTrustBundle",
-        "ComponentStatus",
-        "CustomResourceDefinition",
-        "DeviceClass",
-        "DeviceTaintRule",
-        "FlowSchema",
-        "GatewayClass",
-        "IPAddress",
-        "IngressClass",
-        "LocalModelCache",
-        "LocalModelNode",
-        "LocalModelNodeGroup",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "PriorityLevelConfiguration",
-        "ResourcePoolStatusRequest",
-        "ResourceSlice",
-        "RuntimeClass",
-        "SelfSubjectAccessReview",
-        "SelfSubjectReview",
-        "SelfSubjectRulesReview",
-        "ServiceCIDR",
-        "StorageClass",
-        "StorageVersion",
-        "StorageVersionMigration",
-        "SubjectAccessReview",
-        "TokenReview",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-        "VolumeAttachment",
-        "VolumeAttributesClass",
-        "XMesh",
-    ]
-)

@@ -17,9 +17,11 @@ from kserve_wiring.cluster.argocd import sources, spec_of
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because
-from kserve_wiring.schemas.carried import KUBERNETES, project, project_of
+from kserve_wiring.schemas.carried import groups as carried_groups
+from kserve_wiring.schemas.carried import project_of
 
 _TRUE = ("true", "false")
 _OPTIONS = {
@@ -42,6 +44,10 @@ _OPTIONS = {
 _HOOKS = ("PreSync", "Sync", "PostSync", "Skip", "SyncFail", "PreDelete", "PostDelete")
 _POLICIES = ("HookSucceeded", "HookFailed", "BeforeHookCreation")
 _PREFIX = "argocd.argoproj.io/"
+_CUSTOMIZATION = re.compile(r"(resource\.customizations\.[A-Za-z]+\.)(.+)\.([A-Z][A-Za-z]+)")
+_MAP_KEY = re.compile(r"(/metadata/(?:annotations|labels)/)(.*/.*)")
+"""A JSON pointer to an annotation or label whose key has a slash that is not written as ~1."""
+_JQ_PATH_WITHOUT_DOT = re.compile(r"(?!(?:if|try|reduce|foreach|def|label|not|env|null|true|false)\b)[a-z]\w*[.\[]")
 
 
 @rule("KW523")
@@ -58,6 +64,10 @@ def without_effect(cluster: Cluster) -> Iterator[Draft]:
         server, name = at(app, "spec", "destination", "server"), at(app, "spec", "destination", "name")
         if server.value and name.value:
             yield because(name, "Argo CD refuses a destination with name and server", f"remove {name.key}", server)
+    for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
+        yield from _unused_sources(app)
+    for obj in cluster.named("ConfigMap", "argocd-cm"):
+        yield from _customizations(obj)
     for obj in cluster.objects:
         if obj.annotations:
             yield from _annotations(obj)
@@ -75,6 +85,9 @@ def _ignored(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
             yield because(group, "a group has no version here", f"set {group.key} to {better}")
         elif "*" not in group.text() + kind.text() and kind.value:
             yield from _kind(cluster, group, kind)
+        namespace = at(app, *path, index, "namespace")
+        if namespace.value and kind.text() in CLUSTER_SCOPED:
+            yield because(namespace, f"a {kind.text()} has no namespace", f"remove {namespace.key}")
         yield from _pointers(app, (*path, index), entry)
 
 
@@ -83,7 +96,7 @@ def _kind(cluster: Cluster, group: Setting, kind: Setting) -> Iterator[Draft]:
     if any(obj.group == own for obj in cluster.of_kind(text)):
         return
     known = _kinds(own)
-    if not known or text in known:
+    if text in known or not (known or own == "core" or near_name(own, carried_groups())):
         return
     groups = [name for name in _groups(text) if name != own]
     if groups:
@@ -103,9 +116,9 @@ def _kinds(group: str) -> frozenset[str]:
 
 @cache
 def _groups(kind: str) -> tuple[str, ...]:
-    """The groups of Kubernetes with a kind, the current ones first."""
-    groups = project(KUBERNETES).groups_of(kind)
-    return tuple(sorted(groups, key=lambda name: (name == "extensions", name)))
+    """The groups with a kind, the current ones first."""
+    found = (name for name in carried_groups() if kind in _kinds(name))
+    return tuple(sorted(found, key=lambda name: (name == "extensions", name)))
 
 
 def _pointers(app: KubeObject, path: KeyPath, entry: Mapping[str, Any]) -> Iterator[Draft]:
@@ -117,12 +130,41 @@ def _pointers(app: KubeObject, path: KeyPath, entry: Mapping[str, Any]) -> Itera
         elif re.search(r"/\*(?:/|$)|\[", text):
             reason = "a JSON pointer has neither wildcards nor brackets"
             yield because(setting, reason, "write an expression for jq under jqPathExpressions")
+        elif (key := _MAP_KEY.fullmatch(text)) is not None:
+            better = key[1] + key[2].replace("/", "~1")
+            yield because(setting, "a slash in a key is ~1 in a JSON pointer", f"set {setting.key} to {better}")
     for number, text in enumerate(strings_of(entry.get("jqPathExpressions"))):
         setting = Setting(text, app, (*path, "jqPathExpressions", number))
         if text.startswith("/"):
             reason = "an expression for jq begins with a dot"
             better = text.replace("/", ".").replace("~1", "/")
             yield because(setting, reason, f"set {setting.key} to {better}")
+        elif _JQ_PATH_WITHOUT_DOT.match(text):
+            yield because(setting, "jq reads this as a function", f"set {setting.key} to .{text}")
+
+
+def _unused_sources(app: KubeObject) -> Iterator[Draft]:
+    """HasMultipleSources and IsHelm of pkg/apis/application/v1alpha1/types.go decide which one is read."""
+    single = at(app, *spec_of(app), "source")
+    if single.value and app.items(*spec_of(app), "sources"):
+        other = at(app, *spec_of(app), "sources")
+        shown = Setting("set", app, single.path)
+        yield because(shown, f"Argo CD reads only {other.key}", f"move it to {other.key}", other)
+    for path, source in sources(app):
+        if source.get("chart") and source.get("path"):
+            folder = at(app, *path, "path")
+            reason = "with chart, repoURL is a repository of charts, which has no folders"
+            yield because(folder, reason, f"remove {folder.key} or chart", at(app, *path, "chart"))
+
+
+def _customizations(obj: KubeObject) -> Iterator[Draft]:
+    """Keys resource.customizations.<type>.<group>_<kind> (util/settings, convertToOverrideKey)."""
+    for key in obj.mapping("data"):
+        found = _CUSTOMIZATION.fullmatch(str(key))
+        if found and "_" not in found[2]:
+            setting = Setting("set", obj, ("data", str(key)))
+            reason = "an underscore separates group and kind, and without one the whole text is a kind"
+            yield because(setting, reason, f"rename it to {found[1]}{found[2]}_{found[3]}")
 
 
 def _value_files(app: KubeObject) -> Iterator[Draft]:

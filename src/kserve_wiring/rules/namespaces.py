@@ -104,7 +104,7 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iter
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
         fix = f"set {setting.key} to {elsewhere[0].namespace}" if elsewhere[0].namespace else ""
         yield pair(setting, shown, fix=fix)
-    elif _release_is_complete(cluster.facts, obj):
+    elif _release_is_complete(cluster.facts, obj) or not obj.source.release:
         service = _likely_service(cluster, obj, namespace)
         if service is not None:
             shown = Setting(f"{service.namespace}/{service.name}", service, ("metadata", "name"))
@@ -119,9 +119,10 @@ def _release_is_complete(facts: Facts, obj: KubeObject) -> bool:
 
 def _likely_service(cluster: Cluster, obj: KubeObject, namespace: str) -> KubeObject | None:
     """The webhook Service of the same release."""
-    services = [
-        item for item in cluster.of_kind("Service") if item.source.release == obj.source.release and item.group == ""
-    ]
+    services = [item for item in cluster.of_kind("Service") if _installed_together(item, obj) and item.group == ""]
+    if not obj.source.release:  # one file with a single Service for webhooks, which the name must mean
+        services = [item for item in services if "webhook" in item.name and item.namespace == namespace]
+        return services[0] if len(services) == 1 else None
     services.sort(key=lambda item: ("webhook" not in item.name, item.namespace != namespace))
     return services[0] if services else None
 
@@ -136,7 +137,7 @@ def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
         namespace, _, name = value.partition("/")
         if cluster.find("Certificate", namespace, name):
             continue
-        others = cluster.named("Certificate", name) or (
+        others = cluster.named("Certificate", name or value) or (
             [item for item in cluster.of_kind("Certificate") if item.source.release == obj.source.release]
             if _release_is_complete(cluster.facts, obj)
             else []
@@ -166,8 +167,8 @@ def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
     """A binding that grants its role to a ServiceAccount in the wrong namespace."""
     for obj in cluster.of_kind("ClusterRoleBinding", "RoleBinding"):
         for index, subject in mappings_of(obj.get("subjects")):
-            name, namespace = subject.get("name"), subject.get("namespace")
-            if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and isinstance(namespace, str)):
+            name, namespace = subject.get("name"), subject.get("namespace") or obj.namespace
+            if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and namespace):
                 continue
             accounts = [item for item in cluster.named("ServiceAccount", name) if _installed_together(item, obj)]
             if name == "default" or not accounts or cluster.find("ServiceAccount", namespace, name):

@@ -9,15 +9,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.gateways import pods_of_service
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.paths import POD
+from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
 from kserve_wiring.cluster.targets import Targets
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, because, single
+from kserve_wiring.rules.draft import Draft, at, because, single
 
 _POOL = "InferencePool"
+_AUTOCREATE = "autocreate-cluster-domain-claims"
+_CLUSTER_NAMESPACE = "cluster-resource-namespace"
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:_]*[a-z0-9])?", re.IGNORECASE)
 
 
@@ -26,7 +30,9 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     """Nothing validates a name: the Pod waits for the object, or a controller ignores the one that names it."""
     yield from _claims(cluster)
     yield from _pools(cluster)
+    yield from _secrets_of_cluster_issuers(cluster)
     targets = Targets(cluster)
+    yield from _certificates(cluster, targets)
     for ref in _all_references(cluster):
         if _NAME.fullmatch(ref.name) and not _may_be_absent(ref):
             found = targets.find(ref)
@@ -130,6 +136,15 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
         suggestion = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
         draft = single(setting, reason=reason, suggestion=suggestion)
         yield Draft(draft.obj, draft.path, draft.args, ((target, ("metadata", "name")),))
+    missing = [name for name in ref.row.keys if keys and name not in keys]
+    if missing:
+        reason = f"{target.ref} has no key {' and no key '.join(missing)}, it has {', '.join(sorted(keys))}"
+        yield _draft(ref, reason, f"add {' and '.join(missing)}, or name another Secret", "", target)
+    group = ref.holder.get(ref.row.group_at) if ref.row.group_at else None
+    if isinstance(group, str) and all(item.group != group for item in found):
+        setting = Setting(group, ref.obj, (*ref.path[:-1], ref.row.group_at))
+        suggestion = f"set {setting.key} to {target.group}"
+        yield because(setting, f"{target.ref} has the group {target.group}", suggestion, at(target, "apiVersion"))
     if ref.row.type_ and target.kind == "Secret" and target.get("type") != ref.row.type_:
         reason = f"its type is {target.get('type') or 'Opaque'}, but {ref.row.type_} is needed"
         yield _draft(ref, reason, f"give the Secret the type {ref.row.type_}", "", target)
@@ -177,16 +192,66 @@ def _mounts(obj: KubeObject, pod: KeyPath) -> Iterator[tuple[KeyPath, Mapping[st
 
 
 def _claims(cluster: Cluster) -> Iterator[Draft]:
-    """A DomainMapping needs a ClusterDomainClaim of its name, unless Knative creates it."""
-    network, holder = cluster.knative.setting("network", "autocreate-cluster-domain-claims"), None
-    if network is not None and network.text().lower() == "false":
-        holder = network
-    for obj in cluster.of_kind("DomainMapping") if holder is not None and holder.obj.source.text else ():
+    """A DomainMapping needs a ClusterDomainClaim of its name and for its namespace, unless Knative creates it."""
+    network, holder = cluster.knative.setting("network", _AUTOCREATE), cluster.knative.holder("network")
+    needed = holder is not None and bool(holder[0].source.text) and (network is None or network.text().lower() == "false")
+    for obj in cluster.of_kind("DomainMapping"):
         name = Setting(obj.name, obj, ("metadata", "name"))
-        if not cluster.find("ClusterDomainClaim", "", obj.name) and holder is not None:
+        claims = cluster.find("ClusterDomainClaim", "", obj.name)
+        if claims:
+            yield from _claim_of_another(claims[0], obj)
+        elif needed and holder is not None:
+            shown = network or Setting(None, holder[0], (*holder[1], _AUTOCREATE))
             level = "" if cluster.facts.complete else "warning"
-            reason = f"{holder.key} of {holder.obj.ref} is false, and there is no ClusterDomainClaim of that name"
-            yield because(name, reason, "create the ClusterDomainClaim", holder, level=level)
+            reason = f"{shown.key} of {shown.obj.ref} is not true, and there is no ClusterDomainClaim of that name"
+            yield because(name, reason, "create the ClusterDomainClaim", shown, level=level)
+
+
+def _claim_of_another(claim: KubeObject, obj: KubeObject) -> Iterator[Draft]:
+    namespace = Setting(claim.get("spec", "namespace"), claim, ("spec", "namespace"))
+    if obj.namespace and namespace.value and namespace.value != obj.namespace:
+        reason = f"the domain belongs to that namespace, but {obj.ref} is in {obj.namespace}"
+        fix = f"set {namespace.key} to {obj.namespace}"
+        yield because(namespace, reason, fix, Setting(obj.namespace, obj, ("metadata", "namespace")))
+
+
+def _secrets_of_cluster_issuers(cluster: Cluster) -> Iterator[Draft]:
+    """A ClusterIssuer reads its Secret in the namespace of cert-manager's controller (--cluster-resource-namespace)."""
+    controllers = [obj for obj in cluster.named("Deployment", "cert-manager") if obj.namespace]
+    if len(controllers) != 1 or _CLUSTER_NAMESPACE in str(controllers[0].body):
+        return
+    own = controllers[0].namespace
+    for obj in cluster.of_kind("ClusterIssuer"):
+        setting = at(obj, "spec", "ca", "secretName")
+        others = [item for item in cluster.named("Secret", str(setting.value)) if item.namespace]
+        made = any(item.get("spec", "secretName") == setting.value for item in cluster.in_namespace("Certificate", own))
+        if others and not made and all(item.namespace != own for item in others):
+            reason = f"that Secret is in namespace {others[0].namespace}, and cert-manager reads it in {own}"
+            fix = f"create the Secret in namespace {own}"
+            yield because(setting, reason, fix, Setting(None, others[0], ("metadata", "namespace")))
+
+
+def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:
+    """The Pods behind the hosts of a Certificate mount another Secret, which nothing makes: they never start."""
+    for obj in cluster.of_kind("Certificate"):
+        setting = at(obj, "spec", "secretName")
+        mounts = [ref for pod in _pods_of_hosts(cluster, obj) for ref in references(pod.obj, POD, pod.path)]
+        mounts = [ref for ref in mounts if ref.row.path == "volumes.*.secret.secretName" and not _may_be_absent(ref)]
+        if setting.value in {ref.name for ref in mounts}:
+            continue
+        for ref in mounts:
+            if not targets.find(ref) and not targets.is_made(ref) and not targets.near(ref):
+                other = Setting(ref.name, ref.obj, ref.path)
+                reason = f"{ref.obj.ref} serves its hosts with the Secret {ref.name}, which nothing makes"
+                yield because(setting, reason, f"set {setting.key} to {ref.name}", other, level="warning")
+
+
+def _pods_of_hosts(cluster: Cluster, certificate: KubeObject) -> Iterator[PodUse]:
+    for host in strings_of(certificate.get("spec", "dnsNames")):
+        name, _, rest = host.partition(".")
+        for service in cluster.find("Service", rest.partition(".")[0], name):
+            if service.group == "" and service.namespace == certificate.namespace:
+                yield from pods_of_service(service, cluster.pods)
 
 
 def _pools(cluster: Cluster) -> Iterator[Draft]:

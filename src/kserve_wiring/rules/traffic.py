@@ -19,7 +19,6 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, single
 
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-_PORT_NAMES = ("", "h2c", "http1")
 _TARGETS = ("nodeName", "serviceName", "serviceUrl")
 _DATA = ("$request", "$response")
 _GRAPH_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -33,8 +32,6 @@ def refused_services(cluster: Cluster) -> Iterator[Draft]:
         if obj.group == KNATIVE_GROUP:
             yield from _traffic(obj)
             yield from _revision_name(obj)
-            for index, container in mappings_of(obj.get("spec", "template", "spec", "containers")):
-                yield from _ports(obj, ("spec", "template", "spec", "containers", index), container)
 
 
 def _traffic(obj: KubeObject) -> Iterator[Draft]:
@@ -84,19 +81,6 @@ def _revision_name(obj: KubeObject) -> Iterator[Draft]:
     if isinstance(setting.value, str) and setting.value and not setting.value.startswith(f"{obj.name}-"):
         reason = f"the name of a Revision begins with that of its {obj.kind} and a hyphen"
         yield single(setting, reason=reason, suggestion=f"set {setting.key} to {obj.name}-{setting.value}")
-
-
-def _ports(obj: KubeObject, path: KeyPath, container: Mapping[str, object]) -> Iterator[Draft]:
-    ports = list(mappings_of(container.get("ports")))
-    for index, port in ports:
-        name = port.get("name", "")
-        if isinstance(name, str) and name not in _PORT_NAMES:
-            setting = at(obj, *path, "ports", index, "name")
-            reason = "Knative knows only the names h2c and http1, and reads the protocol of the port from them"
-            yield single(setting, reason=reason, suggestion=f"set {setting.key} to http1")
-    if len(ports) > 1:
-        setting = Setting(len(ports), obj, (*path, "ports"))
-        yield single(setting, reason="a Revision serves one port", suggestion="leave one port")
 
 
 @rule("KW531")
