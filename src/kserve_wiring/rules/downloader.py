@@ -7,6 +7,7 @@ kserve v0.20.0 pkg/credentials/service_account_credentials.go and pkg/credential
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -30,6 +31,9 @@ _SETTINGS = (
     "cabundle-configmap",
 )
 _ROLE = "eks.amazonaws.com/role-arn"
+_IDENTITIES = (_ROLE, "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
+"""Annotations by which a cloud gives the Pods of a ServiceAccount an identity."""
+_ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?(/\S*)?|\$\S+|.*[<{].*")
 _SCHEME_READ_SINCE = (0, 17, 0)
 _NUMBERS = ("usehttps", "verifyssl", "usevirtualbucket", "useaccelerate")
 # Variables that only the downloader reads, by the scheme of the model's address.
@@ -76,6 +80,7 @@ def unread_credentials(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("InferenceService", "LLMInferenceService"):
         if obj.group == KSERVE_GROUP:
             yield from _annotations_of_model(obj)
+            yield from _identity_of_model(obj)
             yield from _variables(obj)
             if obj.namespace in with_keys:
                 yield from _other_account(cluster, obj, with_keys[obj.namespace])
@@ -134,6 +139,18 @@ def _annotations_of_model(obj: KubeObject) -> Iterator[Draft]:
         )
 
 
+def _identity_of_model(obj: KubeObject) -> Iterator[Draft]:
+    """The clouds' webhooks read the annotations of the Pod's ServiceAccount."""
+    for path in (("metadata", "annotations"), ("spec", "predictor", "annotations")):
+        for key in _IDENTITIES:
+            setting = at(obj, *path, key)
+            if setting.value is not None:
+                account = obj.get("spec", "predictor", "serviceAccountName") or "of the model"
+                reason = "it is read on a ServiceAccount, and not on what has Pods"
+                suggestion = f"move it to metadata.annotations of the ServiceAccount {account}"
+                yield single(setting, reason=reason, suggestion=suggestion)
+
+
 def _annotations_of_secret(cluster: Cluster, secret: KubeObject) -> Iterator[Draft]:
     found = _s3_settings(secret)
     for setting in found:
@@ -167,6 +184,9 @@ def _spelling(cluster: Cluster, setting: Setting) -> Iterator[Draft]:
         reason = f"KServe {cluster.facts.kserve_version} puts a scheme before it"
         suggestion = f"write {setting.text().partition('://')[2]}, and set {_PREFIX}usehttps to 0 for http"
         yield single(setting, reason=reason, suggestion=suggestion)
+    elif name == "endpoint" and not _ENDPOINT.fullmatch(setting.text()):
+        reason = "boto3 refuses an endpoint that is no host"
+        yield single(setting, reason=reason, suggestion="write HOST:PORT of the store")
     elif name in _NUMBERS and setting.text().lower() in ("true", "false"):
         number = "1" if setting.text().lower() == "true" else "0"
         if number == "0" and name == "usehttps":

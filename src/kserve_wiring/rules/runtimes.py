@@ -24,6 +24,8 @@ _SERVED = "kserve-container"
 _PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")
 # Formats for which KServe sets protocol v2 itself.
 _V2_FORMATS = ("triton", "vLLM")
+_MORE_FORMATS = ("mlflow", "catboost", "vLLM", "autogluon", "predictive")
+"""Formats of upstream's runtimes besides those with a field of their own."""
 _INJECTED = {
     "storage-initializer": "KServe then injects no container that downloads the model",
     "agent": "KServe then injects neither logger nor batcher",
@@ -52,7 +54,7 @@ def _served(cluster: Cluster, obj: KubeObject, name: str) -> Iterator[Draft]:
         if len(found) == 1:
             yield from _named(found[0], named, form, name)
     elif isinstance(form.value, str) and form.value:
-        yield from _chosen(cluster, form)
+        yield from _chosen(cluster, form, name)
 
 
 def _named(runtime: KubeObject, named: Setting, form: Setting, name: str) -> Iterator[Draft]:
@@ -101,11 +103,14 @@ def _protocol(runtime: KubeObject, obj: KubeObject, name: str, form: Setting) ->
         yield _draft(wanted, reason, f"set {wanted.key} to {offered[0]}", place)
 
 
-def _chosen(cluster: Cluster, form: Setting) -> Iterator[Draft]:
+def _chosen(cluster: Cluster, form: Setting, name: str) -> Iterator[Draft]:
     """What KServe finds for a model without a runtime: those in reach that select themselves for the format."""
-    spaces = ("", form.obj.namespace)
+    spaces = sorted({"", form.obj.namespace})
     ready = [one for space in spaces for one in cluster.runtimes_of_format.get((space, str(form.value)), ())]
-    if any(runtime.get("spec", "multiModel") is not True for runtime in ready):
+    single_model = [runtime for runtime in ready if runtime.get("spec", "multiModel") is not True]
+    if single_model or (ready and _is_known(cluster, form)):
+        if name == "model" and _is_known(cluster, form):
+            yield from _unfit(single_model, ready, form)
         return
     usable = [
         runtime
@@ -127,6 +132,46 @@ def _chosen(cluster: Cluster, form: Setting) -> Iterator[Draft]:
     if near or (cluster.facts.complete and len(form.path) > len(("spec", "predictor", "model"))):
         reason = "no runtime serves this format"
         yield _draft(form, reason, f"set {form.key} to {near}" if near else "install a runtime of that format", ())
+
+
+def _is_known(cluster: Cluster, form: Setting) -> bool:
+    """True if no runtime that was not read is likely to serve the format: those of upstream's chart are not missing."""
+    read = any(runtime.name.startswith("kserve-") for runtime in cluster.of_kind(*RUNTIMES))
+    return cluster.facts.complete or read or form.value not in (*FRAMEWORKS, *_MORE_FORMATS)
+
+
+def _unfit(runtimes: list[KubeObject], ready: list[KubeObject], form: Setting) -> Iterator[Draft]:
+    """GetSupportingRuntimes: of the runtimes for one model, one has the protocol and the version of the format."""
+    if not runtimes:
+        if not form.obj.get("spec", "predictor", "model", "storageUri"):
+            return  # it may serve TrainedModels
+        place = ((ready[0], ("spec", "multiModel")),)
+        reason = f"{ready[0].ref} is for several models in one server, which only ModelMesh uses"
+        yield _draft(form, reason, f"set spec.multiModel of {ready[0].ref} to false", place)
+        return
+    wanted = at(form.obj, "spec", "predictor", "model", "protocolVersion")
+    protocol = wanted.text() or ("v2" if form.value in _V2_FORMATS else "v1")
+    speaking = [one for one in runtimes if protocol in (strings_of(one.get("spec", "protocolVersions")) or [protocol])]
+    version = at(form.obj, "spec", "predictor", "model", "modelFormat", "version")
+    if not speaking:
+        offered = sorted({text for one in runtimes for text in strings_of(one.get("spec", "protocolVersions"))})
+        default = "" if wanted.value else f"the default is {protocol}, but "
+        reason = f"{default}the runtimes of this format speak {', '.join(offered)}"
+        yield _draft(wanted, reason, f"set {wanted.key} to {offered[0]}", ((runtimes[0], ("spec", "protocolVersions")),))
+    elif version.value is not None and version.text() not in (known := _versions(speaking, str(form.value))):
+        served = f"serve version {', '.join(sorted(known))}" if known else "name no version"
+        reason = f"the runtimes of {form.text()} {served}, and KServe compares the text"
+        fix = f'set {version.key} to "{min(known)}"' if known else f"remove {version.key}"
+        yield _draft(version, reason, fix, ((speaking[0], ("spec", "supportedModelFormats")),))
+
+
+def _versions(runtimes: list[KubeObject], form: str) -> set[str]:
+    return {
+        str(item["version"])
+        for runtime in runtimes
+        for _, item in mappings_of(runtime.get("spec", "supportedModelFormats"))
+        if item.get("name") == form and item.get("autoSelect") is True and "version" in item
+    }
 
 
 def _formats(runtime: KubeObject, *, selected: bool) -> set[str]:
