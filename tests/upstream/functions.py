@@ -1,4 +1,4 @@
-"""Builds the Go program of this folder once, and asks it: what do upstream's own functions answer?"""
+"""Builds the Go programs of this folder once, and asks them: what do upstream's own functions answer?"""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from tools.console import BUILD
 from tools.upstream import golang
 
 SOURCE = Path(__file__).parent
+WEBHOOKS = SOURCE / "webhooks"
 
 
-def program() -> Path:
-    """The built program, kept by what it is built from. The first build takes a minute or two."""
-    pins = b"".join((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
-    target = BUILD / "tools" / f"upstream-functions-{hashlib.sha256(pins).hexdigest()[:12]}" / "upstream-functions"
-    golang.build_once("upstream's functions", target, SOURCE, ".")
+def program(source: Path = SOURCE) -> Path:
+    """The built program, kept by what it is built from. The first build takes minutes."""
+    name = "upstream-functions" if source == SOURCE else f"upstream-{source.name}"
+    pins = b"".join((source / file).read_bytes() for file in ("go.mod", "go.sum", "main.go"))
+    target = BUILD / "tools" / f"{name}-{hashlib.sha256(pins).hexdigest()[:12]}" / name
+    golang.build_once(name.replace("-", "'s ", 1), target, source, ".")
     return target
 
 
 class Upstream:
     """The running program. ``ask`` gives its answer, a dict; ``{"error": text}`` where upstream refuses the input."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Path = SOURCE) -> None:
         self._process = subprocess.Popen(
-            [str(program())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [str(program(source))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
 
     def ask(self, question: str, *args: str) -> dict[str, Any]:

@@ -14,6 +14,21 @@ from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, mappings_of
 
 _LOCAL_GATEWAY = "knative-local-gateway"
+WORKLOADS = {
+    "activator": "activator",
+    "autoscaler": "autoscaler",
+    "autoscaler-hpa": "autoscaler-hpa",
+    "controller": "controller",
+    "webhook": "webhook",
+    "net-istio-controller": "controller",
+    "net-istio-webhook": "webhook",
+    "net-kourier-controller": "controller",
+    "3scale-kourier-gateway": "kourier-gateway",
+    "net-contour-controller": "controller",
+    "net-gateway-api-controller": "controller",
+    "net-gateway-api-webhook": "webhook",
+}
+"""The Deployments of Knative Serving with their container (cmd/operator/kodata)."""
 _STRUCTURED_SINCE = (1, 21, 0)
 
 

@@ -12,10 +12,11 @@ from kserve_wiring.cluster.kserve_webhook import FRAMEWORKS, refused_by_kserve
 from kserve_wiring.cluster.llm_webhook import refused_by_llm_webhook
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.refusals import Refusal
-from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting
+from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, because
 
+_SCALING = "autoscaling.knative.dev/"
 _KPA = "kpa.autoscaling.knative.dev"
 _TEMPLATE = ("spec", "template", "metadata", "annotations")
 
@@ -46,12 +47,23 @@ def refused_revisions(cluster: Cluster) -> Iterator[Draft]:
         if obj.group == KNATIVE_GROUP and obj.kind in ("Service", "Configuration"):
             yield from _drafts(obj, refused_in_pod(pod.spec, pod.path))
             yield from _drafts(obj, refused_annotations(obj.mapping(*_TEMPLATE), _TEMPLATE, _default_class(cluster)))
+            yield from _custom_metric(obj, _TEMPLATE, _default_class(cluster))
         elif obj.kind == "InferenceService" and obj.group == KSERVE_GROUP and _is_on_knative(cluster, obj):
             yield from _drafts(obj, _in_component(pod))
     for obj in cluster.of_kind("InferenceService"):
         if _is_whole(obj) and _is_on_knative(cluster, obj):
             path = ("metadata", "annotations")
             yield from _drafts(obj, refused_annotations(obj.annotations, path, _default_class(cluster)))
+            yield from _custom_metric(obj, path, _default_class(cluster))
+
+
+def _custom_metric(obj: KubeObject, path: KeyPath, default_class: str) -> Iterator[Draft]:
+    """Knative passes any other metric on as one of Pods (pkg/reconciler/autoscaling/hpa/resources/hpa.go)."""
+    metric = Setting(obj.get(*path, f"{_SCALING}metric"), obj, (*path, f"{_SCALING}metric"))
+    class_ = obj.get(*path, f"{_SCALING}class") or default_class
+    if class_ == f"hpa.{_SCALING[:-1]}" and metric.value in ("concurrency", "rps"):
+        reason = "a HorizontalPodAutoscaler gets it from an adapter, and Knative has none"
+        yield because(metric, reason, f"write cpu or memory, or set {_SCALING}class to {_KPA}", level="warning")
 
 
 def _is_on_knative(cluster: Cluster, obj: KubeObject) -> bool:

@@ -104,6 +104,8 @@ _LABELS = {
     "networking.kserve.io/visibility": _choice("cluster-local", ignored=_PUBLIC),
     "networking.knative.dev/visibility": _choice("cluster-local"),
 }
+_LEVELS = ("privileged", "baseline", "restricted")
+_SECURITY = {f"pod-security.kubernetes.io/{name}": _choice(*_LEVELS) for name in ("enforce", "audit", "warn")}
 _REFUSED = "the webhook refuses another text"
 _UNREAD_TEMPLATE = "Knative reads it in spec.template.metadata.annotations, and its webhook refuses it here"
 
@@ -124,6 +126,8 @@ def unreadable_values(cluster: Cluster) -> Iterator[Draft]:
             yield from _values(obj, ("metadata", "annotations"), _KSERVE)
             if obj.kind != "LLMInferenceService" and cluster.runs_on_knative(obj):
                 yield from _values(obj, ("metadata", "annotations"), {**_KNATIVE, **_ROLLOUT})
+    for obj in cluster.of_kind("Namespace"):
+        yield from _values(obj, ("metadata", "labels"), _SECURITY)
 
 
 def _misplaced(obj: KubeObject) -> Iterator[Draft]:

@@ -18,9 +18,10 @@ from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, show_path
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, show, single
+from kserve_wiring.rules.draft import Draft, at, show, single
 
 _GATEWAY_API_SINCE = (0, 15, 0)  # enableGatewayApi and kserveIngressGateway
+_QUEUE = "queue.sidecar.serving.knative.dev/"
 _REQUESTS = (("cpuRequest", "cpuLimit"), ("memoryRequest", "memoryLimit"))
 
 
@@ -117,6 +118,17 @@ def bad_quantities(cluster: Cluster) -> Iterator[Draft]:
     for key, setting in cluster.knative.settings("deployment").items():
         if re.match(r"^queue-sidecar-(cpu|memory|ephemeral-storage)-(request|limit)$", key) and setting.value != "":
             yield from _malformed(setting)
+    for obj in cluster.of_kind("InferenceService", "Service", "Configuration"):
+        yield from _of_queue_proxy(obj)
+
+
+def _of_queue_proxy(obj: KubeObject) -> Iterator[Draft]:
+    """Annotations for queue-proxy, whose container the API server refuses."""
+    for path in (("metadata", "annotations"), ("spec", "template", "metadata", "annotations")):
+        for name in ("cpu", "memory", "ephemeral-storage"):
+            request, limit = (at(obj, *path, f"{_QUEUE}{name}-resource-{part}") for part in ("request", "limit"))
+            if not any(map(_reason, (request.text(), limit.text()))):
+                yield from _above(request, limit)
 
 
 def _block_quantities(config: IsvcConfig, block: str) -> Iterator[Draft]:

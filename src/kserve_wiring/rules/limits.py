@@ -94,7 +94,10 @@ def _quoted(number: int) -> str:
 
 
 def _defaults(cluster: Cluster) -> Iterator[Draft]:
-    """Knative refuses config-defaults whose default is above the limit."""
+    """Knative refuses config-defaults and config-autoscaler whose default is above the limit."""
+    most = cluster.knative.setting("autoscaler", "max-scale")
+    if most is not None:
+        yield from _beyond(cluster, most, "autoscaler", ("max-scale-limit", 0))
     for key, limit in (("revision-timeout-seconds", _TIMEOUT), ("container-concurrency", _CONCURRENCY)):
         setting = cluster.knative.setting("defaults", key)
         if setting is not None:

@@ -17,6 +17,7 @@ from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, single
 
 _MADE_BY_THEMSELVES = ("istio", "gke-")
+_QUEUE_PORTS = ("8012", "8013", "8022", "9090", "9091")
 _MODEL_LABELS = ("serving.kserve.io/", "serving.knative.dev/")
 
 
@@ -77,6 +78,8 @@ def strict_without_activator(cluster: Cluster) -> Iterator[Draft]:
     found: dict[int, tuple[Setting, str]] = {}
     for namespace in _serving_namespaces(cluster):
         mode, injected = _mtls_mode(cluster, namespace), _is_injected(cluster, namespace)
+        for setting in _strict_for_models(cluster, namespace):
+            found[id(setting.obj)] = (setting, "" if injected else "info")
         if mode is None or mode.value != "STRICT" or (injected is False and mode.obj.namespace != namespace):
             continue
         known = bool(cluster.find("Namespace", "", knative)) and (injected or mode.obj.namespace == namespace)
@@ -84,6 +87,20 @@ def strict_without_activator(cluster: Cluster) -> Iterator[Draft]:
             found[id(mode.obj)] = (mode, "" if known else "info")
     for mode, level in found.values():
         yield single(mode, namespace=knative, level=level)
+
+
+def _strict_for_models(cluster: Cluster, namespace: str) -> Iterator[Setting]:
+    """Policies that select the Pods of models, and ports of queue-proxy that have a mode of their own."""
+    for obj in cluster.in_namespace("PeerAuthentication", namespace):
+        labels = obj.mapping("spec", "selector", "matchLabels")
+        if labels and not any(str(key).startswith(_MODEL_LABELS) or key == "component" for key in labels):
+            continue
+        mode = at(obj, "spec", "mtls", "mode")
+        if labels and mode.value == "STRICT":
+            yield mode
+        for port, entry in obj.mapping("spec", "portLevelMtls").items():
+            if str(port) in _QUEUE_PORTS and dig(entry, "mode") == "STRICT":
+                yield Setting("STRICT", obj, ("spec", "portLevelMtls", port, "mode"))
 
 
 def _mtls_mode(cluster: Cluster, namespace: str) -> Setting | None:

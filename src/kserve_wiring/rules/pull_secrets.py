@@ -213,6 +213,8 @@ def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
     for secret in cluster.of_kind("Secret"):
         if secret.name in named and not secret.source.partial:
             yield from _wrong_secret(secret, cluster.facts)
+    if not cluster.facts.registry:
+        yield from _evidently_wrong(cluster)
     for external in cluster.of_kind("ExternalSecret"):
         target = secret_made_by(external)
         kind = external.get("spec", "target", "template", "type")
@@ -254,6 +256,36 @@ def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
             draft.args["other"] = place.partition("/")[0]
             yield draft
             return
+
+
+def _evidently_wrong(cluster: Cluster) -> Iterator[Draft]:
+    """Without the fact: a Pod has one pull Secret, which has the host of its image with another port or path."""
+    told: set[tuple[str, str]] = set()
+    for pod in cluster.pods:
+        names = names_of_pod(cluster, pod) or ()
+        for secret in cluster.find("Secret", pod.namespace, next(iter(names))) if len(names) == 1 else ():
+            for path, container in pod.containers():
+                image = Setting(container.get("image"), pod.obj, (*path, "image"))
+                host = _other_host(secret, image)
+                if host and (secret.namespace, secret.name) not in told:
+                    told.add((secret.namespace, secret.name))
+                    part = "stringData" if secret.get("stringData") else "data"
+                    yield pair(Setting(host, secret, (part, DOCKER_CONFIG, "auths")), image)
+
+
+def _other_host(secret: KubeObject, image: Setting) -> str:
+    """The host of a pull Secret that was meant for an image and does not match it."""
+    try:
+        reference, hosts = parse_image(image.text()), auth_hosts(secret)
+    except ValueError:
+        return ""
+    if any(auth_key_matches(host, reference) for host in hosts):
+        return ""
+    return next((host for host in hosts if _bare(host) == _bare(reference.registry)), "")
+
+
+def _bare(host: str) -> str:
+    return host.rpartition("://")[2].partition("/")[0].partition(":")[0].lower()
 
 
 def _covers(hosts: Iterable[str], place: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service
+from kserve_wiring.cluster.knative_operator import WORKLOADS
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
@@ -31,6 +32,7 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     yield from _claims(cluster)
     yield from _pools(cluster)
     yield from _secrets_of_cluster_issuers(cluster)
+    yield from _operator_workloads(cluster)
     targets = Targets(cluster)
     yield from _certificates(cluster, targets)
     for ref in _all_references(cluster):
@@ -229,6 +231,27 @@ def _secrets_of_cluster_issuers(cluster: Cluster) -> Iterator[Draft]:
             reason = f"that Secret is in namespace {others[0].namespace}, and cert-manager reads it in {own}"
             fix = f"create the Secret in namespace {own}"
             yield because(setting, reason, fix, Setting(None, others[0], ("metadata", "namespace")))
+
+
+def _operator_workloads(cluster: Cluster) -> Iterator[Draft]:
+    """The operator ignores an override for a workload or container that its manifests do not have."""
+    for obj in cluster.of_kind("KnativeServing"):
+        for part in ("workloads", "deployments"):
+            for index, item in mappings_of(obj.get("spec", part)):
+                name = at(obj, "spec", part, index, "name")
+                near = "" if name.text() in WORKLOADS else near_name(name.text(), WORKLOADS)
+                if near:
+                    yield because(name, "Knative has no such Deployment", f"set {name.key} to {near}")
+                yield from _operator_containers(obj, ("spec", part, index), item, WORKLOADS.get(name.text(), ""))
+
+
+def _operator_containers(obj: KubeObject, path: KeyPath, item: Mapping[str, Any], known: str) -> Iterator[Draft]:
+    for key in ("resources", "env", "livenessProbes", "readinessProbes"):
+        for index, entry in mappings_of(item.get(key)):
+            setting = at(obj, *path, key, index, "container")
+            if known and isinstance(entry.get("container"), str) and setting.value != known:
+                reason = f"that Deployment has the container {known}"
+                yield because(setting, reason, f"set {setting.key} to {known}")
 
 
 def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:

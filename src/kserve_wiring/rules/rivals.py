@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.cluster import MODE, STANDARD_MODES, Cluster
+from kserve_wiring.cluster.pods import ISVC_COMPONENTS
 from kserve_wiring.manifests.objects import KubeObject, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because
 
 _AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+_CLASS = "serving.kserve.io/autoscalerClass"
 _KEDAS = "keda-hpa-"
 
 
@@ -32,6 +34,20 @@ def rivals(cluster: Cluster) -> Iterator[Draft]:
         (_routes(cluster), ("spec", "hosts"), "has a route without match for a host, too: one never gets a request"),
     ):
         yield from _second(found, place, reason)
+    yield from _of_kserve(cluster)
+
+
+def _of_kserve(cluster: Cluster) -> Iterator[Draft]:
+    """KServe makes an autoscaler for each component in Standard mode, unless the annotation says external or none."""
+    for obj in cluster.of_kind(*_AUTOSCALERS):
+        target = at(obj, "spec", "scaleTargetRef", "name")
+        name, _, component = target.text().rpartition("-")
+        for model in cluster.find("InferenceService", obj.namespace, name) if component in ISVC_COMPONENTS else ():
+            mode, class_ = model.annotations.get(MODE) or cluster.deployment_mode, model.annotations.get(_CLASS)
+            if mode in STANDARD_MODES and class_ in (None, "hpa", "keda"):
+                reason = f"KServe makes an autoscaler for {model.ref} itself, and both undo each other's work"
+                fix = f"set the annotation {_CLASS} of {model.ref} to none, or remove this {obj.kind}"
+                yield because(target, reason, fix, at(model, "metadata", "annotations", _CLASS))
 
 
 def _second(found: Iterator[tuple[Hashable, KubeObject]], place: tuple[str, ...], reason: str) -> Iterator[Draft]:

@@ -17,6 +17,8 @@ from kserve_wiring.rules.draft import Draft, single
 # Prefixes whose keys Knative's and KServe's controllers read as annotations, and keys that they read as labels.
 _ANNOTATIONS = ("autoscaling.knative.dev/", "queue.sidecar.serving.knative.dev/", "features.knative.dev/")
 _LABELS = ("networking.knative.dev/visibility", "networking.kserve.io/visibility", "istio.io/dataplane-mode")
+_QUEUE = "queue.sidecar.serving.knative.dev/"
+"""Only Knative has this prefix, so any other key in it is a mistake."""
 # KW312 reads these.
 _STORAGE = "serving.kserve.io/s3-"
 # The beginnings of keys whose end is free.
@@ -55,6 +57,9 @@ def unread_keys(cluster: Cluster) -> Iterator[Draft]:
                     if meant:
                         reason = "no release of KServe, Knative or Istio reads this key"
                         yield _key(obj, (*path, key), reason, f"rename it to {meant}")
+                    elif key.startswith(_QUEUE) and key not in known.known:
+                        reason = "Knative reads no such key for queue-proxy"
+                        yield _key(obj, (*path, key), reason, f"use {_QUEUE}cpu-resource-request or one like it")
                     elif key in known.known and _is_misplaced(key, str(path[-1])):
                         other = "labels" if path[-1] == "annotations" else "annotations"
                         reason = f"the controllers read this key in {other}, not in {path[-1]}"
@@ -107,6 +112,16 @@ def unreadable_configuration(cluster: Cluster) -> Iterator[Draft]:
         wanted = configurations()[config].get(key, "text")
         if wanted != "text" and key not in _ELSEWHERE and not _is_readable(setting.value, wanted):
             yield single(setting, reason=f"it must be {_WANTED[wanted]}", suggestion=f"write {_WANTED[wanted]}")
+    for domain, setting in cluster.knative.settings("domain").items():
+        if not domain.startswith("_") and not _is_selector(setting.value):
+            reason = "without selector: the domain is that of every Service (pkg/reconciler/route/config/domain.go)"
+            yield single(setting, reason=reason, suggestion='write "", or labels below selector:')
+
+
+def _is_selector(value: object) -> bool:
+    """True for an empty text, and for what may be a selector; KW508 reports what is no text."""
+    text = value.strip() if isinstance(value, str) else ""
+    return not text or text.startswith(("selector:", "type:", "{", "#")) or "\nselector:" in text
 
 
 def _is_readable(value: object, wanted: str) -> bool:

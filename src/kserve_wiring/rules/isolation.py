@@ -1,0 +1,196 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
+"""KW546 and KW547: what a namespace permits its Pods, against what Knative needs of them (wire W9).
+
+Kubernetes pkg/apis/networking/types.go (policies of one Pod add up) and plugin/pkg/admission/resourcequota; knative/
+serving pkg/activator and pkg/reconciler/revision/resources/queue.go; istio pilot/pkg/model/sidecar.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
+from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, dig, mappings_of, strings_of
+from kserve_wiring.rules import rule
+from kserve_wiring.rules.draft import Draft, at, because
+
+_NAME_LABEL = "kubernetes.io/metadata.name"
+_DNS = (53, "dns", "dns-tcp", 5353)
+_MODEL_LABELS = ("serving.kserve.io/", "serving.knative.dev/")
+_WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_QUEUE_NEEDS = {
+    "limits.cpu": "queue-sidecar-cpu-limit",
+    "limits.memory": "queue-sidecar-memory-limit",
+    "requests.memory": "queue-sidecar-memory-request",
+    "memory": "queue-sidecar-memory-request",
+}
+"""Without these keys queue-proxy has only a request for CPU (pkg/deployment/config.go)."""
+
+
+@rule("KW546")
+def cut_off(cluster: Cluster) -> Iterator[Draft]:
+    """The activator, the gateway, the API server or DNS do not reach the Pods, or the Pods do not reach them."""
+    knative = cluster.knative.namespace or DEFAULT_NAMESPACE
+    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if _is_on_knative(cluster, obj)}
+    for namespace in sorted(serving - {""}):
+        policies = [obj for obj in _policies(cluster, namespace) if _selects_models(obj)]
+        yield from _ingress(cluster, policies, knative)
+    for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
+        yield from _egress([obj for obj in _policies(cluster, namespace) if _selects_models(obj)])
+        yield from _sidecars(cluster, namespace)
+    yield from _webhooks(cluster)
+
+
+def _is_on_knative(cluster: Cluster, obj: KubeObject) -> bool:
+    return cluster.runs_on_knative(obj) and bool(cluster.deployment_mode or cluster.knative.known("features"))
+
+
+def _policies(cluster: Cluster, namespace: str) -> list[KubeObject]:
+    return [obj for obj in cluster.in_namespace("NetworkPolicy", namespace) if obj.group == "networking.k8s.io"]
+
+
+def _selects_models(obj: KubeObject) -> bool:
+    labels = obj.mapping("spec", "podSelector", "matchLabels")
+    expressions = obj.get("spec", "podSelector", "matchExpressions")
+    return not expressions and (not labels or any(str(key).startswith(_MODEL_LABELS) for key in labels))
+
+
+def _of_type(policies: list[KubeObject], type_: str) -> list[KubeObject]:
+    """policyTypes: Ingress is meant if the field is absent, and Egress if there is a rule for it."""
+    absent = {"Ingress": lambda obj: True, "Egress": lambda obj: "egress" in obj.mapping("spec")}
+    return [
+        obj
+        for obj in policies
+        if type_ in (strings_of(obj.get("spec", "policyTypes")) or [type_] * absent[type_](obj))
+    ]
+
+
+def _ingress(cluster: Cluster, policies: list[KubeObject], knative: str) -> Iterator[Draft]:
+    limited = _of_type(policies, "Ingress")
+    rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "ingress"))]
+    if limited and not any(_admits(cluster, item, "from", knative, limited[0].namespace) for item in rules):
+        setting = Setting("set" if rules else "empty", limited[0], ("spec", "ingress"))
+        reason = f"it admits nothing from {knative}, whose activator and autoscaler call every Pod of a model"
+        fix = f"add a peer with the namespaceSelector {_NAME_LABEL}: {knative}, and one for the gateway's namespace"
+        yield because(setting, reason, fix)
+
+
+def _egress(policies: list[KubeObject]) -> Iterator[Draft]:
+    limited = _of_type(policies, "Egress")
+    rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "egress"))]
+    if limited and not any(_admits_dns(item) for item in rules):
+        setting = Setting("set" if rules else "empty", limited[0], ("spec", "egress"))
+        reason = "it admits no request to DNS, so neither the storage nor the gateway has an address"
+        yield because(setting, reason, "add the ports 53 of UDP and TCP to the namespace kube-system")
+
+
+def _admits(cluster: Cluster, entry: Mapping[str, Any], key: str, namespace: str, own: str) -> bool:
+    """True if a peer may be a Pod of a namespace; what the manifests do not show counts as a yes."""
+    peers = [item for _, item in mappings_of(entry.get(key))]
+    return not peers or any(_is_peer(cluster, peer, namespace, own) for peer in peers)
+
+
+def _is_peer(cluster: Cluster, peer: Mapping[str, Any], namespace: str, own: str) -> bool:
+    if peer.get("ipBlock") is not None:
+        return True
+    selector = peer.get("namespaceSelector")
+    if not isinstance(selector, MAPPING):
+        return namespace == own
+    labels = selector.get("matchLabels")
+    if selector.get("matchExpressions") or not isinstance(labels, MAPPING):
+        return True
+    spaces = cluster.find("Namespace", "", namespace)
+    known = {_NAME_LABEL: namespace} | {key: value for obj in spaces for key, value in obj.labels.items()}
+    return all(known.get(key) == value if key in known or spaces else True for key, value in labels.items())
+
+
+def _admits_dns(entry: Mapping[str, Any]) -> bool:
+    ports = [item for _, item in mappings_of(entry.get("ports"))]
+    if ports and not any(port.get("port") is None or port.get("port") in _DNS or port.get("endPort") for port in ports):
+        return False
+    peers = [item for _, item in mappings_of(entry.get("to"))]
+    return not peers or any(peer.get("ipBlock") is not None or "namespaceSelector" in peer for peer in peers)
+
+
+def _webhooks(cluster: Cluster) -> Iterator[Draft]:
+    """The API server calls from the network of a node, which no selector of Pods or namespaces matches."""
+    for namespace, name, labels in _webhook_pods(cluster):
+        chosen = [obj for obj in _policies(cluster, namespace) if _selects(obj, labels)]
+        limited = _of_type(chosen, "Ingress")
+        rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "ingress"))]
+        peers = [[peer for _, peer in mappings_of(item.get("from"))] for item in rules]
+        if limited and not any(not found or any("ipBlock" in peer for peer in found) for found in peers):
+            setting = Setting("set" if rules else "empty", limited[0], ("spec", "ingress"))
+            reason = f"it admits only Pods, and the API server calls the webhook {name} from a node"
+            yield because(setting, reason, "admit the port of the webhook without a peer, or with an ipBlock")
+
+
+def _webhook_pods(cluster: Cluster) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Namespace, Service and labels of the Pods of webhooks; those of the operator have no manifest."""
+    seen: set[tuple[str, str]] = set()
+    for obj in cluster.of_kind(*_WEBHOOKS):
+        for _, webhook in mappings_of(obj.get("webhooks")):
+            name, namespace = (str(dig(webhook, "clientConfig", "service", key)) for key in ("name", "namespace"))
+            for service in cluster.find("Service", namespace, name) if (namespace, name) not in seen else ():
+                yield namespace, name, service.mapping("spec", "selector")
+            seen.add((namespace, name))
+    if cluster.knative.server is not None:
+        yield cluster.knative.namespace, "of Knative", {"app": "webhook"}
+
+
+def _selects(obj: KubeObject, labels: Mapping[str, Any]) -> bool:
+    wanted = obj.mapping("spec", "podSelector", "matchLabels")
+    return not obj.get("spec", "podSelector", "matchExpressions") and all(
+        labels.get(key) == value for key, value in wanted.items()
+    )
+
+
+def _sidecars(cluster: Cluster, namespace: str) -> Iterator[Draft]:
+    """A Sidecar names the hosts that its Pods can call; with REGISTRY_ONLY there are no others."""
+    config = cluster.isvc_config
+    host = (config.text("ingress", "localGatewayService") if config else "") or "knative-local-gateway.istio-system.svc"
+    gateway = host.split(".")[1] if host.count(".") > 1 else "istio-system"
+    callers = [obj for obj in cluster.in_namespace("InferenceService", namespace) if obj.mapping("spec", "transformer")]
+    callers += cluster.in_namespace("InferenceGraph", namespace)
+    for obj in cluster.in_namespace("Sidecar", namespace) if callers else ():
+        mode = obj.get("spec", "outboundTrafficPolicy", "mode")
+        entries = [host for _, item in mappings_of(obj.get("spec", "egress")) for host in strings_of(item.get("hosts"))]
+        spaces = {entry.partition("/")[0] for entry in entries}
+        if mode == "REGISTRY_ONLY" and entries and not spaces & {"*", gateway}:
+            setting = Setting(", ".join(entries), obj, ("spec", "egress", 0, "hosts"))
+            reason = f"{callers[0].ref} calls its model through the local gateway in {gateway}"
+            yield because(setting, reason, f"add {gateway}/* to {setting.key}", at(callers[0], "metadata", "name"))
+
+
+@rule("KW547")
+def refused_by_quota(cluster: Cluster) -> Iterator[Draft]:
+    """A quota counts every container, and refuses a Pod with one that does not say what it takes."""
+    if not cluster.knative.known("deployment"):
+        return
+    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if _is_on_knative(cluster, obj)}
+    defaults = cluster.knative.setting("features", "queueproxy.resource-defaults")
+    if defaults is not None and defaults.text().lower() == "enabled":
+        return
+    for namespace in sorted(serving - {""}):
+        if not cluster.in_namespace("LimitRange", namespace):
+            for obj in cluster.in_namespace("ResourceQuota", namespace):
+                yield from _quota(cluster, obj)
+
+
+def _quota(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
+    holder = cluster.knative.holder("deployment")
+    missing = {
+        resource: key
+        for resource, key in _QUEUE_NEEDS.items()
+        if resource in obj.mapping("spec", "hard") and cluster.knative.setting("deployment", key) is None
+    }
+    if missing and holder is not None and not obj.get("spec", "scopeSelector") and not obj.get("spec", "scopes"):
+        resource = next(iter(missing))
+        setting = at(obj, "spec", "hard", resource)
+        keys = " and ".join(dict.fromkeys(missing.values()))
+        reason = "queue-proxy in the Pods of a model has no such number, and the API server refuses them"
+        fix = f"set {keys} in config-deployment, or add a LimitRange with defaults"
+        yield because(setting, reason, fix, Setting(None, holder[0], holder[1]))

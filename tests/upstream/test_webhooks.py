@@ -1,0 +1,267 @@
+"""The checker refuses what the webhooks of KServe and Knative refuse, and nothing else, in thousands of changed objects.
+
+The other side is a Go program with the webhooks' own functions. DIFFERENTIAL_EXAMPLES=20000 looks further.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kserve_wiring.cluster.knative_operator import WORKLOADS
+from kserve_wiring.cluster.knative_webhook import refused_annotations, refused_in_pod
+from kserve_wiring.cluster.kserve_webhook import refused_by_kserve
+from kserve_wiring.cluster.llm_webhook import refused_by_llm_webhook
+from kserve_wiring.manifests.objects import KubeObject, ObjectRef
+from tests.upstream.functions import WEBHOOKS, Upstream
+from tools.upstream.modules import folder
+
+pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="Go is missing, which builds upstream's webhooks")
+
+WIDER = os.environ.get("DIFFERENTIAL_EXAMPLES")
+many = settings(max_examples=int(WIDER or 400), derandomize=not WIDER, deadline=None)
+Change = tuple[tuple[str, ...], Any]
+MODE, CLASS = "serving.kserve.io/deploymentMode", "serving.kserve.io/autoscalerClass"
+SCALING = "autoscaling.knative.dev/"
+KPA = f"kpa.{SCALING[:-1]}"
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    running = Upstream(WEBHOOKS)
+    yield running
+    running.close()
+
+
+def changed(base: dict[str, Any], changes: list[Change]) -> dict[str, Any]:
+    """A copy with values at dotted places; a later change replaces an earlier one."""
+    body = deepcopy(base)
+    for place, value in changes:
+        holder = body
+        for step in place[:-1]:
+            inner = holder.get(step)
+            holder[step] = inner if isinstance(inner, dict) else {}
+            holder = holder[step]
+        holder[place[-1]] = deepcopy(value)
+    return body
+
+
+def changes(table: dict[str, list[Any]], most: int = 4) -> st.SearchStrategy[list[Change]]:
+    """Some of the places of a table, each with one of its values. The steps of a place are separated by a space."""
+    one = st.sampled_from([(tuple(place.split()), value) for place, values in table.items() for value in values])
+    return st.lists(one, max_size=most)
+
+
+def as_object(body: dict[str, Any]) -> KubeObject:
+    metadata = body["metadata"]
+    return KubeObject(ObjectRef(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"]), body)
+
+
+METRIC = {"backend": "prometheus", "query": "up"}
+MODEL = {"modelFormat": {"name": "sklearn"}, "storageUri": "pvc://models/a"}
+CANARY = {"trafficPercent": 30, "predictor": {"name": "next", "model": MODEL}}
+ISVC: dict[str, Any] = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {"name": "churn", "namespace": "team-a"},
+    "spec": {"predictor": {"model": MODEL}},
+}
+ISVC_CHANGES: dict[str, list[Any]] = {
+    "metadata name": ["2churn", "churn-", "a", "Churn"],
+    f"metadata annotations {MODE}": ["Standard", "Knative"],
+    f"metadata annotations {CLASS}": ["hpa", "keda", "none", "external"],
+    f"metadata annotations {SCALING}class": [f"hpa.{SCALING[:-1]}", KPA],
+    "spec predictor minReplicas": [-1, 0, 2],
+    "spec predictor maxReplicas": [-1, 0, 3],
+    "spec predictor containerConcurrency": [-1, 0, 1],
+    "spec predictor scaleMetric": ["cpu", "memory", "concurrency", "rps"],
+    "spec predictor scaleTarget": [-1, 0, 1, 100, 101],
+    "spec predictor deploymentStrategy": [{"type": "Recreate"}],
+    "spec predictor sklearn": [{}, {"storageUri": "pvc://models/b"}],
+    "spec predictor onnx": [{"storageUri": "pvc://models/a.pb"}, {"storageUri": "pvc://models/a.onnx"}],
+    "spec predictor model name": ["", "m"],
+    "spec predictor model storageUri": ["s3://models/a", "oci://a/b"],
+    "spec predictor model env": [[{"name": "PYTHONPATH", "value": "/"}], [{"name": "TENSOR_PARALLEL_SIZE", "value": "2"}]],
+    "spec predictor containers": [
+        [{"name": "kserve-container", "image": "a/b"}],
+        [{"name": "other", "image": "a/b"}],
+        [{"name": "transformer-container", "image": "a/b", "env": [{"name": "STORAGE_URI", "value": "pvc://a/b"}]}],
+    ],
+    "spec predictor storageUris": [
+        [{"uri": "hf://a/b", "mountPath": "/mnt/models/a"}],
+        [{"uri": "hf://a/b", "mountPath": "/a"}, {"uri": "hf://a/c", "mountPath": "/b"}],
+        [{"uri": "hf://a/b", "mountPath": "/a/b"}, {"uri": "hf://a/c", "mountPath": "/a/c"}],
+        [{"uri": "pvc://a/b", "mountPath": "/a"}, {"uri": "hf://a/c", "mountPath": "/b"}],
+        [{"uri": "hf://a/b", "mountPath": "models"}],
+    ],
+    "spec predictor workerSpec": [{}, {"pipelineParallelSize": 0}, {"tensorParallelSize": 0}, {"containers": []}],
+    "spec predictor logger": [
+        {"mode": "all", "storage": {"path": "a", "key": "b"}},
+        {"mode": "all", "url": "http://a"},
+        {"mode": "all", "storage": {"path": "a", "key": "b", "parameters": {"a": "b"}}},
+    ],
+    "spec predictor autoScaling": [
+        {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}]},
+        {
+            "metrics": [
+                {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1"}}}
+            ]
+        },
+        {
+            "metrics": [
+                {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}}}
+            ]
+        },
+        {"metrics": [{"type": "External", "external": {"metric": METRIC, "target": {"type": "Value", "value": "3"}}}]},
+        {"metrics": [{"type": "External", "external": {"metric": METRIC, "target": {"type": "Value"}}}]},
+        {"metrics": [{"type": "External"}]},
+    ],
+    "spec transformer": [{}, {"containers": [{"name": "a", "image": "b/c"}]}],
+    "spec canary": [
+        [CANARY],
+        [CANARY, CANARY],
+        [{**CANARY, "trafficPercent": 130}],
+        [{**CANARY, "predictor": {"model": MODEL}}],
+        [{**CANARY, "predictor": {"name": "next", "model": MODEL, "minReplicas": 5}}],
+        [{**CANARY, "predictor": {"name": "next", "model": MODEL, "scaleTarget": 5}}],
+    ],
+}
+LLM: dict[str, Any] = {
+    "apiVersion": "serving.kserve.io/v1alpha2",
+    "kind": "LLMInferenceService",
+    "metadata": {"name": "chat", "namespace": "team-a"},
+    "spec": {"model": {"uri": "hf://acme/chat"}},
+}
+WVA = {"hpa": {}}
+LLM_CHANGES: dict[str, list[Any]] = {
+    "spec model name": ["chat", "other"],
+    "spec model lora": [{"adapters": [{"name": "chat", "uri": "hf://a/b"}]}, {"adapters": [{"uri": "hf://a/b"}]}, {"maxRank": 0}],
+    "spec worker": [{"containers": []}],
+    "spec parallelism": [{"tensor": 2}, {"data": 2}, {"data": 2, "dataLocal": 1}, {"pipeline": 2}, {"pipeline": 0}],
+    "spec parallelism pipeline": [2],
+    "spec prefill": [{"worker": {"containers": []}}, {"scaling": {"maxReplicas": 2, "wva": {"keda": {}}}}],
+    "spec replicas": [2],
+    "spec scaling": [
+        {"maxReplicas": 2},
+        {"maxReplicas": 2, "minReplicas": 3, "wva": WVA},
+        {"maxReplicas": 2, "wva": WVA},
+        {"maxReplicas": 2, "wva": {}},
+        {"maxReplicas": 2, "wva": {"hpa": {}, "keda": {}}},
+        {"maxReplicas": 2, "wva": {**WVA, "variantCost": "ten"}},
+        {"maxReplicas": 2, "minReplicas": 1, "wva": {"keda": {"idleReplicaCount": 1}}},
+    ],
+    "spec router": [
+        {"gateway": {}, "route": {}},
+        {"gateway": {}, "route": {"http": {"refs": [{"name": "a"}]}}},
+        {"gateway": {"refs": [{"name": "g", "namespace": "n"}]}, "route": {"http": {"refs": [{"name": "a"}]}}},
+        {"route": {"http": {"refs": [{"name": "a"}], "spec": {}}}},
+        {
+            "gateway": {"refs": [{"name": "g", "namespace": "n"}]},
+            "route": {"http": {"spec": {"parentRefs": [{"name": "g", "namespace": "other"}]}}},
+        },
+        {"route": {"group": "g"}},
+        {"route": {"group": "g", "weight": 3}},
+        {"route": {}, "scheduler": {"replicas": 0}},
+        {"route": {}, "scheduler": {"config": {}}},
+        {"route": {}, "scheduler": {"config": {"ref": {"name": "a"}, "inline": {"a": "b"}}}},
+    ],
+    "spec kvCacheOffloading": [
+        {"secondary": [{"fileSystem": {"emptyDir": {}}}]},
+        {"cpu": "1Gi", "secondary": [{"fileSystem": {"emptyDir": {}}}]},
+        {"cpu": "1Gi", "secondary": [{"fileSystem": {}}]},
+        {"cpu": "1Gi", "secondary": [{"fileSystem": {"pvc": {}}}]},
+    ],
+}
+KSVC: dict[str, Any] = {
+    "apiVersion": "serving.knative.dev/v1",
+    "kind": "Service",
+    "metadata": {"name": "portal", "namespace": "team-a"},
+    "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "a", "image": "b/c"}]}}},
+}
+PORT = {"containerPort": 8080}
+
+
+def container(**fields: Any) -> dict[str, Any]:
+    return {"name": "a", "image": "b/c", **fields}
+
+
+KSVC_CHANGES: dict[str, list[Any]] = {
+    "spec template spec containers": [
+        [container(ports=[PORT, {"containerPort": 9000}])],
+        [container(ports=[{**PORT, "name": name}]) for name in ("grpc",)],
+        [container(ports=[{**PORT, "name": "h2c"}])],
+        [container(ports=[{"containerPort": 8012}])],
+        [container(ports=[{"containerPort": 9090}])],
+        [container(ports=[{**PORT, "protocol": "UDP"}])],
+        [container(), {"name": "b", "image": "b/c"}],
+        [container(ports=[PORT]), {"name": "b", "image": "b/c"}],
+        [container(ports=[PORT]), {"name": "b", "image": "b/c", "env": [{"name": "PORT", "value": "1"}]}],
+        [container(env=[{"name": "PORT", "value": "1"}])],
+        [container(env=[{"name": "K_SERVICE", "value": "a"}])],
+        [container(readinessProbe={"httpGet": {"path": "/", "port": "web"}})],
+        [container(readinessProbe={"httpGet": {"path": "/", "port": 9000}})],
+        [container(readinessProbe={"tcpSocket": {"port": 1}, "exec": {"command": ["a"]}})],
+        [container(readinessProbe={"periodSeconds": 0, "failureThreshold": 3})],
+        [container(livenessProbe={"periodSeconds": 3})],
+    ],
+    f"spec template metadata annotations {SCALING}metric": ["cpu", "rps", "", "gpu"],
+    f"spec template metadata annotations {SCALING}class": [f"hpa.{SCALING[:-1]}", KPA, "keda.knative.dev", "own.example.com"],
+    f"spec template metadata annotations {SCALING}metric-aggregation-algorithm": ["linear", "exponential"],
+    "spec template metadata annotations queue.sidecar.serving.knative.dev/resource-percentage": ["0", "20", "ten", "100.5"],
+    "spec template metadata annotations serving.knative.dev/progress-deadline": ["1.5s", "600s", "-3s", "soon"],
+}
+# What other rules report: minReplicas against maxReplicas (KW520), the class of the autoscaler (KW525).
+ELSEWHERE = ("MinReplicas cannot be greater than MaxReplicas",)
+
+
+def agree(theirs: str, ours: list[Any], body: dict[str, Any]) -> None:
+    if not any(text in theirs for text in ELSEWHERE):
+        assert bool(theirs) == bool(ours), (theirs, ours, body)
+
+
+@many
+@given(changes(ISVC_CHANGES))
+def test_inference_service(upstream: Upstream, made: list[Change]) -> None:
+    body = changed(ISVC, made)
+    theirs = upstream.ask("InferenceService", json.dumps(body))["error"]
+    agree(theirs, list(refused_by_kserve(as_object(body))), body)
+
+
+@many
+@given(changes(LLM_CHANGES))
+def test_llm_inference_service(upstream: Upstream, made: list[Change]) -> None:
+    body = changed(LLM, made)
+    theirs = upstream.ask("LLMInferenceService", json.dumps(body))["error"]
+    agree(theirs, list(refused_by_llm_webhook(as_object(body))), body)
+
+
+@many
+@given(changes(KSVC_CHANGES))
+def test_knative_service(upstream: Upstream, made: list[Change]) -> None:
+    body = changed(KSVC, made)
+    theirs = upstream.ask("Service", json.dumps(body))["error"]
+    template = body["spec"]["template"]
+    ours = [*refused_in_pod(template["spec"], ("spec",))]
+    ours += refused_annotations(template["metadata"].get("annotations", {}), ("metadata", "annotations"), KPA)
+    agree(theirs, ours, body)
+
+
+def test_workloads_of_the_operator() -> None:
+    """The Deployments that an override can name are those of the operator's manifests."""
+    root = folder("kserve-0.20", "knative.dev/operator") / "cmd/operator/kodata"
+    found: dict[str, str] = {}
+    for path in [*root.glob("knative-serving/*/*.yaml"), *root.glob("ingress/*/*/*.yaml")]:
+        for obj in yaml.safe_load_all(path.read_text("utf-8")):
+            if obj and obj["kind"] == "Deployment":
+                (first,) = (one["name"] for one in obj["spec"]["template"]["spec"]["containers"])
+                found[obj["metadata"]["name"]] = first
+    assert found == WORKLOADS
