@@ -70,6 +70,8 @@ def _network() -> Iterator[FormRow]:
         yield FormRow("AuthorizationPolicy", f"{operation}.{paths}.*", forms.MATCHED_PATH, _NO_MATCH)
         yield FormRow("AuthorizationPolicy", f"{operation}.{methods}.*", forms.UPPER, _NO_MATCH)
         yield FormRow("AuthorizationPolicy", f"spec.rules.*.from.*.source.{principals}.*", forms.PRINCIPAL, _NO_MATCH)
+    keys = "Istio's webhook refuses another one"
+    yield FormRow("RequestAuthentication", "spec.jwtRules.*.jwksUri", forms.HTTPS_URL, keys)
     yield FormRow("Service", "spec.externalName", forms.EXTERNAL_NAME, "the name does not resolve", "core")
     yield FormRow("Ingress", "spec.rules.*.host", forms.HOST, _REFUSED)
     yield FormRow("Ingress", "spec.tls.*.hosts.*", forms.HOST, _REFUSED)

@@ -81,6 +81,7 @@ def _pod_rows() -> Iterator[Row]:
         yield Row(POD, f"{value}.configMapKeyRef.name", _MAP, key_at="key", optional_at="optional", builtin=_ROOT_CAS)
         yield Row(POD, f"{holder}.envFrom.*.secretRef.name", _SECRET, optional_at="optional", made=True)
         yield Row(POD, f"{holder}.envFrom.*.configMapRef.name", _MAP, optional_at="optional")
+        yield Row(POD, f"{holder}.env.*.value", ("PersistentVolumeClaim",), form="pvc")
         if "." not in holder:
             yield Row(POD, f"{holder}.runtime", ("ServingRuntime", "ClusterServingRuntime"), made=True)
             yield Row(POD, f"{holder}.storageUri", ("PersistentVolumeClaim",), form="pvc")
@@ -192,6 +193,8 @@ def _network_rows() -> Iterator[Row]:
         type_=_TLS,
         made=True,
     )
+    for kind in ("AuthorizationPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin"):
+        yield Row(kind, "spec.targetRefs.*.name", ("Gateway",), kind_at="kind", group=api, named=True, made=True)
     credential = "spec.servers.*.tls.credentialName"
     yield Row("Gateway", credential, _SECRET, "any", group="core", made=True)  # in the namespace of the gateway's Pods
     istio = "networking.istio.io"
@@ -214,6 +217,13 @@ def _tool_rows() -> Iterator[Row]:
     yield Row("Certificate", "spec.issuerRef.name", ("Issuer", "ClusterIssuer"), kind_at="kind")
     yield Row("Application", "spec.project", ("AppProject",), builtin=("default",), made=True)
     yield Row("ApplicationSet", "spec.template.spec.project", ("AppProject",), builtin=("default",), made=True)
+    for kind in ("Ingress", "Gateway"):
+        prefix = "metadata.annotations.cert-manager.io/"
+        yield Row(kind, f"{prefix}issuer", ("Issuer",), made=True)
+        yield Row(kind, f"{prefix}cluster-issuer", ("ClusterIssuer",), "cluster", made=True)
+    trigger = Row("TriggerAuthentication", "spec.secretTargetRef.*.name", _SECRET, key_at="key", made=True)
+    yield trigger
+    yield replace(trigger, path="spec.configMapTargetRef.*.name", to=_MAP)
     stores = ("SecretStore", "ClusterSecretStore")
     yield Row("ExternalSecret", "spec.secretStoreRef.name", stores, kind_at="kind", made=True)
     yield Row("ExternalSecret", "spec.data.*.sourceRef.storeRef.name", stores, kind_at="kind", made=True)

@@ -66,6 +66,7 @@ _CREDENTIAL_KEYS = (
     "https-host",
     "HDFS_NAMENODE",
 )
+_EXTERNAL_KEYS = ("AWS_ACCESS_KEY_ID", *_CREDENTIAL_KEYS)
 
 
 @rule("KW312")
@@ -76,6 +77,8 @@ def unread_credentials(cluster: Cluster) -> Iterator[Draft]:
     for secret in cluster.of_kind("Secret"):
         yield from _annotations_of_secret(cluster, secret)
     yield from _unknown_secrets(cluster)
+    if not cluster.isvc_config:  # which may give the keys other names
+        yield from _external_keys(cluster)
     with_keys = _accounts_with_keys(cluster)
     for obj in cluster.of_kind("InferenceService", "LLMInferenceService"):
         if obj.group == KSERVE_GROUP:
@@ -127,6 +130,24 @@ def _unknown_secrets(cluster: Cluster) -> Iterator[Draft]:
                     )
                     suggestion = f"name the key as KServe does, such as {', '.join(_CREDENTIAL_KEYS[:3])}"
                     yield single(setting, reason=reason, suggestion=suggestion, level="warning")
+
+
+def _external_keys(cluster: Cluster) -> Iterator[Draft]:
+    """An ExternalSecret writes the keys of a Secret that a model's ServiceAccount lists."""
+    wanted = {
+        (account.namespace, str(item.get("name")))
+        for account in cluster.of_kind("ServiceAccount")
+        for _, item in mappings_of(account.get("secrets"))
+    }
+    for external in cluster.of_kind("ExternalSecret"):
+        name = str(external.get("spec", "target", "name") or external.name)
+        keys = [str(item.get("secretKey")) for _, item in mappings_of(external.get("spec", "data"))]
+        near = {key: get_close_matches(key, _EXTERNAL_KEYS, n=1, cutoff=0.8) for key in keys}
+        for index, key in enumerate(keys):
+            if (external.namespace, name) in wanted and near[key] and key not in _EXTERNAL_KEYS:
+                setting = at(external, "spec", "data", index, "secretKey")
+                reason = "KServe reads no such key of a Secret"
+                yield single(setting, reason=reason, suggestion=f"set {setting.key} to {near[key][0]}")
 
 
 def _annotations_of_model(obj: KubeObject) -> Iterator[Draft]:

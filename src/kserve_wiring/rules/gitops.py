@@ -44,6 +44,7 @@ _OPTIONS = {
 _HOOKS = ("PreSync", "Sync", "PostSync", "Skip", "SyncFail", "PreDelete", "PostDelete")
 _POLICIES = ("HookSucceeded", "HookFailed", "BeforeHookCreation")
 _PREFIX = "argocd.argoproj.io/"
+_FINALIZERS = tuple(f"resources-finalizer.argocd.argoproj.io{end}" for end in ("", "/foreground", "/background"))
 _CUSTOMIZATION = re.compile(r"(resource\.customizations\.[A-Za-z]+\.)(.+)\.([A-Z][A-Za-z]+)")
 _MAP_KEY = re.compile(r"(/metadata/(?:annotations|labels)/)(.*/.*)")
 """A JSON pointer to an annotation or label whose key has a slash that is not written as ~1."""
@@ -66,6 +67,12 @@ def without_effect(cluster: Cluster) -> Iterator[Draft]:
             yield because(name, "Argo CD refuses a destination with name and server", f"remove {name.key}", server)
     for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
         yield from _unused_sources(app)
+        for index, text in enumerate(strings_of(app.get("metadata", "finalizers"))):
+            meant = near_name(text, _FINALIZERS) if text not in _FINALIZERS else ""
+            if meant:
+                setting = Setting(text, app, ("metadata", "finalizers", index))
+                reason = "Argo CD compares the text, and nothing removes another finalizer"
+                yield because(setting, reason, f"set {setting.key} to {meant}")
     for obj in cluster.named("ConfigMap", "argocd-cm"):
         yield from _customizations(obj)
     for obj in cluster.objects:

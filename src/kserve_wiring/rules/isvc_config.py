@@ -157,9 +157,24 @@ def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Ite
             yield from problems
             if not problems:
                 found[part, str(name)] = setting
-    for (part, name), request in found.items():
-        if part == "requests":
-            yield from _above(request, found.get(("limits", name)))
+    for (part, name), setting in found.items():
+        if "/" in name:
+            yield from _device(setting, found.get(("limits", name)), found.get(("requests", name)))
+        elif part == "requests":
+            yield from _above(setting, found.get(("limits", name)))
+
+
+def _device(setting: Setting, limit: Setting | None, request: Setting | None) -> Iterator[Draft]:
+    """Extended resources, such as GPUs (pkg/apis/core/validation, ValidateContainerResourceName and -Requirements)."""
+    number = quantity(str(setting.value))
+    if number != int(number):
+        yield single(setting, reason="a device is not shared, so it is an integer", suggestion="write an integer")
+    elif setting is request and limit is None:
+        limits = show_path((*setting.path[:-2], "limits", str(setting.path[-1])))
+        yield single(setting, reason="a device needs a limit", suggestion=f"set {limits} to {show(setting.value)}")
+    elif setting is request and limit is not None and quantity(str(limit.value)) != number:
+        reason = f"requests and limits of a device are equal, and {limit.key} is {show(limit.value)}"
+        yield single(setting, reason=reason, suggestion=f"set {setting.key} to {show(limit.value)}")
 
 
 def _filled_in(container: Effective) -> Iterator[Draft]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
 from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of
@@ -151,6 +152,18 @@ def _pod(pod: PodUse) -> Iterator[Draft]:
         if not _has_more(pod):
             yield from _mounts(pod, path, container, volumes)
         yield from _probes(pod, path, container)
+    model = pod.spec.get("model")
+    if isinstance(model, MAPPING) and pod.obj.group == KSERVE_GROUP:
+        yield from _mounts_of_model(pod, (*pod.path, "model"), model, volumes)
+
+
+def _mounts_of_model(pod: PodUse, path: KeyPath, model: Mapping[str, Any], volumes: set[str]) -> Iterator[Draft]:
+    """A runtime may have the volume, so only a slip is a mistake."""
+    for index, _ in mappings_of(model.get("volumeMounts")):
+        setting = at(pod.obj, *path, "volumeMounts", index, "name")
+        near = near_name(setting.text(), volumes) if setting.text() not in volumes else ""
+        if near:
+            yield single(setting, reason=f"the Pod has the volume {near}", suggestion=f"set {setting.key} to {near}")
 
 
 def _has_more(pod: PodUse) -> bool:

@@ -37,6 +37,7 @@ _OTHERS = {
 }
 _URI = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<rest>.*)", re.DOTALL)
 _ONE_SLASH = re.compile(r"(\w+):/?(?=[^/])(.+)")
+_HUB = ("huggingface.co", "hf.co")
 _LOCAL = "the downloader looks for the path in its own container, where no model is"
 
 
@@ -120,6 +121,8 @@ def _inside(scheme: str, rest: str) -> tuple[str, str] | None:
         return f"the {what} is missing between the slashes", better
     if scheme == "hf" and rest.count("/") != 1:
         return "the downloader expects hf://OWNER/MODEL[:REVISION]", ""
+    if scheme == "https" and name in _HUB and path.count("/") == 1:
+        return "this is the page of a model, and the downloader wants the files", f"hf://{path}"
     if scheme in ("http", "https") and not path:
         return "the downloader expects a host and a path", ""
     return None
