@@ -1,4 +1,4 @@
-"""The checker refuses what the webhooks of KServe and Knative refuse, and nothing else, in thousands of changed objects.
+"""The checker refuses what the webhooks of KServe and Knative refuse, and nothing else, in many changed objects.
 
 The other side is a Go program with the webhooks' own functions. DIFFERENTIAL_EXAMPLES=20000 looks further.
 """
@@ -90,7 +90,10 @@ ISVC_CHANGES: dict[str, list[Any]] = {
     "spec predictor onnx": [{"storageUri": "pvc://models/a.pb"}, {"storageUri": "pvc://models/a.onnx"}],
     "spec predictor model name": ["", "m"],
     "spec predictor model storageUri": ["s3://models/a", "oci://a/b"],
-    "spec predictor model env": [[{"name": "PYTHONPATH", "value": "/"}], [{"name": "TENSOR_PARALLEL_SIZE", "value": "2"}]],
+    "spec predictor model env": [
+        [{"name": "PYTHONPATH", "value": "/"}],
+        [{"name": "TENSOR_PARALLEL_SIZE", "value": "2"}],
+    ],
     "spec predictor containers": [
         [{"name": "kserve-container", "image": "a/b"}],
         [{"name": "other", "image": "a/b"}],
@@ -113,12 +116,18 @@ ISVC_CHANGES: dict[str, list[Any]] = {
         {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}]},
         {
             "metrics": [
-                {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1"}}}
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1"}},
+                }
             ]
         },
         {
             "metrics": [
-                {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}}}
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}},
+                }
             ]
         },
         {"metrics": [{"type": "External", "external": {"metric": METRIC, "target": {"type": "Value", "value": "3"}}}]},
@@ -144,7 +153,11 @@ LLM: dict[str, Any] = {
 WVA = {"hpa": {}}
 LLM_CHANGES: dict[str, list[Any]] = {
     "spec model name": ["chat", "other"],
-    "spec model lora": [{"adapters": [{"name": "chat", "uri": "hf://a/b"}]}, {"adapters": [{"uri": "hf://a/b"}]}, {"maxRank": 0}],
+    "spec model lora": [
+        {"adapters": [{"name": "chat", "uri": "hf://a/b"}]},
+        {"adapters": [{"uri": "hf://a/b"}]},
+        {"maxRank": 0},
+    ],
     "spec worker": [{"containers": []}],
     "spec parallelism": [{"tensor": 2}, {"data": 2}, {"data": 2, "dataLocal": 1}, {"pipeline": 2}, {"pipeline": 0}],
     "spec parallelism pipeline": [2],
@@ -214,9 +227,19 @@ KSVC_CHANGES: dict[str, list[Any]] = {
         [container(livenessProbe={"periodSeconds": 3})],
     ],
     f"spec template metadata annotations {SCALING}metric": ["cpu", "rps", "", "gpu"],
-    f"spec template metadata annotations {SCALING}class": [f"hpa.{SCALING[:-1]}", KPA, "keda.knative.dev", "own.example.com"],
+    f"spec template metadata annotations {SCALING}class": [
+        f"hpa.{SCALING[:-1]}",
+        KPA,
+        "keda.knative.dev",
+        "own.example.com",
+    ],
     f"spec template metadata annotations {SCALING}metric-aggregation-algorithm": ["linear", "exponential"],
-    "spec template metadata annotations queue.sidecar.serving.knative.dev/resource-percentage": ["0", "20", "ten", "100.5"],
+    "spec template metadata annotations queue.sidecar.serving.knative.dev/resource-percentage": [
+        "0",
+        "20",
+        "ten",
+        "100.5",
+    ],
     "spec template metadata annotations serving.knative.dev/progress-deadline": ["1.5s", "600s", "-3s", "soon"],
 }
 # What other rules report: minReplicas against maxReplicas (KW520), the class of the autoscaler (KW525).

@@ -35,7 +35,9 @@ _PERCENTAGES = ("resource-percentage", "resourcePercentage")
 def refused_in_pod(spec: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
     """What the webhook refuses in the containers of a pod spec at a path."""
     containers = list(mappings_of(spec.get("containers")))
-    ports = [(*path, "containers", number, "ports") for number, item in containers for _ in mappings_of(item.get("ports"))]
+    ports = [
+        (*path, "containers", number, "ports") for number, item in containers for _ in mappings_of(item.get("ports"))
+    ]
     if len(ports) > 1:
         yield Refusal(ports[-1], "a Revision serves one port, of one container", "leave one port")
     elif not ports and len(containers) > 1:
@@ -102,7 +104,7 @@ def _probe(probe: Mapping[str, Any], path: KeyPath, port: str, *, serves: bool) 
         for name in ("failureThreshold", "timeoutSeconds"):
             if probe.get(name):
                 reason = "Knative probes without pause while periodSeconds is 0, and then takes no other number"
-                yield Refusal((*path, name), reason, f"remove it, or set periodSeconds to at least 1")
+                yield Refusal((*path, name), reason, "remove it, or set periodSeconds to at least 1")
 
 
 def _mounts(container: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:

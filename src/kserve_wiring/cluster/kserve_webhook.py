@@ -41,7 +41,9 @@ _ONE_MODEL = "a component has one model or one own container"
 def refused_by_kserve(obj: KubeObject) -> Iterator[Refusal]:
     """The fields of an InferenceService that the webhook answers with an error."""
     if not _NAME.fullmatch(obj.name):
-        reason = "the name of an InferenceService begins with a letter, and has only lower case letters, digits, hyphens"
+        reason = (
+            "the name of an InferenceService begins with a letter, and has only lower case letters, digits, hyphens"
+        )
         yield Refusal(("metadata", "name"), reason, "rename it")
     for component in ISVC_COMPONENTS:
         spec = obj.get("spec", component)
@@ -82,7 +84,9 @@ def _example(path: KeyPath) -> str:
 
 def _variables(path: KeyPath, spec: Mapping[str, Any]) -> Iterator[Refusal]:
     """validateBlockedEnvVars."""
-    places = [((*path, name, index), item) for name in CONTAINER_LISTS[:2] for index, item in mappings_of(spec.get(name))]
+    places = [
+        ((*path, name, index), item) for name in CONTAINER_LISTS[:2] for index, item in mappings_of(spec.get(name))
+    ]
     places += [((*path, name), spec[name]) for name in FRAMEWORKS if isinstance(spec.get(name), MAPPING)]
     for where, container in places:
         for index, variable in mappings_of(container.get("env")):
@@ -182,7 +186,7 @@ def _hpa(obj: KubeObject, path: KeyPath, spec: Mapping[str, Any]) -> Iterator[Re
     for index, item in mappings_of(dig(spec, "autoScaling", "metrics")):
         where: KeyPath = (*path, "autoScaling", "metrics", index)
         if item.get("type") != "Resource":
-            reason = f"a HorizontalPodAutoscaler of KServe reads only metrics of type Resource"
+            reason = "a HorizontalPodAutoscaler of KServe reads only metrics of type Resource"
             yield Refusal((*where, "type"), reason, f"set the annotation {_AUTOSCALER} to keda")
         elif item.get("resource") is None:
             yield Refusal((*where, "resource"), "a metric of type Resource has it", "name cpu or memory and a target")

@@ -26,8 +26,8 @@ class Row:
     that it may name. scope: ``own`` namespace, ``cluster`` or ``any``. form: ``name``, ``ns/name``, ``pvc`` for
     pvc://NAME/PATH or ``host`` for NAME.NAMESPACE.svc.DOMAIN. The other fields are keys next to the name, with the kind
     (and its default in ``to``), namespace, key of the data or port of the target, and whether it may be absent.
-    type_: the type that a Secret needs. keys: those that its data needs. group: of the target's kinds, if another API has
-    a kind of that name; group_at: the key next to the name with it. named: the row is only about names with a kind.
+    type_: the type that a Secret needs. keys: those that its data needs. group: of the target's kinds, if another API
+    has a kind of that name; group_at: the key next to the name with it. named: the row is for names with a kind only.
     builtin: names that need no manifest; ``system:`` is a prefix. covered: another rule reports a target that is absent
     or elsewhere, so this one reports only a near miss. made: controllers or the platform make such objects, so that a
     complete set may lack them.

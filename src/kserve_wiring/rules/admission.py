@@ -75,7 +75,9 @@ def _is_on_knative(cluster: Cluster, obj: KubeObject) -> bool:
 
 def _in_component(pod: PodUse) -> Iterator[Refusal]:
     """KServe adds a port to a predictor's own container and nothing else; a model gets its container from a runtime."""
-    yield from (refusal for refusal in refused_in_pod(pod.spec, pod.path) if refusal.path[-1] != "ports" or _has_ports(pod))
+    yield from (
+        refusal for refusal in refused_in_pod(pod.spec, pod.path) if refusal.path[-1] != "ports" or _has_ports(pod)
+    )
     for name in FRAMEWORKS:
         model = pod.spec.get(name)
         if isinstance(model, MAPPING):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """KW550: Certificates that cert-manager refuses, or that no issuer signs (wire W10).
 
-cert-manager internal/apis/certmanager/validation/certificate.go, ValidateDuration, and pkg/apis/certmanager/v1/const.go.
+cert-manager internal/apis/certmanager/validation/certificate.go, ValidateDuration; pkg/apis/certmanager/v1/const.go.
 """
 
 from __future__ import annotations

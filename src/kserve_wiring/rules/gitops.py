@@ -57,22 +57,13 @@ def without_effect(cluster: Cluster) -> Iterator[Draft]:
     for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
         yield from _ignored(cluster, app)
         yield from _value_files(app)
-        path = (*spec_of(app), "syncPolicy", "syncOptions")
-        for index, text in enumerate(strings_of(app.get(*path))):
-            yield from _option(Setting(text, app, (*path, index)), text)
+        yield from _unused_sources(app)
+        yield from _texts(app)
     for app in cluster.applications:
         yield from _permitted(cluster, app)
         server, name = at(app, "spec", "destination", "server"), at(app, "spec", "destination", "name")
         if server.value and name.value:
             yield because(name, "Argo CD refuses a destination with name and server", f"remove {name.key}", server)
-    for app in (*cluster.applications, *cluster.of_kind("ApplicationSet")):
-        yield from _unused_sources(app)
-        for index, text in enumerate(strings_of(app.get("metadata", "finalizers"))):
-            meant = near_name(text, _FINALIZERS) if text not in _FINALIZERS else ""
-            if meant:
-                setting = Setting(text, app, ("metadata", "finalizers", index))
-                reason = "Argo CD compares the text, and nothing removes another finalizer"
-                yield because(setting, reason, f"set {setting.key} to {meant}")
     for obj in cluster.named("ConfigMap", "argocd-cm"):
         yield from _customizations(obj)
     for obj in cluster.objects:
@@ -80,6 +71,19 @@ def without_effect(cluster: Cluster) -> Iterator[Draft]:
             yield from _annotations(obj)
         if obj.source.absent:
             yield from _absent_files(obj)
+
+
+def _texts(app: KubeObject) -> Iterator[Draft]:
+    """Sync options and finalizers, which Argo CD compares."""
+    path = (*spec_of(app), "syncPolicy", "syncOptions")
+    for index, text in enumerate(strings_of(app.get(*path))):
+        yield from _option(Setting(text, app, (*path, index)), text)
+    for index, text in enumerate(strings_of(app.get("metadata", "finalizers"))):
+        meant = near_name(text, _FINALIZERS) if text not in _FINALIZERS else ""
+        if meant:
+            setting = Setting(text, app, ("metadata", "finalizers", index))
+            reason = "Argo CD compares the text, and nothing removes another finalizer"
+            yield because(setting, reason, f"set {setting.key} to {meant}")
 
 
 def _ignored(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:

@@ -62,9 +62,7 @@ def _of_type(policies: list[KubeObject], type_: str) -> list[KubeObject]:
     """policyTypes: Ingress is meant if the field is absent, and Egress if there is a rule for it."""
     absent = {"Ingress": lambda obj: True, "Egress": lambda obj: "egress" in obj.mapping("spec")}
     return [
-        obj
-        for obj in policies
-        if type_ in (strings_of(obj.get("spec", "policyTypes")) or [type_] * absent[type_](obj))
+        obj for obj in policies if type_ in (strings_of(obj.get("spec", "policyTypes")) or [type_] * absent[type_](obj))
     ]
 
 

@@ -28,7 +28,9 @@ def nearly_known_names(cluster: Cluster) -> Iterator[Draft]:
     spaces = {cluster.knative.namespace or DEFAULT_NAMESPACE}
     for obj in cluster.of_kind("ConfigMap"):
         if obj.namespace in spaces and obj.name not in configurations():
-            yield from _near(obj, [name for name in configurations() if not cluster.find("ConfigMap", obj.namespace, name)])
+            yield from _near(
+                obj, [name for name in configurations() if not cluster.find("ConfigMap", obj.namespace, name)]
+            )
         elif "deploy" in obj.mapping("data") or "ingress" in obj.mapping("data"):
             yield from _near(obj, [ISVC_CONFIG])
     for server in cluster.of_kind("KnativeServing"):
@@ -58,6 +60,9 @@ def _storage(cluster: Cluster) -> Iterator[Draft]:
         if not secrets or any(secret.name == wanted for secret in secrets):
             continue
         for secret in secrets:
-            if near_name(secret.name, [wanted]) and key.value in {**secret.mapping("data"), **secret.mapping("stringData")}:
+            if near_name(secret.name, [wanted]) and key.value in {
+                **secret.mapping("data"),
+                **secret.mapping("stringData"),
+            }:
                 reason = f"KServe reads {key.key} of {obj.ref} in the Secret {wanted}"
                 yield because(at(secret, "metadata", "name"), reason, f"set metadata.name to {wanted}", key)

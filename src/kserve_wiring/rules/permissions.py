@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """KW543: rules of Roles that match no request, and subjects that the API server refuses (wire W12).
 
-Kubernetes compares the texts of a rule with those of a request (pkg/apis/rbac/v1/evaluation_helpers.go): a group without
-its version, the plural of a resource in lower case, and a verb. pkg/apis/rbac/validation/validation.go validates
-subjects.
+Kubernetes compares the texts of a rule with those of a request (pkg/apis/rbac/v1/evaluation_helpers.go): a group
+without its version, the plural of a resource in lower case, and a verb. pkg/apis/rbac/validation/validation.go
+validates subjects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from kserve_wiring.schemas.carried import groups, project_of
 
 _ROLES, _BINDINGS = ("Role", "ClusterRole"), ("RoleBinding", "ClusterRoleBinding")
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "escalate")
-_OTHER_WORDS = {"read": "get", "view": "get", "write": "update", "edit": "update", "modify": "update", "remove": "delete"}
+_OTHER_WORDS = {
+    "read": "get",
+    "view": "get",
+    "write": "update",
+    "edit": "update",
+    "modify": "update",
+    "remove": "delete",
+}
 _IRREGULAR = {"Endpoints": "endpoints"}
 _VOWELS = "aeiou"
 
@@ -49,7 +56,7 @@ def _groups(obj: KubeObject, index: int, names: list[str]) -> Iterator[Draft]:
 
 
 def _resources(obj: KubeObject, index: int, names: list[str], resources: list[str]) -> Iterator[Draft]:
-    """Resources of groups whose kinds are all known. A list with a resource of the group may name others that it had."""
+    """Resources of groups whose kinds are all known. A list with a resource of the group may name old ones."""
     if not names or any(name not in groups() for name in names):
         return
     known = {plural for name in names for plural in _plurals(name)}
@@ -64,7 +71,7 @@ def _resources(obj: KubeObject, index: int, names: list[str], resources: list[st
             yield because(setting, reason, f"set {setting.key} to {meant}{slash}{rest}")
         elif len(names) == 1 and not known & set(resources) and (owner := _owner(base)) is not None:
             group = Setting(names[0], obj, ("rules", index, "apiGroups", 0))
-            yield because(group, f"{base} belongs to another group", f'set {group.key} to {owner or repr("")}')
+            yield because(group, f"{base} belongs to another group", f"set {group.key} to {owner or repr('')}")
 
 
 @cache

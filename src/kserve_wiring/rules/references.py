@@ -196,7 +196,9 @@ def _mounts(obj: KubeObject, pod: KeyPath) -> Iterator[tuple[KeyPath, Mapping[st
 def _claims(cluster: Cluster) -> Iterator[Draft]:
     """A DomainMapping needs a ClusterDomainClaim of its name and for its namespace, unless Knative creates it."""
     network, holder = cluster.knative.setting("network", _AUTOCREATE), cluster.knative.holder("network")
-    needed = holder is not None and bool(holder[0].source.text) and (network is None or network.text().lower() == "false")
+    needed = (
+        holder is not None and bool(holder[0].source.text) and (network is None or network.text().lower() == "false")
+    )
     for obj in cluster.of_kind("DomainMapping"):
         name = Setting(obj.name, obj, ("metadata", "name"))
         claims = cluster.find("ClusterDomainClaim", "", obj.name)

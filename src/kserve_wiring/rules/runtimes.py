@@ -157,7 +157,9 @@ def _unfit(runtimes: list[KubeObject], ready: list[KubeObject], form: Setting) -
         offered = sorted({text for one in runtimes for text in strings_of(one.get("spec", "protocolVersions"))})
         default = "" if wanted.value else f"the default is {protocol}, but "
         reason = f"{default}the runtimes of this format speak {', '.join(offered)}"
-        yield _draft(wanted, reason, f"set {wanted.key} to {offered[0]}", ((runtimes[0], ("spec", "protocolVersions")),))
+        yield _draft(
+            wanted, reason, f"set {wanted.key} to {offered[0]}", ((runtimes[0], ("spec", "protocolVersions")),)
+        )
     elif version.value is not None and version.text() not in (known := _versions(speaking, str(form.value))):
         served = f"serve version {', '.join(sorted(known))}" if known else "name no version"
         reason = f"the runtimes of {form.text()} {served}, and KServe compares the text"

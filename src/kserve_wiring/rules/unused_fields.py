@@ -76,5 +76,5 @@ def _on_knative(obj: KubeObject) -> Iterator[Draft]:
             yield because(shown, reason, f"set scaleMetric, or set the annotation {MODE} to Standard")
     scaler = at(obj, "metadata", "annotations", _AUTOSCALER)
     if scaler.value:
-        reason = f"only mode Standard reads it, and Knative has autoscaling.knative.dev/class"
+        reason = "only mode Standard reads it, and Knative has autoscaling.knative.dev/class"
         yield because(scaler, reason, f"remove it, or set the annotation {MODE} to Standard")
