@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kserve_wiring.fleet.copies import each_text_compiled_once
 from tools import stacks
-from tools.environment.copies import each_text_compiled_once
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream

@@ -24,6 +24,7 @@ PURPOSES = {
     "commands": "every command that a document prints, typed in order",
     "docs": "pages that show what a program prints",
     "environments": "examples, rendered with upstream's charts",
+    "fleet": "a repository of many environments",
     "grammar": "one table of cases through all implementations of a grammar",
     "live": "examples on the real controllers",
     "mirror": "copying images to a registry",

@@ -17,7 +17,7 @@ EXAMPLES = [*sorted((ROOT / "examples").glob("*.yaml")), *sorted((ROOT / "tests"
 # The fast one, where PyYAML has it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What Copier reads of the repository.
-TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template")
+TEMPLATE_PARTS = ("copier.yml", "includes", "stacks", "charts", "template", "fleet")
 
 
 def copy_template(target: Path) -> Path:

@@ -11,7 +11,7 @@ import yaml
 from jinja2.sandbox import SandboxedEnvironment
 
 from tools.console import ROOT
-from tools.environment.copies import Copies
+from kserve_wiring.fleet.copies import Copies
 
 EXAMPLES = ("minimal", "offline-harbor", "everything")
 

@@ -26,13 +26,13 @@ from typing import Any
 import copier
 
 from kserve_wiring import inspect, read
+from kserve_wiring.fleet.copies import copies_of
 from kserve_wiring.manifests.environment import plan
 from kserve_wiring.manifests.helm import HelmCall
 from kserve_wiring.manifests.objects import KubeObject
 from tools.console import BUILD, ROOT, Heartbeat, Stop, run, shown, step
 from tools.environment import generate as environment
 from tools.environment import render, schema
-from tools.environment.copies import copies_of
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
 from tools.upstream.charts import Upstream

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import warnings
 from pathlib import Path
@@ -12,6 +11,7 @@ import copier
 import yaml
 from copier.errors import CopierError, DirtyLocalWarning
 
+from kserve_wiring.fleet.copies import refusal
 from tools import stacks
 from tools.console import ROOT, Stop, shown
 
@@ -47,6 +47,4 @@ def generate(answers: dict[str, Any], target: Path) -> None:
         try:
             copier.run_copy(str(ROOT), target, answers, vcs_ref="HEAD", defaults=True, quiet=True)
         except (CopierError, ValueError) as error:
-            # Where Copier prints nothing, the message is the name of an attribute: docs/decisions/0009.
-            said = re.sub(r"^'dict object' has no attribute (['\"])(.*)\1$", r"\2", " ".join(str(error).split()))
-            raise Stop(f"copier refused the answers: {said}") from error
+            raise Stop(f"copier refused the answers: {refusal(error)}") from error

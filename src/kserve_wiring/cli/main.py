@@ -15,6 +15,7 @@ from kserve_wiring.cli.check import add_check
 from kserve_wiring.cli.completion import add_completion
 from kserve_wiring.cli.doctor import add_collect, add_doctor
 from kserve_wiring.cli.exit import FAILED, UsageError, fail
+from kserve_wiring.cli.fleet import add_fleet
 from kserve_wiring.cli.graph import add_graph
 from kserve_wiring.cli.images import add_images
 from kserve_wiring.cli.post_render import add_post_render
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_check(commands)
     add_collect(commands)
     add_doctor(commands)
+    add_fleet(commands)
     add_graph(commands)
     add_images(commands)
     add_preflight(commands)

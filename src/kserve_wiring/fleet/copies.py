@@ -1,3 +1,5 @@
+# Copyright the copier-kserve authors
+# SPDX-License-Identifier: Apache-2.0
 """Many copies of one template in one process, which clones the template once and compiles each of its texts once.
 
 These two, and a git command for each file, are most of the time of a copy. Copier has no option to share or to leave
@@ -7,7 +9,8 @@ them out, so this uses its internals.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -41,9 +44,9 @@ def each_text_compiled_once(known: Compiled) -> Iterator[None]:
 
 
 @cache
-def copies_of(source: str) -> Copies:
+def copies_of(source: str, version: str | None = None) -> Copies:
     """The copies of a template in this process and those that are forked from it."""
-    return Copies(source)
+    return Copies(source, version)
 
 
 class _NewFolder(Worker):
@@ -54,19 +57,31 @@ class _NewFolder(Worker):
 
 
 class Copies:
-    """Copies of one template, all of the version that is its newest tag at the first copy."""
+    """Copies of one version of a template: a tag or a commit, by default the newest tag at the first copy."""
 
-    def __init__(self, source: str) -> None:
-        self._template = Template(url=source)
+    def __init__(self, source: str, version: str | None = None) -> None:
+        self._template = Template(url=source, ref=version)
         self._compiled: Compiled = {}
         atexit.register(self._template._cleanup)  # of the clone
 
-    def copy(self, target: Path, answers: Mapping[str, Any]) -> None:
-        """Do the same as `copier.run_copy(source, target, answers, defaults=True, quiet=True)`, and raise the same."""
-        source = self._template.url
+    def copy(self, target: Path, answers: Mapping[str, Any]) -> Callable[[Path], bool]:
+        """Do the same as `copier.run_copy(source, target, answers, defaults=True, quiet=True)`, and raise the same.
+
+        Returns whether a path belongs to the user once it is there: `_skip_if_exists` of the template.
+        """
+        source, version = self._template.url, self._template.ref
         with (
             each_text_compiled_once(self._compiled),
-            _NewFolder(src_path=source, dst_path=target, data=dict(answers), defaults=True, quiet=True) as worker,
+            _NewFolder(
+                src_path=source, dst_path=target, data=dict(answers), vcs_ref=version, defaults=True, quiet=True
+            ) as worker,
         ):
             worker.template = self._template
             worker.run_copy()
+            return worker.match_skip
+
+
+def refusal(error: BaseException) -> str:
+    """What the template says of an answer: where Copier prints nothing, the name of an attribute (decision 9)."""
+    said = " ".join(str(error).split())
+    return re.sub(r"^'dict object' has no attribute (['\"])(.*)\1$", r"\2", said)
