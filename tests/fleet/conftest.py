@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -37,7 +38,8 @@ Run = Callable[..., tuple[int, str]]
 
 
 def git(folder: Path, *words: str) -> str:
-    done = subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True, text=True)
+    env = os.environ | {"GIT_COMMITTER_DATE": "2026-11-01T12:00:00Z"}
+    done = subprocess.run([*GIT, *words], cwd=folder, env=env, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
@@ -84,7 +86,7 @@ def generated(new_fleet: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     assert cli.main(["fleet", "-C", str(folder), "generate"]) == 0
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "The fleet", "--date", "2026-11-01T12:00:00Z")
+    git(folder, "commit", "--quiet", "--message", "The fleet")
     return folder
 
 

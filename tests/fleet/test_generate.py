@@ -148,7 +148,7 @@ def test_one_wrong_environment_does_not_hide_the_others(fleet: Path, run: Run) -
     assert code == 1
     first, second, third = text.splitlines()
     assert first == "prod-eu  unchanged"
-    assert second.startswith("prod-us  error: use "), second
+    assert second.startswith("prod-us  error: registry_host: use "), second
     assert third.startswith("test     ")
     assert "files written" in third
     assert files(fleet / "environments" / "prod-us") == before

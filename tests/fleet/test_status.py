@@ -60,9 +60,7 @@ def test_a_stage_is_never_ahead_of_the_one_before(fleet: Path, run: Run, check: 
 
 
 def test_names_and_clusters_that_two_have(fleet: Path, run: Run, check: Run) -> None:
-    shutil.copy(
-        fleet / "answers" / "environments" / "test.yaml", fleet / "answers" / "environments" / "test-extra.yaml"
-    )
+    write(fleet / "answers" / "environments" / "test-extra.yaml", {"stage": "test"})
     write(fleet / "answers" / "environments" / "test.yaml", {"stage": "test", "argocd_destination": "edge"})
     write(fleet / "answers" / "environments" / "prod-us.yaml", {"stage": "prod", "argocd_destination": "edge"})
     assert run("generate")[0] == 0

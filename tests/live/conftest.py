@@ -26,6 +26,7 @@ LAST = (
     "test_layouts",
     "test_documents",
     "test_argocd",
+    "test_fleet",
     "test_company_cluster",
     "test_company_knative",
     "test_chart_alone",

@@ -113,6 +113,7 @@ def test_the_wheel_runs_from_an_empty_folder(installed: Path, tmp_path: Path, us
         "collect": ["--help"],
         "completion": ["bash"],
         "doctor": ["--explain", "x509: certificate signed by unknown authority"],
+        "fleet": ["--help"],
         "post-render": ["--help"],
         "preflight": ["--help"],
     }

@@ -42,8 +42,9 @@ class Outcome:
 def generate(fleet: Fleet, chosen: Sequence[str], *, force: bool = False) -> list[Outcome]:
     """Bring the folders of the chosen environments to what their answers give; one outcome each, in the same order.
 
-    force: generate those that seem unchanged, too, and replace edited files.
+    force: generate those that seem unchanged, too, and replace edited files. Raises FleetError if Copier is missing.
     """
+    need_copier()
     found: dict[str, Outcome] = {}
     todo: list[Environment] = []
     for name in chosen:
@@ -110,10 +111,9 @@ class Rendered:
 
 def render(fleet: Fleet, environment: Environment, target: Path) -> Rendered:
     """Generate an environment into a new folder. Raises FleetError when the template refuses its answers."""
-    try:
-        from kserve_wiring.fleet.copies import copies_of, refusal
-    except ImportError as error:
-        raise FleetError(f"{error.name} is missing: run pipx inject kserve-wiring copier") from None
+    need_copier()
+    from kserve_wiring.fleet.copies import copies_of, refusal
+
     try:
         belongs_to_user = copies_of(fleet.template, environment.version).copy(target, environment.answers)
     except Exception as error:  # Copier raises whatever git and Jinja raise
@@ -123,6 +123,14 @@ def render(fleet: Fleet, environment: Environment, target: Path) -> Rendered:
     once = [str(path) for path in files if belongs_to_user(path)]
     sums = {str(path): sum_of(target / path) for path in files if str(path) not in once}
     return Rendered(target, sums, once)
+
+
+def need_copier() -> None:
+    """Raises FleetError if Copier is not installed, which the checker does not need."""
+    try:
+        import kserve_wiring.fleet.copies
+    except ImportError:
+        raise FleetError("copier is missing: run pipx inject kserve-wiring copier") from None
 
 
 def _refused(fleet: Fleet, environment: Environment, said: str) -> str:
