@@ -112,6 +112,7 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 .PHONY: bench
 bench: $(READY) ## Compare generate + render + validate + check with bare copier and helm (COUNT=200)
 	@$(BIN)/python -m tools.bench.environments $(COUNT)
+	@$(BIN)/python -m tools.bench.fleet $(COUNT)
 	@$(BIN)/python -m tools.bench.checker
 
 .PHONY: mutate

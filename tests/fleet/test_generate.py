@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kserve_wiring.cli import main as cli
 from kserve_wiring.fleet import generate as module
 from kserve_wiring.fleet.answers import read_environment, read_fleet
 from tests.fleet.conftest import Run, files, git, write
@@ -160,6 +161,8 @@ def test_one_wrong_environment_does_not_hide_the_others(fleet: Path, run: Run) -
         ("environments/test", {}, "set stage to one of test, prod, not None"),
         ("environments/test", {"stage": "pord"}, "set stage to one of test, prod, not 'pord'"),
         ("environments/test", {"stage": "test", "region": "us"}, "write answers/regions/us.yaml, or remove region: us"),
+        ("environments/test", {"stage": "test", "region": "../stages/test"}, "set region to a name such as eu, not"),
+        ("environments/test", {"stage": "test", "region": 1}, "set region to a name such as eu, not 1"),
         ("environments/test", {"stage": "test", "kind": "fleet"}, "remove kind, which follows from the name of the"),
         ("environments/test", {"stage": "test", "argocd_path": "."}, "remove argocd_path, which follows from the name"),
         ("environments/test", {"stage": "test", "template_version": "main"}, "template_version to a tag of"),
@@ -185,6 +188,7 @@ def test_what_is_wrong_is_said_in_a_line(fleet: Path, run: Run, file: str, conte
     [
         ("fleet.yaml", "stages: [test]\n", "fleet.yaml: add name: a text"),
         ("fleet.yaml", "name: a\ntemplate: b\nstages: test\n", "fleet.yaml: set stages to a list of names, such as"),
+        ("fleet.yaml", "name: a\ntemplate: b\nstages: [1]\n", "fleet.yaml: set stages to a list of names, such as"),
         ("fleet.yaml", "name: [\n", "fleet.yaml:2: "),
         ("fleet.yaml", "nmae: a\n", "fleet.yaml: unknown key nmae; valid keys: name, template, path, stages, allow"),
         ("answers/prod.yaml", "stage: prod\n", "answers/prod.yaml: not a layer; those are defaults.yaml, regions/"),
@@ -196,6 +200,18 @@ def test_a_fleet_that_cannot_be_read_ends_with_2(fleet: Path, run: Run, file: st
     code, text = run("generate")
     assert (code, len(text.splitlines())) == (2, 1), text
     assert text.startswith(f"kserve-wiring: {expected}")
+
+
+def test_one_environment_does_not_wait_for_the_others(new_fleet: Path, tmp_path: Path) -> None:
+    """Those that are wrong or not generated yet have no project."""
+    shutil.copytree(new_fleet, tmp_path / "ml")
+    generate = ["fleet", "-C", str(tmp_path / "ml"), "generate", "test"]
+    assert cli.main(generate) == 0
+    listed = {file.name for file in (tmp_path / "ml" / "argocd" / "fleet").iterdir()}
+    assert listed == {"applicationset.yaml", "project.yaml", "project-test.yaml"}
+    write(tmp_path / "ml" / "answers" / "environments" / "prod-us.yaml", {"stage": "prd"})
+    assert cli.main(generate) == 1
+    assert {file.name for file in (tmp_path / "ml" / "argocd" / "fleet").iterdir()} == listed
 
 
 def test_an_unknown_environment_and_none(fleet: Path, run: Run) -> None:

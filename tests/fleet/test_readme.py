@@ -101,7 +101,7 @@ def test_without_copier_the_message_is_what_to_type(
 ) -> None:
     from kserve_wiring.cli import main as cli
 
-    monkeypatch.setitem(sys.modules, "kserve_wiring.fleet.copies", None)
+    monkeypatch.setitem(sys.modules, "copier", None)
     assert cli.main(["fleet", "-C", str(fleet), "generate"]) == 2
     assert capsys.readouterr().err == "kserve-wiring: copier is missing: run pipx inject kserve-wiring copier\n"
     # What is not changed needs no copy, so the other actions work without it.

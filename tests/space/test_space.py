@@ -96,7 +96,10 @@ def test_every_other_pair_is_in_a_choice() -> None:
 
 
 def test_every_choice_of_a_question_is_in_the_space() -> None:
-    """A new question with choices, or with yes and no, belongs to FACTORS. `details` decides only what is asked."""
+    """A new question with choices, or with yes and no, belongs to FACTORS. `details` decides only what is asked.
+
+    The other `kind` is no environment: tests/fleet.
+    """
     given: dict[str, set[Any]] = {}
     for choice in pairs():
         for name, answer in answers(choice).items():
@@ -108,6 +111,6 @@ def test_every_choice_of_a_question_is_in_the_space() -> None:
     for name, question in answers_schema.asked().items():
         values = answers_schema.choices(question) if "choices" in question else [True, False]
         defaults = question["default"] if isinstance(question["default"], list) else [question["default"]]
-        if ("choices" in question or question["type"] == "bool") and name != "details":
+        if ("choices" in question or question["type"] == "bool") and name not in ("details", "kind"):
             missing[name] = set(values) - set(defaults) - given.get(name, set())
     assert {name: left for name, left in missing.items() if left} == {}

@@ -66,7 +66,12 @@ def _generate(fleet: Fleet, arguments: argparse.Namespace) -> int:
         print(f"{outcome.name.ljust(width)}  {outcome}")
     if any(outcome.error for outcome in outcomes):
         return FINDINGS
-    if changed := argocd.write(fleet, [read_environment(fleet, name) for name in there]):
+    try:
+        changed = argocd.write(fleet, [read_environment(fleet, name) for name in there])
+    except FleetError as error:
+        print(f"{argocd.FOLDER}/  error: {error}")
+        return FINDINGS
+    if changed:
         print(f"{argocd.FOLDER}/  {changed} files changed")
     return OK
 

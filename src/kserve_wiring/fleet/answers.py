@@ -25,6 +25,8 @@ DERIVED = ("kind", "environment_name", "argocd_path", "argocd_project")
 """Answers that follow from the name of an environment's file."""
 _FLEET_KEYS = ("name", "template", "path", "stages", "allow")
 _ALLOW_KEYS = ("repositories", "namespaces", "kinds")
+# They are labels of the Applications.
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # A tag of Copier's (PEP 440) or a whole commit. A branch gives other files with the same answers.
 _FIXED = re.compile(r"v?\d+(\.\d+)*([.-]?[a-z]+\.?\d*)*|[0-9a-f]{40}")
 
@@ -79,10 +81,14 @@ def read_fleet(folder: Path) -> Fleet:
         if not data.get(key) or not isinstance(data[key], str):
             raise FleetError(f"{FLEET}: add {key}: a text")
     stages = data.get("stages")
-    if not isinstance(stages, list) or not stages or not all(isinstance(stage, str) for stage in stages):
+    if not isinstance(stages, list) or not stages or not all(map(_is_label, stages)):
         raise FleetError(f"{FLEET}: set stages to a list of names, such as [test, prod]")
     path = str(data.get("path", ".")).strip("/") or "."
     return Fleet(folder, data["name"], data["template"], tuple(stages), path, _allow(data.get("allow") or {}))
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str) and _LABEL.fullmatch(value) is not None
 
 
 def _allow(value: Any) -> Mapping[str, list[Any]]:
@@ -139,6 +145,8 @@ def layers(fleet: Fleet, name: str) -> list[Path]:
         raise FleetError(f"{own}: set stage to one of {', '.join(fleet.stages)}, not {stage!r}")
     found = [ANSWERS / "defaults.yaml", ANSWERS / "stages" / f"{stage}.yaml", own]
     if region != "":
+        if not _is_label(region):
+            raise FleetError(f"{own}: set region to a name such as eu, not {region!r}")
         file = ANSWERS / "regions" / f"{region}.yaml"
         if not (fleet.folder / file).is_file():
             raise FleetError(f"{own}: write {file}, or remove region: {region}")

@@ -37,20 +37,21 @@ _ELSEWHERE = ("kube-system",)
 def write(fleet: Fleet, environments: Sequence[Environment]) -> int:
     """Write what differs, and remove what is of no environment; the number of changed files. Raises FleetError.
 
-    environments: all of the fleet, generated.
+    environments: all of the fleet. One that is not generated yet has no project.
     """
-    delivered = [one for one in environments if one.has_argocd]
+    there = [one for one in environments if (fleet.folder / ENVIRONMENTS / one.name / "argocd").is_dir()]
+    delivered = [one for one in there if one.has_argocd]
     wanted = dict(_files(fleet, delivered)) if delivered else {}
-    there = {file.name: file.read_text(encoding="utf-8") for file in (fleet.folder / FOLDER).glob("*.yaml")}
-    for name in there.keys() - wanted.keys():
+    found = {file.name: file.read_text(encoding="utf-8") for file in (fleet.folder / FOLDER).glob("*.yaml")}
+    for name in found.keys() - wanted.keys():
         (fleet.folder / FOLDER / name).unlink()
-    changed = [name for name, text in wanted.items() if there.get(name) != text]
+    changed = [name for name, text in wanted.items() if found.get(name) != text]
     for name in changed:
         (fleet.folder / FOLDER).mkdir(parents=True, exist_ok=True)
         part = fleet.folder / FOLDER / f".{name}.part"
         part.write_text(wanted[name], encoding="utf-8")
         part.replace(fleet.folder / FOLDER / name)
-    return len(changed) + len(there.keys() - wanted.keys())
+    return len(changed) + len(found.keys() - wanted.keys())
 
 
 def _files(fleet: Fleet, environments: Sequence[Environment]) -> Iterator[tuple[str, str]]:
@@ -136,14 +137,12 @@ def fleet_project(fleet: Fleet, shared: Mapping[str, str]) -> dict[str, Any]:
 
 
 def project(fleet: Fleet, environment: Environment) -> dict[str, Any]:
-    """The project of an environment: its cluster, its namespaces and repositories. Raises FleetError.
+    """The project of an environment: its cluster, its namespaces and repositories.
 
     Read from the generated folder, so that it is what the template has decided.
     """
     folder = fleet.folder / ENVIRONMENTS / environment.name
     specs = [read_mapping(file)["spec"] for file in sorted((folder / "argocd" / "applications").glob("*.yaml"))]
-    if not specs:
-        raise FleetError(f"{ENVIRONMENTS / environment.name}/argocd/: missing; run make fleet")
     repositories = {source["repoURL"] for spec in specs for source in spec.get("sources", [spec.get("source")])}
     target = {key: value for key, value in specs[0]["destination"].items() if key != "namespace"}
     allowed = {key: fleet.allow.get(key, []) for key in ("repositories", "namespaces", "kinds")}

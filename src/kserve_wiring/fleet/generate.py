@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,8 @@ def render(fleet: Fleet, environment: Environment, target: Path) -> Rendered:
 
 def need_copier() -> None:
     """Raises FleetError if Copier is not installed, which the checker does not need."""
-    try:
-        import kserve_wiring.fleet.copies
-    except ImportError:
-        raise FleetError("copier is missing: run pipx inject kserve-wiring copier") from None
+    if find_spec("copier") is None:
+        raise FleetError("copier is missing: run pipx inject kserve-wiring copier")
 
 
 def _refused(fleet: Fleet, environment: Environment, said: str) -> str:
