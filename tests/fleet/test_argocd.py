@@ -126,6 +126,7 @@ def test_an_environment_that_leaves_takes_its_project(fleet: Path, run: Run) -> 
     )
     assert run("generate")[0] == 0
     left = sorted(file.name for file in (fleet / "argocd" / "fleet").iterdir())
+    assert not (fleet / "environments" / "test" / "fleet.yaml").exists()  # the ApplicationSet would read it
     assert left == ["applicationset.yaml", "project-prod-eu.yaml", "project.yaml"]
 
 

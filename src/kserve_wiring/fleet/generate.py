@@ -119,7 +119,8 @@ def render(fleet: Fleet, environment: Environment, target: Path) -> Rendered:
         belongs_to_user = copies_of(fleet.template, environment.version).copy(target, environment.answers)
     except Exception as error:  # Copier raises whatever git and Jinja raise
         raise FleetError(_refused(fleet, environment, refusal(error))) from None
-    (target / FLEET).write_text(_fleet_file(environment), encoding="utf-8")
+    if environment.has_argocd:
+        (target / FLEET).write_text(_parameters(environment), encoding="utf-8")
     files = sorted(path.relative_to(target) for path in target.rglob("*") if path.is_file())
     once = [str(path) for path in files if belongs_to_user(path)]
     sums = {str(path): sum_of(target / path) for path in files if str(path) not in once}
@@ -138,11 +139,10 @@ def _refused(fleet: Fleet, environment: Environment, said: str) -> str:
     return said
 
 
-def _fleet_file(environment: Environment) -> str:
-    """What the ApplicationSet and people read of an environment, besides its answers."""
+def _parameters(environment: Environment) -> str:
+    """What the ApplicationSet reads of an environment; it creates an Application for each such file."""
     data = {"environment": environment.name, "stage": environment.stage, "region": environment.region}
-    if environment.has_argocd:
-        data["revision"] = environment.answers.get("argocd_revision", "main")
+    data["revision"] = str(environment.answers.get("argocd_revision", "main"))
     return "# Written by make fleet, from answers/.\n" + yaml.safe_dump(data, sort_keys=False)
 
 
