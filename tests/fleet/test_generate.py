@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import copier
 import pytest
 import yaml
 
@@ -12,6 +13,7 @@ from kserve_wiring.cli import main as cli
 from kserve_wiring.fleet import generate as module
 from kserve_wiring.fleet.answers import read_environment, read_fleet
 from tests.fleet.conftest import Run, files, git, write
+from tools.console import ROOT
 
 UNCHANGED = "prod-eu  unchanged\nprod-us  unchanged\ntest     unchanged\n"
 
@@ -231,3 +233,24 @@ def test_another_version_of_the_template(fleet: Path, run: Run, template_reposit
         readme = (fleet / "environments" / name / "README.md").read_text(encoding="utf-8")
         ends[name] = readme.splitlines()[-1]
     assert ends == {"test": "<!-- v1.1.0 -->", "prod-eu": "<!-- v1.0.0 -->", "prod-us": "<!-- v1.1.0 -->"}
+
+
+@pytest.mark.parametrize("example", ["everything", "offline-harbor"])
+def test_the_answers_of_an_example_as_defaults_give_its_environment(
+    example: str, template_repository: Path, tmp_path: Path
+) -> None:
+    """Also certificates, mappings and texts that look like something else; but for what follows from the name."""
+    data = yaml.safe_load((ROOT / "examples" / f"{example}.yaml").read_text(encoding="utf-8"))
+    alone, fleet = tmp_path / "alone", tmp_path / "fleet"
+    path = {"argocd_path": "environments/one", "argocd_project": "one"} if data.get("gitops") == "argocd" else {}
+    one = {"environment_name": "one"} | path
+    url = f"git+{template_repository.as_uri()}"
+    copier.run_copy(url, alone, data | one, vcs_ref="v1.0.0", defaults=True, quiet=True)
+    root = {"kind": "fleet"} | ({"argocd_path": "."} if path else {})
+    copier.run_copy(url, fleet, data | root, vcs_ref="v1.0.0", defaults=True, quiet=True)
+    target = {"argocd_destination": data["argocd_destination"]} if path else {}
+    write(fleet / "answers" / "environments" / "one.yaml", {"stage": "test", **target})
+    assert cli.main(["fleet", "-C", str(fleet), "generate"]) == 0
+    made = files(fleet / "environments" / "one")
+    assert set(made) - set(files(alone)) == {".generated"} | ({"fleet.yaml"} if path else set())
+    assert {name: made[name] for name in files(alone)} == files(alone)
