@@ -23,6 +23,7 @@ _EXPRESSIONS = {
     "caBundle": ".webhooks[]?.clientConfig.caBundle",
     "rules": ".webhooks[]?.rules",
 }
+_CONVERSION = ("spec", "conversion", "webhook", "clientConfig")
 _GROUPS = {"CustomResourceDefinition": "apiextensions.k8s.io", "ClusterRole": "rbac.authorization.k8s.io"}
 # Annotations and labels by which Argo CD and Flux know their objects.
 _GITOPS = ("argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/")
@@ -157,9 +158,8 @@ def _rewritten(objects: list[KubeObject]) -> Iterator[tuple[str, str, KubeObject
         if obj.kind in _WEBHOOKS:
             for index, webhook in mappings_of(obj.get("webhooks")):
                 yield from _rewritten_webhook(obj, webhook, first=not index)
-        elif obj.kind == "CustomResourceDefinition" and obj.get("spec", "conversion", "webhook"):
-            written = bool(obj.get("spec", "conversion", "webhook", "clientConfig", "caBundle"))
-            yield obj.kind, "caBundle", obj, "" if written else "warning"
+        elif obj.kind == "CustomResourceDefinition" and obj.get(*_CONVERSION, "caBundle"):
+            yield obj.kind, "caBundle", obj, ""
 
 
 def _rewritten_webhook(
@@ -169,11 +169,12 @@ def _rewritten_webhook(
     istio = service.startswith("istiod")
     knative = service in _KNATIVE_WEBHOOKS and str(webhook.get("name")).endswith(".knative.dev")
     injected = "cert-manager.io/inject-ca-from" in obj.annotations
+    # What git does not set, Argo CD does not compare (gitops-engine pkg/diff/diff.go: structuredMergeDiff and ThreeWayDiff).
     written = bool(dig(webhook, "clientConfig", "caBundle"))
     if istio and webhook.get("failurePolicy") == "Ignore" and obj.kind == _WEBHOOKS[1]:
         yield obj.kind, "failurePolicy", obj, ""
-    if first and (istio or injected or (knative and written)):
-        yield obj.kind, "caBundle", obj, "" if written else "warning"
+    if first and written and (istio or injected or knative):
+        yield obj.kind, "caBundle", obj, ""
     if knative and webhook.get("rules"):
         yield obj.kind, "rules", obj, "warning"
 
