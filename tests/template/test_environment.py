@@ -121,7 +121,9 @@ def test_argo_cd_installs_the_same_releases_in_the_same_order(generated: Path) -
         application = load(generated / "argocd" / "applications" / f"{release['name']}.yaml")
         assert application["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == str(wave)
         assert application["spec"]["destination"]["namespace"] == release["namespace"]
-        source = application["spec"]["sources"][0]
+        # The repository of the values first, so that a status never names a commit whose values are not rendered yet.
+        values, source, *_ = application["spec"]["sources"]
+        assert values["ref"] == "values"
         assert source["helm"]["releaseName"] == release["name"]
         assert [file.rsplit("values/", 1)[1] for file in source["helm"]["valueFiles"]] == [
             file.removeprefix("values/") for file in release["values"]
@@ -145,7 +147,7 @@ def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generate
     if answers["gitops"] != "argocd" or answers["chart_source"] != "oci":
         return
     application = load(generated / "argocd" / "applications" / "istiod.yaml")
-    url = application["spec"]["sources"][0]["repoURL"]
+    (url,) = (source["repoURL"] for source in application["spec"]["sources"] if "chart" in source)
     assert f"--from-literal enableOCI=true --from-literal url={url} " in (generated / "README.md").read_text(encoding="utf-8")
 
 
