@@ -1,115 +1,51 @@
-"""An environment that a real Argo CD installs, from the README's commands and what git and the registry have."""
+"""An environment that a real Argo CD installs, from the README's commands and what git and the registry have.
+
+Each test after the first ones begins with everything as git has it, so that one that fails does not fail the next.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.commands.account import ENVIRONMENT
-from tests.commands.session import Session
 from tests.commands.situations import LIVE_ARGOCD
-from tests.live.bed import brought, git_server
-from tests.live.bed.api import Object, until
-from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
+from tests.live.bed import git_server
+from tests.live.bed.api import Object, condition, until
+from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD, Difference
 from tests.live.bed.bed import Bed
 from tests.live.bed.charts import charts_in_a_registry
-from tests.live.bed.control_plane import issue
-from tests.live.bed.environments import Environment
+from tests.live.bed.client import ask
+from tests.live.bed.delivery import Delivery, generated, person
 from tests.live.bed.git_server import GitServer
+from tests.live.bed.inference import account, inference, model, pod_of, tenant
 from tests.live.bed.leftovers import left
-from tests.mirror.registry import FIRST, USER
+from tests.live.bed.net_istio import missing
+from tests.live.bed.pulls import credentials
+from tests.mirror.registry import FIRST, SECOND, USER
 from tools import stacks
 
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(not os.environ.get("KSERVE_TEST_ARGOCD"), reason="takes a quarter of an hour: make test-argocd"),
 ]
-ROOT_NAME = LIVE_ARGOCD["environment_name"]
 # Seconds without a change after everything is healthy; more than two looks of Argo CD at git and the cluster.
 REST = int(os.environ.get("ARGOCD_REST", "60"))
 SERVING = "operator.knative.dev/v1beta1/KnativeServing"
 CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
-
-
-@dataclass(repr=False)
-class Delivery:
-    """An environment that Argo CD installs from a git repository.
-
-    commit: the last one that was pushed. seen: when each Application became healthy.
-    """
-
-    bed: Bed
-    argocd: ArgoCD
-    environment: Environment
-    session: Session
-    clone: Path
-    commit: str = ""
-    seen: dict[str, float] = field(default_factory=dict)
-
-    def push(self, message: str) -> None:
-        self.commit = git_server.push(self.clone, message)
-
-    def applications(self) -> dict[str, Object]:
-        """The Applications of the releases, without the root."""
-        return {name: app for name, app in self.argocd.applications().items() if name != ROOT_NAME}
-
-    def arrived(self) -> bool:
-        """True when the root and all Applications are synced to the commit, healthy, and no sync is running."""
-        apps = self.argocd.applications()
-        for name, app in apps.items():
-            if settled(app, self.commit):
-                self.seen.setdefault(name, time.time())
-        return set(self.seen) >= set(self.names) and all(settled(app, self.commit) for app in apps.values())
-
-    def wait(self, seconds: float = 300) -> None:
-        self.seen = {}
-        try:
-            until(f"{self.commit[:7]} is delivered", self.arrived, seconds, 0.5)
-        except TimeoutError as error:
-            raise AssertionError(f"{error}\n{self.table()}") from error
-
-    @property
-    def names(self) -> list[str]:
-        """The Applications, the root last, in the order of the waves."""
-        releases = [release["name"] for release in self.environment.releases]
-        return [*(f"{ROOT_NAME}-{name}" for name in [*releases, "extra"]), ROOT_NAME]
-
-    def table(self) -> str:
-        """One line for each Application, for a failing test."""
-        return "\n".join(line for name, app in self.argocd.applications().items() for line in described(name, app))
-
-
-def settled(app: Object, commit: str) -> bool:
-    status = app.get("status", {})
-    sync, phase = status.get("sync", {}), status.get("operationState", {}).get("phase")
-    revisions = sync.get("revisions") or [sync.get("revision")]
-    good = sync.get("status") == "Synced" and status.get("health", {}).get("status") == "Healthy"
-    # What is already as in git needs no sync: make install-kserve-prerequisites installed it.
-    return good and phase in (None, "Succeeded") and "operation" not in app and commit in revisions
-
-
-def described(name: str, app: Object) -> Iterator[str]:
-    status = app.get("status", {})
-    state = status.get("operationState", {})
-    sync, health = status.get("sync", {}).get("status"), status.get("health", {}).get("status")
-    yield f"{name}: {sync} {health} {state.get('phase')} {state.get('message', '')}"
-    for condition in status.get("conditions", []):
-        yield f"    {condition['type']}: {condition['message'][:600]}"
-    for item in status.get("resources", []):
-        health = item.get("health", {})
-        if item.get("status") != "Synced" or health.get("status", "Healthy") != "Healthy":
-            yield f"    {item['kind']} {item.get('namespace', '')}/{item['name']}: {item.get('status')} {health}"
+CONFIG = "inferenceservice-config"
+DEPLOYMENT = "apps/v1/Deployment"
+READER = "istio-reader-service-account"
+# The releases that render our chart, which refuses values that disagree.
+OF_OUR_CHART = ("kserve-prerequisites", "knative-operator", "kserve-environment")
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +53,25 @@ def delivery(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Del
     """Argo CD in front of an empty cluster, and a person with a clone of the repository."""
     bed.clear()
     server = GitServer(bed.state / "git", bed.state / "keys")
-    with charts_in_a_registry(bed, stacks.DEFAULT, bed.state / "argocd-charts") as charts:
-        answers = {"chart_repository": f"oci://{charts.host}/charts", "argocd_repo_url": server.url("clusters")}
-        file = bed.state / "delivered.yaml"
-        file.write_text(yaml.safe_dump(LIVE_ARGOCD | answers), encoding="utf-8")
+    with charts_in_a_registry(bed, bed.state / "argocd-charts", *stacks.names()) as charts:
+        answers = LIVE_ARGOCD | {"registry_host": charts.host, "chart_repository": f"oci://{charts.host}/charts"}
+        answers |= {"argocd_repo_url": server.url("clusters")}
         clone = bed.state / "clone"
-        made = Environment.generate(bed, file, folder=clone / LIVE_ARGOCD["argocd_path"])
+        made = generated(bed, answers, clone / answers["argocd_path"])
         made.prepare(f"{USER}:{FIRST}")
         git_server.clone(clone, server.repository("clusters"))
         argocd = ArgoCD.start(bed)
-        yield Delivery(bed, argocd, made, person(bed, argocd, made, tmp_path_factory.mktemp("person")), clone)
+        session = person(bed, argocd, made, tmp_path_factory.mktemp("person"))
+        yield Delivery(bed, argocd, made, session, clone, charts, answers)
         argocd.stop()
         remove_kinds(bed)
+
+
+@pytest.fixture
+def delivered(delivery: Delivery) -> Delivery:
+    """Everything is as git has it, whatever the test before has left."""
+    delivery.restore()
+    return delivery
 
 
 def remove_kinds(bed: Bed) -> None:
@@ -146,30 +89,13 @@ def kinds(bed: Bed) -> list[str]:
     return [name for name in names if not name.endswith("external-secrets.io")]
 
 
-def person(bed: Bed, argocd: ArgoCD, made: Environment, home: Path) -> Session:
-    """Somebody with kubectl, helm and argocd in the folder of the environment, and the files that the README names."""
-    keys = bed.state / "keys"
-    issue(keys, "tls", *brought.hosts_of(made.answers))
-    for name in ("ca.crt", "tls.crt", "tls.key"):
-        shutil.copy(keys / name, made.folder)
-    (home / "bin").mkdir()
-    (home / "bin" / "kubectl").symlink_to(bed.variables["KUBECTL"])
-    env = argocd.env | {"HOME": str(home), "SSL_CERT_FILE": str(keys / "ca.crt"), "LANG": "C.UTF-8"}
-    env["PATH"] = f"{home / 'bin'}:{argocd.env['PATH']}"
-    env["SKOPEO"] = "absent"  # only the nodes and Argo CD reach the private registry
-    values = {"user": USER, "password": FIRST, "host": made.answers["registry_host"]}
-    replies = {r"Username: ?": f"{USER}\n", r"Password: ?": f"{FIRST}\n"}
-    return Session(made.folder, env, True, values, replies)
-
-
 def test_the_readme_alone(delivery: Delivery) -> None:
     """After the README's commands all Applications are synced and healthy, one wave after the other."""
-    readme = (delivery.environment.folder / "README.md").read_text(encoding="utf-8")
     delivery.push("Generate the environment")
     # The cluster is empty: Argo CD installs, and nothing is there to uninstall.
     without = ["make install", "make uninstall", "helmfile sync --server-side=false"]
-    last = next(line for line in re.findall(r"(?m)^### (\d+\. Verify)$", readme))
-    delivery.session.follow(ENVIRONMENT, readme, "live", last=last, without=without)
+    last = next(line for line in re.findall(r"(?m)^### (\d+\. Verify)$", delivery.readme))
+    delivery.session.follow(ENVIRONMENT, delivery.readme, "live", last=last, without=without)
     delivery.wait(1500)
     apps = delivery.applications()
     print(order(delivery))
@@ -183,7 +109,7 @@ def test_the_readme_alone(delivery: Delivery) -> None:
 
 def order(delivery: Delivery) -> str:
     apps = delivery.argocd.applications()
-    begin = created(apps[ROOT_NAME])
+    begin = created(apps[delivery.root])
     return "\n".join(
         f"{created(apps[name]) - begin:6.1f} {delivery.seen[name] - begin:6.1f} {name}" for name in delivery.names
     )
@@ -193,16 +119,15 @@ def created(app: Object) -> float:
     return datetime.fromisoformat(app["metadata"]["creationTimestamp"]).timestamp()
 
 
-def test_at_rest_nothing_changes(delivery: Delivery) -> None:
-    before, synced = versions(delivery), histories(delivery)
+def test_at_rest_nothing_changes(delivered: Delivery) -> None:
+    before, synced = versions(delivered), histories(delivered)
     assert len(before) > 150
     deadline = time.monotonic() + REST
     while time.monotonic() < deadline:
-        assert delivery.arrived(), delivery.table()
+        assert delivered.arrived(), delivered.table()
         time.sleep(1)
-    assert histories(delivery) == synced
-    after = versions(delivery)
-    assert {name: version for name, version in after.items() if before.get(name) != version} == {}
+    assert histories(delivered) == synced
+    assert changed(delivered, before) == {}
 
 
 def versions(delivery: Delivery) -> dict[str, str]:
@@ -223,32 +148,145 @@ def histories(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def regenerate(delivery: Delivery, **answers: Any) -> None:
-    """Generate the environment again, with some answers changed for good."""
-    made, file = delivery.environment, delivery.bed.state / "delivered.yaml"
-    given = yaml.safe_load(file.read_text(encoding="utf-8")) | answers
-    file.write_text(yaml.safe_dump(given), encoding="utf-8")
-    delivery.environment = Environment.generate(delivery.bed, file, folder=made.folder)
+def changed(delivery: Delivery, before: dict[str, str]) -> dict[str, str]:
+    """The objects of another resourceVersion."""
+    return {name: version for name, version in versions(delivery).items() if before.get(name) != version}
 
 
-def test_another_pull_secret(delivery: Delivery) -> None:
-    """Knative's operator cannot change its Jobs, and goes on after the command of the README."""
-    old = delivery.environment.answers["pull_secret"]
-    assert naming(delivery, old)
-    regenerate(delivery, pull_secret="renamed-pull")  # noqa: S106 - its name
-    delivery.environment.bring(f"{USER}:{FIRST}")
-    delivery.push("Rename the pull Secret")
-    until("the operator stops", lambda: "field is immutable" in str(delivery.bed.api.list(SERVING)), 180, 1)
-    readme = (delivery.environment.folder / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"(?m)^\$ (kubectl delete jobs .*)$", readme)
-    delivery.session.type(command)
-    delivery.wait()
-    until("nothing names the old Secret", lambda: naming(delivery, old) == [], 120, 1)
+# What a person edits: the kind, the object and its namespace, a line of its YAML, and what the person writes instead.
+EDITS = {
+    "port of the local Gateway": (
+        "networking.istio.io/v1/Gateway",
+        "{local}",
+        "{place}",
+        "number: 80$",
+        "number: 8081",
+    ),
+    "selector of its Service": ("v1/Service", "{local}", "{place}", "istio: {local}$", "istio: nobody"),
+    "domain of KServe": ("v1/ConfigMap", CONFIG, "kserve", "ml.corp.local", "other.corp.local"),
+    "image of queue-proxy": (SERVING, "knative-serving", "knative-serving", "cmd/queue@", "cmd/other@"),
+    "pull Secret of an account": ("v1/ServiceAccount", READER, "istio-system", "name: harbor-pull", "name: none"),
+    "image of a controller": (DEPLOYMENT, "kserve-controller-manager", "kserve", "kserve-controller:", "other:"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_healed(delivered: Delivery, edit: str) -> None:
+    """Somebody's `kubectl edit` of a field that git sets."""
+    answers, api = delivered.environment.answers, delivered.bed.api
+    names = {"local": answers["local_gateway_name"], "place": answers["local_gateway_namespace"]}
+    kind, name, namespace, old, new = (text.format(**names) for text in EDITS[edit])
+    before = content(api.get(kind, name, namespace))
+    editor = f"sed --in-place 's|{old}|{new}|'"
+    group, _, version = kind.rpartition("/")[0].rpartition("/")
+    resource = ".".join(filter(None, (kind.rpartition("/")[2].lower(), version if group else "", group)))
+    begin = time.monotonic()
+    done = delivered.session.type(f'KUBE_EDITOR="{editor}" kubectl edit {resource} {name} --namespace {namespace}')
+    assert f"{name} edited" in done
+    until(f"the {edit} is healed", lambda: content(api.get(kind, name, namespace)) == before, 60, 0.2)
+    print(f"{edit}: healed after {time.monotonic() - begin:.1f} s")
+
+
+def content(found: Object) -> Object:
+    """What a person writes into an object."""
+    return {key: value for key, value in found.items() if key not in ("metadata", "status")}
+
+
+def test_values_that_disagree_change_nothing(delivered: Delivery) -> None:
+    """The chart refuses them, the Applications show why, and everything runs on until the next commit."""
+    made, bed = delivered.environment, delivered.bed
+    namespace = tenant(made.answers)
+    with inference(bed, namespace, model(made.answers), account=account(made.answers)) as name:
+        pod, before = pod_of(bed, namespace, name)["metadata"]["uid"], versions(delivered)
+        made.change("kserve-environment", {"storage": {"resources": {"requests": {"memory": "9Gi"}}}})
+        delivered.push("Request more memory than the limit")
+        until("the chart refuses it", lambda: set(refused(delivered)) == set(OF_OUR_CHART), 120, 1)
+        assert all("[KW306]" in text and "9Gi" in text for text in refused(delivered).values()), delivered.table()
+        time.sleep(REST / 2)
+        assert changed(delivered, before) == {}
+        assert pod_of(bed, namespace, name)["metadata"]["uid"] == pod
+        if not missing():
+            assert ask(bed.api, f"{name}.{namespace}.svc.{bed.cluster_domain}", bed.cluster_domain).outcome == "200"
+        git_server.git(delivered.clone, "revert", "--no-edit", "HEAD")
+        delivered.push("Go on")
+        delivered.wait()
+    assert changed(delivered, before) == {}
+
+
+def refused(delivery: Delivery) -> dict[str, str]:
+    """What Argo CD says of the releases that it cannot render."""
+    found: dict[str, str] = {}
+    for name, app in delivery.applications().items():
+        for one in app["status"].get("conditions", []):
+            if one["type"] == "ComparisonError":
+                found[name.removeprefix(f"{delivery.root}-")] = one["message"]
+    return found
+
+
+@pytest.mark.rule("KW506")
+def test_only_what_controllers_write_is_ignored(delivered: Delivery) -> None:
+    """Without ignoreDifferences, what differs is what they name: each entry has a difference, and no other is there."""
+    found = differences(delivered)
+    print("\n".join(f"{name}: {one}" for name, (_, listed) in found.items() for one in listed))
+    unused = [
+        (name, entry) for name, (entries, listed) in found.items() for entry in entries if not covers(entry, listed)
+    ]
+    others = [
+        (name, one)
+        for name, (entries, listed) in found.items()
+        for one in listed
+        if not any(one.ignored_by(entry) for entry in entries)
+    ]
+    assert (unused, others) == ([], [])
+    delivered.wait()
+
+
+def differences(delivery: Delivery) -> dict[str, tuple[list[Object], list[Difference]]]:
+    """Each Application's ignoreDifferences, and what differs without them. Nothing is synced meanwhile: neither the
+    objects nor, by the root, the Applications."""
+    api, apps = delivery.bed.api, delivery.applications()
+    policy = api.get(APPLICATION, delivery.root, NAMESPACE)["spec"]["syncPolicy"]
+    idle = {"syncPolicy": {"automated": None}}
+    api.patch(APPLICATION, delivery.root, NAMESPACE, {"spec": idle})
+    for name in apps:
+        api.patch(APPLICATION, name, NAMESPACE, {"spec": idle | {"ignoreDifferences": None}})
+    until("everything is compared", lambda: all(compares_all(app) for app in delivery.applications().values()), 90)
+    found = {name: list(delivery.argocd.differences(name)) for name in apps}
+    api.patch(APPLICATION, delivery.root, NAMESPACE, {"spec": {"syncPolicy": policy}})
+    return {name: (app["spec"].get("ignoreDifferences", []), found[name]) for name, app in apps.items()}
+
+
+def covers(entry: Object, listed: list[Difference]) -> bool:
+    return any(one.ignored_by(entry) for one in listed)
+
+
+def compares_all(app: Object) -> bool:
+    compared = app["status"]["sync"]["comparedTo"]
+    return "ignoreDifferences" not in compared and "ignoreDifferences" not in app["spec"]
+
+
+def test_other_answers_roll_out(delivered: Delivery) -> None:
+    """Another pull Secret, for which Knative's operator needs the README's command, and another image."""
+    bed, old = delivered.bed, delivered.environment.answers["pull_secret"]
+    assert naming(delivered, old)
+    image = f"{delivered.charts.host}/own/initializer:v1"
+    delivered.environment.answers["pull_secret"] = "renamed-pull"  # noqa: S105 - its name
+    delivered.environment.bring(f"{USER}:{FIRST}")
+    delivered.change("Rename the pull Secret", pull_secret="renamed-pull", storage_initializer_image=image)  # noqa: S106
+    until("the operator stops", lambda: "field is immutable" in str(bed.api.list(SERVING)), 180, 1)
+    (command,) = re.findall(r"(?m)^\$ (kubectl delete jobs .*)$", delivered.readme)
+    delivered.session.type(command)
+    delivered.wait()
+    assert naming(delivered, old) == []
+    answers = delivered.environment.answers
+    with inference(bed, tenant(answers), model(answers), account=account(answers)) as name:
+        pod = pod_of(bed, tenant(answers), name)
+    assert image in [container["image"] for container in pod["spec"]["initContainers"]]
 
 
 def naming(delivery: Delivery, secret: str) -> list[str]:
     """The ServiceAccounts and Deployments that name a pull Secret. Pods have it of these when they start."""
-    listed = [item for kind in ("v1/ServiceAccount", "apps/v1/Deployment") for item in delivery.bed.api.list(kind)]
+    listed = [item for kind in ("v1/ServiceAccount", DEPLOYMENT) for item in delivery.bed.api.list(kind)]
     pulls = [(item, item.get("imagePullSecrets") or pod_spec(item).get("imagePullSecrets", [])) for item in listed]
     return [item["metadata"]["name"] for item, found in pulls if {"name": secret} in found]
 
@@ -258,16 +296,45 @@ def pod_spec(item: Object) -> Object:
     return spec
 
 
-def test_killed_in_a_sync_it_goes_on(delivery: Delivery) -> None:
-    old, place = (delivery.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
-    regenerate(delivery, local_gateway_name="renamed")
-    delivery.push("Rename the local gateway")
-    until("a sync is running", lambda: running(delivery), 60, 0.02)
-    delivery.argocd.kill_controller()
-    delivery.argocd.start_controller()
-    delivery.wait()
-    assert delivery.bed.api.find("apps/v1/Deployment", "renamed", place)
-    assert delivery.bed.api.find("apps/v1/Deployment", old, place) is None
+def test_a_new_password(delivered: Delivery) -> None:
+    """The pull Secrets are not in git: `make rotate-password` writes them, and Argo CD has a Secret of its own."""
+    bed, answers, host = delivered.bed, delivered.environment.answers, delivered.charts.host
+    delivered.charts.accept(SECOND)
+    bed.pulls.passwords[host] = f"{USER}:{SECOND}"
+    chart = f"{delivered.root}-local-gateway"
+    refresh(delivered, chart)
+    until("Argo CD needs the new password", lambda: "401" in str(refused(delivered)), 60)
+    replies = {r"User name for \S+: ": f"{USER}\n", r"New password of \S+: ": f"{SECOND}\n"}
+    typing = replace(delivered.session, replies=replies, values=delivered.session.values | {"password": SECOND})
+    typing.env = typing.env | {"SKOPEO": "skopeo"}
+    section = delivered.readme.partition("## Rotate the registry's password")[2].partition("\n## ")[0]
+    for command in re.findall(r"(?m)^\$ (make rotate-password|kubectl patch secret .*)$", section):
+        typing.type(command)
+    secrets = [bed.api.get("v1/Secret", answers["pull_secret"], name) for name in delivered.environment.namespaces()]
+    assert {credentials(secret)[host] for secret in secrets} == {f"{USER}:{SECOND}"}
+    refresh(delivered, chart)
+    until("Argo CD has the new password", lambda: refused(delivered) == {}, 60)
+    for pod in bed.pods(answers["local_gateway_namespace"]):
+        bed.api.delete("v1/Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    delivered.wait()
+    assert {credentials(bed.api.get("v1/Secret", answers["pull_secret"], "kserve"))[host]} == {f"{USER}:{SECOND}"}
+
+
+def refresh(delivery: Delivery, application: str) -> None:
+    """Make Argo CD fetch the chart of an Application again: the button Hard Refresh."""
+    annotation = {"argocd.argoproj.io/refresh": "hard"}
+    delivery.bed.api.patch(APPLICATION, application, NAMESPACE, {"metadata": {"annotations": annotation}})
+
+
+def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:
+    old, place = (delivered.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
+    delivered.change("Rename the local gateway", local_gateway_name="renamed")
+    until("a sync is running", lambda: running(delivered), 60, 0.02)
+    delivered.argocd.kill_controller()
+    delivered.argocd.start_controller()
+    delivered.wait()
+    assert delivered.bed.api.find(DEPLOYMENT, "renamed", place)
+    assert delivered.bed.api.find(DEPLOYMENT, old, place) is None
 
 
 def running(delivery: Delivery) -> list[str]:
@@ -276,21 +343,34 @@ def running(delivery: Delivery) -> list[str]:
     return [name for name, phase in phases.items() if phase == "Running"]
 
 
-def test_the_removal_goes_backwards(delivery: Delivery) -> None:
+def test_another_stack(delivered: Delivery) -> None:
+    """Knative's operator upgrades by one minor version at a time: a commit for each, by the README's commands."""
+    delivered.change("Update the template", push=False, stack="knative-1.23")
+    section = delivered.readme.partition("## Update")[2].partition("### Change an answer")[0]
+    steps = section.partition("one minor version at a time")[2]
+    for command in re.findall(r"(?m)^\$ (.*)$", steps):
+        delivered.session.type(command)
+    delivered.commit = git_server.git(delivered.clone, "rev-parse", "HEAD")
+    delivered.wait(600)
+    (serving,) = delivered.bed.api.list(SERVING)
+    assert (serving["spec"]["version"], serving["status"]["version"]) == ("1.23.0", "1.23.0")
+    assert condition(serving, "Ready")["status"] == "True"
+
+
+def test_the_removal_goes_backwards(delivered: Delivery) -> None:
     """The last wave goes first, and what stays is what the README says."""
-    readme = (delivery.environment.folder / "README.md").read_text(encoding="utf-8")
     deleted: list[str] = []
-    watch = threading.Thread(target=lambda: deleted.extend(deletions(delivery)), daemon=True)
+    watch = threading.Thread(target=lambda: deleted.extend(deletions(delivered)), daemon=True)
     watch.start()
-    delivery.session.follow(ENVIRONMENT, readme, "live", first="Remove")
+    delivered.session.follow(ENVIRONMENT, delivered.readme, "live", first="Remove")
     watch.join(60)
-    delivery.bed.installed = None
-    assert deleted == [*reversed(delivery.names[:-1]), ROOT_NAME]
-    assert [one for one in left(delivery.environment) if f" {NAMESPACE}/" not in one] == []
-    groups = {name.partition(".")[2] for name in kinds(delivery.bed)}
+    delivered.bed.installed = None
+    assert deleted == [*reversed(delivered.names[:-1]), delivered.root]
+    assert [one for one in left(delivered.environment) if f" {NAMESPACE}/" not in one] == []
+    groups = {name.partition(".")[2] for name in kinds(delivered.bed)}
     assert {"serving.kserve.io", "networking.istio.io", "cert-manager.io", "serving.knative.dev"} <= groups
-    namespaces = {item["metadata"]["name"] for item in delivery.bed.api.list("v1/Namespace")}
-    assert namespaces >= set(delivery.environment.namespaces())
+    namespaces = {item["metadata"]["name"] for item in delivered.bed.api.list("v1/Namespace")}
+    assert namespaces >= set(delivered.environment.namespaces())
 
 
 def deletions(delivery: Delivery) -> Iterator[str]:
@@ -298,5 +378,5 @@ def deletions(delivery: Delivery) -> Iterator[str]:
     for event, app in delivery.bed.api.watch(APPLICATION):
         if event == "DELETED":
             yield app["metadata"]["name"]
-            if app["metadata"]["name"] == ROOT_NAME:
+            if app["metadata"]["name"] == delivery.root:
                 return

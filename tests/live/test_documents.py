@@ -40,7 +40,7 @@ PAGES += ("docs/kserve-wiring.md", "docs/rules/KW205.md", "docs/rules/KW304.md",
 @pytest.fixture(scope="module")
 def charts(bed: Bed) -> Iterator[Registry]:
     """A registry with the charts, as `make mirror` leaves it."""
-    with charts_in_a_registry(bed, stacks.DEFAULT, bed.state / "charts") as registry:
+    with charts_in_a_registry(bed, bed.state / "charts", stacks.DEFAULT) as registry:
         yield registry
 
 

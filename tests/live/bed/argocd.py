@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import secrets
 import shutil
+import subprocess
 import threading
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.live.bed import binaries, processes
 from tests.live.bed.api import ApiError, Object, until
@@ -24,6 +29,8 @@ from tools.console import Stop
 NAMESPACE = "argocd"
 APPLICATION = "argoproj.io/v1alpha1/Application"
 REDIS, REPO_SERVER = "127.0.0.1:26379", "127.0.0.1:28081"
+# util/cache/appstate/cache.go, with CacheVersion of common/common.go and the ending of util/cache/redis.go.
+COMPARED = "app|managed-resources|{}|1.8.3.gz"
 # Seconds after which Argo CD looks for new commits (default 120) and heals again.
 RECONCILE = 30
 
@@ -34,6 +41,26 @@ def redis() -> Path:
     if found is None:
         raise Stop("Argo CD needs redis: install redis-server (Debian: apt-get install redis-server)")
     return Path(found)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that differs from git. path: as jqPathExpressions write it, without question marks.
+
+    managers: who has written it.
+    """
+
+    kind: str
+    name: str
+    path: str
+    managers: tuple[str, ...]
+
+    def ignored_by(self, entry: Object) -> bool:
+        """True if an entry of ignoreDifferences covers it."""
+        pointers = [pointer.replace("/", ".") for pointer in entry.get("jsonPointers", [])]
+        paths = [path.replace("?", "") for path in entry.get("jqPathExpressions", [])]
+        fields = self.path in [*pointers, *paths] or set(self.managers) & set(entry.get("managedFieldsManagers", []))
+        return bool(fields) and entry["kind"] == self.kind and entry.get("name", self.name) == self.name
 
 
 @dataclass(repr=False)
@@ -102,6 +129,19 @@ class ArgoCD:
     def applications(self) -> dict[str, Object]:
         return {item["metadata"]["name"]: item for item in self.bed.api.list(APPLICATION, NAMESPACE)}
 
+    def differences(self, application: str) -> Iterator[Difference]:
+        """What its last comparison found, from the cache out of which `argocd app diff` is answered."""
+        host, _, port = REDIS.rpartition(":")
+        key = COMPARED.format(application)
+        command = ["redis-cli", "-h", host, "-p", port, "--raw", "GET", key]
+        found = subprocess.run(command, capture_output=True, check=True, env=self.env).stdout
+        for item in json.loads(zlib.decompressobj(wbits=31).decompress(found)) or []:
+            live, wanted = (json.loads(item.get(f"{key}LiveState") or "{}") for key in ("normalized", "predicted"))
+            for path in sorted(set(_differing(live, wanted))):
+                kind = f"{live['apiVersion']}/{item['kind']}"
+                whole = self.bed.api.get(kind, item["name"], item.get("namespace", ""))
+                yield Difference(item["kind"], item["name"], path, tuple(_managers(whole, path)))
+
     def _programs(self) -> None:
         for name in ("bin", "home", "tls", "ssh"):
             (self.folder / name).mkdir(parents=True)
@@ -143,3 +183,24 @@ class ArgoCD:
 def _arguments(address: str, metrics: str) -> list[str]:
     host, _, port = address.rpartition(":")
     return ["--address", host, "--port", port, "--metrics-address", host, "--metrics-port", metrics, "--redis", REDIS]
+
+
+def _differing(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        for key in live.keys() | wanted.keys():
+            yield from _differing(live.get(key), wanted.get(key), f"{path}.{key}")
+    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        for one, other in zip(live, wanted, strict=True):
+            yield from _differing(one, other, f"{path}[]")
+    elif live != wanted:
+        yield path
+
+
+def _managers(found: Object, path: str) -> Iterator[str]:
+    """The managers of a field, by the first part of its path that is no item of a list."""
+    for entry in found.get("metadata", {}).get("managedFields", []):
+        fields: Any = entry["fieldsV1"]
+        for key in path.partition("[]")[0].strip(".").split("."):
+            fields = fields.get(f"f:{key}") if fields is not None else None
+        if fields is not None:
+            yield entry["manager"]

@@ -1,4 +1,4 @@
-"""A registry with the charts of a stack, as `make mirror` of an environment leaves it."""
+"""A registry with the charts of stacks, as `make mirror` of an environment leaves it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from tools.upstream import helm
 
 
 @contextlib.contextmanager
-def charts_in_a_registry(bed: Bed, stack: str, folder: Path) -> Iterator[Registry]:
-    """The registry, with TLS and a password, until the end."""
+def charts_in_a_registry(bed: Bed, folder: Path, *names: str) -> Iterator[Registry]:
+    """The registry, with the charts of these stacks, TLS and a password, until the end."""
     issue(bed.state / "keys", "registry", "localhost")
     registry = Registry.start(folder, bed.state / "keys")
     env = bed.variables | {"SSL_CERT_FILE": str(bed.state / "keys" / "ca.crt")}
     found = helm.find()
     login = ["registry", "login", registry.host, "--username", USER, "--password", FIRST]
     subprocess.run([found.path, *login], env=env, check=True, capture_output=True)
-    for chart in stacks.charts(stack):
-        packed = package(found, BUILD / "upstream" / stack / "modules" / chart.folder, bed.state / "packages")
+    modules = [BUILD / "upstream" / name / "modules" / chart.folder for name in names for chart in stacks.charts(name)]
+    for chart in {folder.name: folder for folder in modules}.values():
+        packed = package(found, chart, bed.state / "packages")
         push = ["push", str(packed), f"oci://{registry.host}/charts"]
         subprocess.run([found.path, *push], env=env, check=True, capture_output=True)
     yield registry

@@ -93,11 +93,16 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def commit(folder: Path, message: str) -> None:
+    """Commit everything in a clone."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
+
+
 def push(folder: Path, message: str) -> str:
     """Commit everything in a clone and push it; the commit."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
-    git(folder, "push", "--quiet", "origin", "main")
+    commit(folder, message)
+    git(folder, "push", "--quiet", "--set-upstream", "origin", "main")
     return git(folder, "rev-parse", "HEAD")
 
 
