@@ -192,7 +192,7 @@ def test_what_is_wrong_is_said_in_a_line(fleet: Path, run: Run, file: str, conte
         ("fleet.yaml", "name: a\ntemplate: b\nstages: test\n", "fleet.yaml: set stages to a list of names, such as"),
         ("fleet.yaml", "name: a\ntemplate: b\nstages: [1]\n", "fleet.yaml: set stages to a list of names, such as"),
         ("fleet.yaml", "name: [\n", "fleet.yaml:2: "),
-        ("fleet.yaml", "nmae: a\n", "fleet.yaml: unknown key nmae; valid keys: name, template, path, stages, allow"),
+        ("fleet.yaml", "label: a\n", "fleet.yaml: unknown key label; valid keys: name, template, path, stages, allow"),
         ("answers/prod.yaml", "stage: prod\n", "answers/prod.yaml: not a layer; those are defaults.yaml, regions/"),
         ("answers/environments/prod.yml", "stage: prod\n", "answers/environments/prod.yml: not a layer"),
     ],
@@ -241,6 +241,7 @@ def test_the_answers_of_an_example_as_defaults_give_its_environment(
 ) -> None:
     """Also certificates, mappings and texts that look like something else; but for what follows from the name."""
     data = yaml.safe_load((ROOT / "examples" / f"{example}.yaml").read_text(encoding="utf-8"))
+    data.pop("details", None)  # decides only what is asked
     alone, fleet = tmp_path / "alone", tmp_path / "fleet"
     path = {"argocd_path": "environments/one", "argocd_project": "one"} if data.get("gitops") == "argocd" else {}
     one = {"environment_name": "one"} | path
