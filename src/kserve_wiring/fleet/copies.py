@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many copies of one template in one process, which clones the template once and compiles each of its texts once.
 
-These two, and a git command for each file, are most of the time of a copy. Copier has no option to share or to leave
-them out, so this uses its internals.
+These two, YAML that is read in Python, and a git command and the name of the answers file for each file, are most of
+the time of a copy. Copier has no option to share or to leave them out, so this uses its internals.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import atexit
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
 from copier._main import Worker
 from copier._template import Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -49,8 +50,29 @@ def copies_of(source: str, version: str | None = None) -> Copies:
     return Copies(source, version)
 
 
+@contextmanager
+def _yaml_read_in_c() -> Iterator[None]:
+    """Within this context, Copier reads copier.yml and answers with libyaml, where PyYAML has it."""
+    real = yaml.SafeLoader
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", real)  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        yaml.SafeLoader = real  # type: ignore[misc]
+
+
 class _NewFolder(Worker):
     """A copy to a folder that git does not know yet."""
+
+    @cached_property
+    def _answers_file(self) -> Path:
+        return super().answers_relpath
+
+    @property
+    def answers_relpath(self) -> Path:
+        """The same as Copier's, which renders it again for each file."""
+        self.jinja_env.preprocess("")  # as in compile_once
+        return self._answers_file
 
     def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
         """Do nothing: an untracked file has no entry in git's index, for which Copier would ask git."""
@@ -72,6 +94,7 @@ class Copies:
         source, version = self._template.url, self._template.ref
         with (
             each_text_compiled_once(self._compiled),
+            _yaml_read_in_c(),
             _NewFolder(
                 src_path=source, dst_path=target, data=dict(answers), vcs_ref=version, defaults=True, quiet=True
             ) as worker,
