@@ -12,11 +12,14 @@ from kserve_wiring.cluster.existing_knative import asked_config_maps
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE, Knative, controller_environment, skip_list
 from kserve_wiring.cluster.knative_features import VOLUME_FLAGS
 from kserve_wiring.grammar.values import parse_duration
+from kserve_wiring.manifests.environment import OWN_RELEASE
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source
 from kserve_wiring.preflight.environment import Environment
 from kserve_wiring.preflight.reader import Reader
 
 _ASK = "ask the owner of Knative for what make knative prints"
+_SERVING = ObjectRef("operator.knative.dev/v1beta1", "KnativeServing", DEFAULT_NAMESPACE, "knative-serving")
+_KEPT = ("helm.sh/resource-policy", "keep")
 _CONTROLLERS = ("controller", "net-istio-controller")
 _VERSION = "app.kubernetes.io/version"
 # What Knative does without the key: knative/serving pkg/deployment/config.go, knative/networking pkg/config/config.go.
@@ -47,6 +50,17 @@ def existing_knative(environment: Environment, reader: Reader) -> Iterator[str]:
         elif len(reader.unseen) == before:
             yield f"{obj.ref} does not exist: {_ASK}"
     yield from _controllers(environment, reader)
+    yield from _removed(reader)
+
+
+def _removed(reader: Reader) -> Iterator[str]:
+    """A KnativeServing of earlier answers. helm deletes what a release no longer has, and with it goes Knative."""
+    server = reader.named([_SERVING]).get(_SERVING.identity)
+    own = server is not None and server.annotations.get("meta.helm.sh/release-name") == OWN_RELEASE
+    key, keep = _KEPT
+    if server is not None and own and server.annotations.get(key) != keep:
+        lost = f"{server.ref} is of release {OWN_RELEASE}, which would delete it, and Knative with it"
+        yield f"{lost}: annotate it with {key}={keep}"
 
 
 def _by_name(objects: Any) -> dict[str, KubeObject]:

@@ -229,6 +229,21 @@ def test_the_controllers(policy: str, deployments: list[Object], expected: list[
     assert found(policy=policy, deployments=deployments) == expected
 
 
+@pytest.mark.parametrize(
+    ("release", "policy", "lost"),
+    [("kserve-environment", "", True), ("kserve-environment", "keep", False), ("platform", "", False)],
+)
+def test_a_knative_serving_of_earlier_answers(release: str, policy: str, lost: bool) -> None:
+    notes = {"meta.helm.sh/release-name": release, "helm.sh/resource-policy": policy}
+    version, metadata = "operator.knative.dev/v1beta1", {"annotations": notes}
+    server = there("KnativeServing", "knative-serving", "knative-serving", version, metadata=metadata)
+    line = (
+        "KnativeServing knative-serving/knative-serving is of release kserve-environment, which would delete it, and "
+        "Knative with it: annotate it with helm.sh/resource-policy=keep"
+    )
+    assert found(deployments=[deployment(), NET_ISTIO, server]) == ([line] if lost else [])
+
+
 def test_no_answer_is_not_missing() -> None:
     made = environment(existing_knative=ASKED)
     assert problems(made, error=("ConfigMap", "Error from server (Forbidden): configmaps is forbidden")) == [
