@@ -165,8 +165,9 @@ WRONG: dict[str, tuple[str, dict[str, str], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_each_key_that_differs(case: str) -> None:
     name, data, line = WRONG[case]
+    changed: Any = {name: data}
     separator = "; " if "may use" in line else ": "
-    assert found(**{name: data}) == [f"ConfigMap knative-serving/{line}{separator}{ASK}"]
+    assert found(**changed) == [f"ConfigMap knative-serving/{line}{separator}{ASK}"]
 
 
 def test_a_config_istio_that_net_istio_refuses() -> None:
