@@ -74,8 +74,8 @@ def _implementations(path: KeyPath, spec: Mapping[str, Any]) -> Iterator[Refusal
             yield Refusal(path, f"{_ONE_MODEL}, and this has none", f"add {_example(path)}")
         return
     extra = given[-1] if len(given) > 1 or not own else "containers"
-    others = " and ".join([*given, *["containers"] * bool(own)])
-    yield Refusal((*path, extra), f"{_ONE_MODEL}, and this has {others}", f"remove {'.'.join(map(str, path))}.{extra}")
+    both = " and ".join([*given, *["containers"] * bool(own)])
+    yield Refusal((*path, extra), f"{_ONE_MODEL}, and this has {both}", f"remove {'.'.join(map(str, path))}.{extra}")
 
 
 def _example(path: KeyPath) -> str:

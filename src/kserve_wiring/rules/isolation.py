@@ -60,10 +60,11 @@ def _selects_models(obj: KubeObject) -> bool:
 
 def _of_type(policies: list[KubeObject], type_: str) -> list[KubeObject]:
     """policyTypes: Ingress is meant if the field is absent, and Egress if there is a rule for it."""
-    absent = {"Ingress": lambda obj: True, "Egress": lambda obj: "egress" in obj.mapping("spec")}
-    return [
-        obj for obj in policies if type_ in (strings_of(obj.get("spec", "policyTypes")) or [type_] * absent[type_](obj))
-    ]
+    return [obj for obj in policies if type_ in (strings_of(obj.get("spec", "policyTypes")) or _default_types(obj))]
+
+
+def _default_types(obj: KubeObject) -> list[str]:
+    return ["Ingress", *(["Egress"] if "egress" in obj.mapping("spec") else [])]
 
 
 def _ingress(cluster: Cluster, policies: list[KubeObject], knative: str) -> Iterator[Draft]:
