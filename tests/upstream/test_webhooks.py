@@ -280,7 +280,7 @@ def test_knative_service(upstream: Upstream, made: list[Change]) -> None:
 
 def test_workloads_of_the_operator() -> None:
     """The Deployments that an override can name are those of the operator's manifests."""
-    root = folder("kserve-0.20", "knative.dev/operator") / "cmd/operator/kodata"
+    root = folder("knative-1.23", "knative.dev/operator") / "cmd/operator/kodata"
     found: dict[str, str] = {}
     for path in [*root.glob("knative-serving/*/*.yaml"), *root.glob("ingress/*/*/*.yaml")]:
         for obj in yaml.safe_load_all(path.read_text("utf-8")):

@@ -206,7 +206,7 @@ def _claims(cluster: Cluster) -> Iterator[Draft]:
             yield from _claim_of_another(claims[0], obj)
         elif needed and holder is not None:
             shown = network or Setting(None, holder[0], (*holder[1], _AUTOCREATE))
-            level = "" if cluster.facts.complete else "warning"
+            level = "" if cluster.facts.complete and network else "warning"
             reason = f"{shown.key} of {shown.obj.ref} is not true, and there is no ClusterDomainClaim of that name"
             yield because(name, reason, "create the ClusterDomainClaim", shown, level=level)
 
