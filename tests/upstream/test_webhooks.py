@@ -283,7 +283,7 @@ def test_workloads_of_the_operator() -> None:
     root = folder("knative-1.23", "knative.dev/operator") / "cmd/operator/kodata"
     found: dict[str, str] = {}
     for path in [*root.glob("knative-serving/*/*.yaml"), *root.glob("ingress/*/*/*.yaml")]:
-        for obj in yaml.safe_load_all(path.read_text("utf-8")):
+        for obj in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader):
             if obj and obj["kind"] == "Deployment":
                 (first,) = (one["name"] for one in obj["spec"]["template"]["spec"]["containers"])
                 found[obj["metadata"]["name"]] = first
