@@ -265,8 +265,29 @@ def compares_all(app: Object) -> bool:
     return "ignoreDifferences" not in compared and "ignoreDifferences" not in app["spec"]
 
 
+def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:
+    old, place = (delivered.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
+    delivered.change("Rename the local gateway", local_gateway_name="renamed")
+    until("a sync is running", lambda: running(delivered), 60, 0.02)
+    delivered.argocd.kill_controller()
+    delivered.argocd.start_controller()
+    delivered.wait()
+    assert delivered.bed.api.find(DEPLOYMENT, "renamed", place)
+    assert delivered.bed.api.find(DEPLOYMENT, old, place) is None
+
+
+def running(delivery: Delivery) -> list[str]:
+    apps = delivery.applications()
+    phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
+    return [name for name, phase in phases.items() if phase == "Running"]
+
+
 def test_other_answers_roll_out(delivered: Delivery) -> None:
-    """Another pull Secret, for which Knative's operator needs the README's command, and another image."""
+    """Another pull Secret, for which Knative's operator needs the README's command, and another image.
+
+    After the restart of the test before, all Applications look at git at the same time: with the values as their last
+    source, istio-base was Synced to the commit with the old pull Secret.
+    """
     bed, old = delivered.bed, delivered.environment.answers["pull_secret"]
     assert naming(delivered, old)
     image = f"{delivered.charts.host}/own/initializer:v1"
@@ -324,23 +345,6 @@ def refresh(delivery: Delivery, application: str) -> None:
     """Make Argo CD fetch the chart of an Application again: the button Hard Refresh."""
     annotation = {"argocd.argoproj.io/refresh": "hard"}
     delivery.bed.api.patch(APPLICATION, application, NAMESPACE, {"metadata": {"annotations": annotation}})
-
-
-def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:
-    old, place = (delivered.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
-    delivered.change("Rename the local gateway", local_gateway_name="renamed")
-    until("a sync is running", lambda: running(delivered), 60, 0.02)
-    delivered.argocd.kill_controller()
-    delivered.argocd.start_controller()
-    delivered.wait()
-    assert delivered.bed.api.find(DEPLOYMENT, "renamed", place)
-    assert delivered.bed.api.find(DEPLOYMENT, old, place) is None
-
-
-def running(delivery: Delivery) -> list[str]:
-    apps = delivery.applications()
-    phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
-    return [name for name, phase in phases.items() if phase == "Running"]
 
 
 def test_another_stack(delivered: Delivery) -> None:
