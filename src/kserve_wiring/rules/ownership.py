@@ -169,7 +169,7 @@ def _rewritten_webhook(
     istio = service.startswith("istiod")
     knative = service in _KNATIVE_WEBHOOKS and str(webhook.get("name")).endswith(".knative.dev")
     injected = "cert-manager.io/inject-ca-from" in obj.annotations
-    # What git does not set, Argo CD does not compare (gitops-engine pkg/diff/diff.go: structuredMergeDiff and ThreeWayDiff).
+    # Argo CD does not compare what git does not set (gitops-engine pkg/diff: structuredMergeDiff, ThreeWayDiff).
     written = bool(dig(webhook, "clientConfig", "caBundle"))
     if istio and webhook.get("failurePolicy") == "Ignore" and obj.kind == _WEBHOOKS[1]:
         yield obj.kind, "failurePolicy", obj, ""
