@@ -13,7 +13,7 @@ import zlib
 
 from kserve_wiring.doctor.collected import Collected, Pod
 from kserve_wiring.doctor.envoy import reduced
-from kserve_wiring.doctor.files import files
+from kserve_wiring.doctor.files import Content, files
 from kserve_wiring.doctor.salvage import YAML, has_more, json_values, yaml_parts
 from kserve_wiring.manifests.load import SUFFIXES, Loaded, Problem, load_bytes, load_values
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef
@@ -39,8 +39,8 @@ def read_bundle(path: str) -> Collected:
     """Read a file, a folder, a tar archive or, for ``-``, standard input. What cannot be read is a problem."""
     collected = Collected()
     try:
-        for name, data in files(path):
-            _add(collected, name, data)
+        for name, content in files(path):
+            _add(collected, name, content)
     except (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         collected.problems.append(Problem(path, 0, getattr(error, "strerror", None) or str(error)))
     if not (collected.objects or collected.problems):
@@ -59,24 +59,24 @@ def _once(objects: list[KubeObject]) -> list[KubeObject]:
     return list(found.values())
 
 
-def _add(collected: Collected, name: str, data: bytes) -> None:
+def _add(collected: Collected, name: str, content: Content) -> None:
     for pattern in _LOGS:
         match = pattern.search(name)
         if match:
             key = (match["namespace"], match["pod"], match["container"])
-            collected.logs[key] = collected.logs.get(key, "") + _end(data)
+            collected.logs[key] = collected.logs.get(key, "") + _end(content.take())
             return
+    if b"==== START logs for container " in content.data:
+        content.data = _add_dumped(collected, content.take())
     proxy = _ENVOY.search(name)
-    if b"==== START logs for container " in data:
-        data = _add_dumped(collected, data)
     if name == "webhooks.json" or name.endswith("/webhooks.json"):
-        _add_webhooks(collected, name, data)
+        _add_webhooks(collected, name, content.take())
     elif proxy:
-        _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, data)
+        _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, content.take())
     elif name == "unseen.txt" or name.endswith("/unseen.txt"):
-        collected.unseen += data.decode("utf-8", errors="replace").splitlines()
-    elif name.endswith(SUFFIXES) or _OBJECTS.match(data[:2000]) or YAML.search(data[:2000]):
-        _add_objects(collected, name, data)
+        collected.unseen += content.take().decode("utf-8", errors="replace").splitlines()
+    elif name.endswith(SUFFIXES) or _OBJECTS.match(content.begin) or YAML.search(content.begin):
+        _add_objects(collected, name, content)
 
 
 def _add_envoy(collected: Collected, pod: Pod, name: str, data: bytes) -> None:
@@ -111,11 +111,12 @@ def _add_dumped(collected: Collected, data: bytes) -> bytes:
     return _DUMPED.sub("", text).encode()
 
 
-def _add_objects(collected: Collected, name: str, data: bytes) -> None:
+def _add_objects(collected: Collected, name: str, content: Content) -> None:
     """JSON is read by a faster parser than YAML: a dump of a large cluster is JSON."""
-    if data.lstrip().removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"["):
-        found = _json(name, data)
+    if content.begin.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+        found = _json(name, content.take().decode("utf-8-sig", errors="replace"))
     else:
+        data = content.take()
         found = load_bytes(data, name)
         if found.problems or has_more(data, len(found.objects)):
             found = _pieces(name, data, found)
@@ -123,9 +124,8 @@ def _add_objects(collected: Collected, name: str, data: bytes) -> None:
     collected.problems += found.problems
 
 
-def _json(name: str, data: bytes) -> Loaded:
+def _json(name: str, text: str) -> Loaded:
     """Every object of JSON values. What is cut, or in none, is a problem."""
-    text = data.decode("utf-8-sig", errors="replace")
     try:
         value = json.loads(text)
         return Loaded(objects=load_values(value if isinstance(value, list) else [value], name))
@@ -133,8 +133,11 @@ def _json(name: str, data: bytes) -> Loaded:
         return Loaded(problems=[Problem(name, 0, "nested too deeply")])
     except ValueError as error:
         objects = load_values([value for value in json_values(text) if isinstance(value, dict)], name)
-        cut = "Extra data" not in str(error)
-        return load_bytes(data, name) if not objects else Loaded(objects, [_cut_off(name)] if cut else [])
+        if objects:
+            return Loaded(objects, [] if "Extra data" in str(error) else [_cut_off(name)])
+        if "\ufffd" in text:
+            return Loaded(problems=[Problem(name, 0, "not UTF-8 text")])
+        return load_bytes(text.encode(), name)
 
 
 def _pieces(name: str, data: bytes, whole: Loaded) -> Loaded:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.doctor.bundle import read_bundle
-from kserve_wiring.doctor.files import files
+from kserve_wiring.doctor.files import Content, files
 
 TEXT = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
 
@@ -37,8 +37,13 @@ def packed(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["yaml", "gz", "utf16", "zip", "tar.gz"])
 def test_each_is_unpacked(tmp_path: Path, kind: str) -> None:
-    ((_, data),) = files(str(packed(tmp_path, kind)))
-    assert data.lstrip(b"\xef\xbb\xbf") == TEXT
+    ((_, content),) = files(str(packed(tmp_path, kind)))
+    assert content.take().lstrip(b"\xef\xbb\xbf") == TEXT
+
+
+def test_content_is_handed_over() -> None:
+    content = Content(TEXT)
+    assert (content.begin, content.take(), content.take()) == (TEXT, TEXT, b"")
 
 
 def test_a_compressed_log_of_a_folder_has_the_name_of_the_log(tmp_path: Path) -> None:
@@ -50,7 +55,7 @@ def test_a_compressed_log_of_a_folder_has_the_name_of_the_log(tmp_path: Path) ->
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(TEXT))))
-    assert list(files("-")) == [("<stdin>", TEXT)]
+    assert list(files("-")) == [("<stdin>", Content(TEXT))]
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8bno", b"PK\x05\x06" + b"\0" * 10])

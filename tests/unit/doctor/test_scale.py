@@ -1,0 +1,66 @@
+"""A recorded cluster of 5,000 Pods and 1,000 InferenceServices: at most 500 MiB and 20 s."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.doctor.objects import Object, chain, event, obj, pod
+
+MODELS, PODS = 1000, 5000
+IMAGE = "harbor.corp.example/kserve/sklearnserver@sha256:" + "0" * 64
+# A Pod of KServe on Knative has about 15 kB of JSON, most of them in these fields.
+CONTAINERS = [
+    {"name": name, "image": IMAGE, "env": [{"name": f"VARIABLE_{number}", "value": "value"} for number in range(50)]}
+    for name in ("kserve-container", "queue-proxy")
+]
+
+
+def objects() -> Iterator[Object]:
+    """Every 50th model waits for the digest of its image."""
+    for number in range(MODELS):
+        name = f"model-{number}"
+        yield from chain(name, ready="True" if number % 50 else "False")
+        revision = f"{name}-predictor-00001"
+        template = {"replicas": 1, "template": {"spec": {"containers": CONTAINERS[:1]}}}
+        yield obj("Deployment", revision, f"Revision/{revision}", version="apps/v1", spec=template)
+        yield obj("ReplicaSet", revision, f"Deployment/{revision}", version="apps/v1", spec=template)
+        hosts = [f"{name}.models.svc.cluster.local", f"{name}.models.ml.example.com"]
+        spec = {"hosts": hosts, "gateways": ["ml-gateway/ml-local"], "http": [{}]}
+        yield obj("VirtualService", name, version="networking.istio.io/v1", spec=spec)
+    for number in range(PODS):
+        name = f"model-{number % MODELS}-predictor-00001"
+        made = pod(f"{name}-{number}", [], f"ReplicaSet/{name}")
+        made["spec"] = {"containers": CONTAINERS}
+        made["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+        yield made
+        if number % 3 == 0:
+            yield event("Pod", f"{name}-{number}", "Unhealthy", "Readiness probe failed: statuscode: 503")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scale") / "all.json"
+    with path.open("w", encoding="utf-8") as file:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": list(objects())}, file, indent=4)
+    return path
+
+
+def test_memory_and_time(recorded: Path) -> None:
+    command = [sys.executable, "-m", "kserve_wiring", "doctor", str(recorded), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        report = json.loads(process.stdout.read())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert (process.returncode, report["models"], len(report["verdicts"])) == (1, MODELS, 1)
+    assert len(report["verdicts"][0]["subjects"]) == MODELS // 50
+    assert recorded.stat().st_size > 100 * 2**20
+    assert usage.ru_maxrss <= 500 * 2**10  # KiB on Linux
+    assert usage.ru_utime + usage.ru_stime <= 20
