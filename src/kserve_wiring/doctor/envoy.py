@@ -60,7 +60,8 @@ def read(configs: Sequence[Any]) -> Envoy:
             name = str(routes.get("name", ""))
             hosts = (host.get("domains") for _, host in mappings_of(routes.get("virtual_hosts")))
             found.domains[name] |= {str(one) for some in hosts if isinstance(some, list) for one in some}
-        if isinstance(error, str):
+        # A second entry, without a name, repeats the error of a listener.
+        if isinstance(error, str) and name:
             found.refused[name] = error
     return found
 

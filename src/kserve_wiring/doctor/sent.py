@@ -48,6 +48,8 @@ def missing(collected: Collected) -> Iterator[Message]:
         for gateway in proxy.gateways:
             routes: dict[int, set[str]] = {}
             for index, server in enumerate(gw.servers(gateway)):
+                if any(name.endswith(f"_{proxy.port(server)}") for name in proxy.envoy.refused):
+                    continue  # that Envoy does not listen follows
                 text = _of_server(proxy, gateway, server)
                 if text:
                     yield Message(gateway, proxy.where, text)

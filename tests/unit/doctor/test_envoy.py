@@ -10,7 +10,13 @@ import pytest
 from kserve_wiring.doctor.envoy import Envoy, read, reduced
 from tests.unit.doctor.dumps import PRIVATE, listener, refused, routes, whole
 
-ENTRIES = [listener(8080), listener(8443, waits=True), routes("http.8080", "a.b", "a.b:*"), refused("x", "no key")]
+ENTRIES = [
+    listener(8080),
+    listener(8443, waits=True),
+    routes("http.8080", "a.b", "a.b:*"),
+    refused("x", "no key"),
+    refused("", "no key"),
+]
 READ = Envoy({8080}, {"http.8080": {"a.b", "a.b:*"}}, {"0.0.0.0_8443"}, {"x": "no key"})  # type: ignore[arg-type]
 
 

@@ -99,6 +99,11 @@ def test_what_envoy_refuses() -> None:
     assert text.endswith("Envoy refuses 0.0.0.0_9, which istiod sends: Failed to load certificate chain")
 
 
+def test_a_refused_listener_is_said_once() -> None:
+    (text,) = lacks(SENT | {LOCAL: [refused("0.0.0.0_8081", "Failed to load certificate chain")]})
+    assert "Envoy refuses 0.0.0.0_8081" in text
+
+
 @pytest.mark.parametrize("mode", ["PASSTHROUGH", "AUTO_PASSTHROUGH"])
 def test_what_envoy_passes_through_has_no_route(mode: str) -> None:
     found = objects()
