@@ -110,7 +110,7 @@ class Hops:
         if service.get("spec", "clusterIP") != "None" and found is None:
             return Entry(why=f"Failed to connect to {ref} port {port}: Connection refused; no such port")
         selector = service.mapping("spec", "selector")
-        pods = [pod for pod in self._pods[service.namespace] if gw.selects(selector, pod.labels)]
+        pods = [pod for pod in self._pods.get(service.namespace, ()) if gw.selects(selector, pod.labels)]
         if not pods:
             return Entry(why=f'no endpoints available for service "{ref}"')
         target = port if found is None else found.target

@@ -122,3 +122,11 @@ def test_what_the_objects_do_not_show() -> None:
 )
 def test_ready_path(predictor: dict[str, Any], path: str) -> None:
     assert ready_path(load_values([model(**predictor)])[0]) == path
+
+
+def test_a_question_about_a_namespace_does_not_make_it_seen() -> None:
+    only = [one for one in cluster() if one["metadata"]["namespace"] in ("ml-gateway", "models")]
+    only = [one for one in only if (one["kind"], one["metadata"]["namespace"]) != ("Pod", "models")]
+    hops = Hops(load_values([*only, service("x", "models", 80, 80, {})]))
+    assert hops.of_service("models", "x", 80).why == 'no endpoints available for service "models/x"'
+    assert not hops.sees_all_namespaces
