@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ _MADE = frozenset(
 NOT_RECONCILED = "has no status: no controller has reconciled it"
 SWITCHED_OFF = "has no Pods: spec.replicas is 0"
 
+Stage = Literal["platform", "webhooks", "gateways", "models", "requests"]
+
 
 @dataclass(slots=True)
 class Verdict:
@@ -49,7 +51,7 @@ class Verdict:
     message: Message
     explanation: Explanation | None
     subjects: list[KubeObject]
-    stage: Literal["platform", "gateways", "models", "requests"]
+    stage: Stage
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -94,25 +96,19 @@ def diagnose(
     chains = Chains(collected.objects)
     platform = list(parts(collected.objects))
     models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
-    verdicts: list[Verdict] = []
     logs = Logs(platform, messages)
+    verdicts: list[Verdict] = []
+    _extend(verdicts, _of_platform(platform, messages, logs))
+    _extend(verdicts, _of_webhooks(collected, verdicts))
+    _extend(verdicts, (_alone(message, "gateways") for message in missing(collected)))
     waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
-    for part in (part for part in platform if not _is_well(part, messages)):
-        _add(verdicts, Verdict(*_judge(part, [part], messages, logs), [part], "platform"))
-    stopped = {subject.namespace for verdict in verdicts for subject in verdict.subjects}
-    for message in failing(collected, Hops(collected.objects)):
-        # A webhook whose Pods are not ready only repeats what they say.
-        if not stopped & {str(one.get("namespace")) for one in _services(message.object)}:
-            _add(verdicts, Verdict(message, _first(message), [message.object], "platform"))
-    for message in missing(collected):
-        _add(verdicts, Verdict(message, _first(message), [message.object], "gateways"))
     for model in waiting:
         _add(verdicts, Verdict(*_judge(model, chains.of(model), messages, logs), [model], "models"))
     if probe is not None:
         ready = [model for model in models if is_ready(model) and not is_stopped(model)]
-        for message in probe([model for model in ready if names or chains.has_ready_pod(model)]):
-            if not _follows(message, verdicts):
-                _add(verdicts, Verdict(message, _first(message), [message.object], "requests"))
+        asked = [model for model in ready if names or chains.has_ready_pod(model)]
+        found = [message for message in probe(asked) if not _follows(message, verdicts)]
+        _extend(verdicts, (_alone(message, "requests") for message in found))
     settings = Loaded(objects=[obj for obj in without_promises(collected.objects) if _is_setting(obj)])
     findings = inspect(settings, Options(level="error")).findings
     return Diagnosis(
@@ -127,6 +123,32 @@ def diagnose(
         requests=probe.sent if probe else 0,
         arrived=probe.arrived if probe else 0,
     )
+
+
+def _of_platform(platform: list[KubeObject], messages: Messages, logs: Logs) -> Iterator[Verdict]:
+    """What stops the parts of the platform."""
+    for part in platform:
+        if not _is_well(part, messages):
+            yield Verdict(*_judge(part, [part], messages, logs), [part], "platform")
+
+
+def _of_webhooks(collected: Collected, verdicts: list[Verdict]) -> Iterator[Verdict]:
+    """What stops webhooks. One whose Pods are not ready only repeats what they say."""
+    stopped = {subject.namespace for verdict in verdicts for subject in verdict.subjects}
+    for message in failing(collected, Hops(collected.objects)):
+        if not stopped & {str(one.get("namespace")) for one in _services(message.object)}:
+            yield _alone(message, "webhooks")
+
+
+def _alone(message: Message, stage: Stage) -> Verdict:
+    """The verdict about a message that is the only one of its object."""
+    explanation = min(explain(message.text), key=lambda item: (item.rank, item.stage.position), default=None)
+    return Verdict(message, explanation, [message.object], stage)
+
+
+def _extend(verdicts: list[Verdict], more: Iterable[Verdict]) -> None:
+    for verdict in list(more):
+        _add(verdicts, verdict)
 
 
 def _services(configuration: KubeObject) -> Iterator[Mapping[str, Any]]:
@@ -168,11 +190,6 @@ def _judge(
         return said[0], None
     _, _, index, explanation = min(known, key=lambda entry: entry[:3])
     return said[index], explanation
-
-
-def _first(message: Message) -> Explanation | None:
-    """What explains a message that is the only one."""
-    return min(explain(message.text), key=lambda item: (item.rank, item.stage.position), default=None)
 
 
 def _silent(subject: KubeObject) -> Message:

@@ -40,6 +40,8 @@ def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
     yield not diagnosis.problems, f"{diagnosis.objects} objects read"
     yield not settings, f"settings: {settings or 'none'} disagree"
     yield not platform, f"platform: {diagnosis.platform - platform} of {diagnosis.platform} parts are ready"
+    if stopped["webhooks"]:
+        yield False, f"webhooks: {stopped['webhooks']} do not answer as the API server needs"
     if diagnosis.envoys:
         wrong = stopped["gateways"]
         what = f"{wrong} objects are not" if wrong else "all Gateways and routes are"

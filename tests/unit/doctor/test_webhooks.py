@@ -19,6 +19,7 @@ from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
 from kserve_wiring.doctor.transport import Direct, NoWayError
 from kserve_wiring.doctor.webhooks import webhooks
+from kserve_wiring.formats.diagnosis import as_text
 from kserve_wiring.manifests.load import load_values
 from tests.unit.doctor.certificates import certificate
 from tests.unit.doctor.routed import Object, cluster, made, pod, service
@@ -168,3 +169,9 @@ def test_no_way_is_no_verdict(tmp_path: Path) -> None:
     ask(collected, Forbidden(), 1)
     assert collected.unseen == [f'webhook "{NAME}": forbidden']
     assert diagnose(collected).verdicts == []
+
+
+def test_a_webhook_is_no_part_that_has_to_be_ready() -> None:
+    left = [one for one in objects(1, b"") if (one["kind"], one["metadata"]["namespace"]) != ("Service", "kserve")]
+    text = as_text(diagnose(Collected(load_values(left))))
+    assert "✓ platform: 0 of 0 parts are ready\n✗ webhooks: 1 do not answer as the API server needs\n" in text
