@@ -103,6 +103,14 @@ def closed(schema: Any) -> Any:
     return made
 
 
+def test_a_project_is_there_before_what_needs_it(generated: Path) -> None:
+    """The real ApplicationSet controller ends with an error otherwise, and does not look again for minutes."""
+    for file in (generated / "argocd" / "fleet").glob("*.yaml"):
+        obj = yaml.safe_load(file.read_text(encoding="utf-8"))
+        wave = obj["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")
+        assert wave == {"AppProject": "-1", "ApplicationSet": "0"}[obj["kind"]]
+
+
 def test_the_fleet_allows_more(fleet: Path, run: Run) -> None:
     settings = yaml.safe_load((fleet / "fleet.yaml").read_text(encoding="utf-8"))
     kind = {"group": "kyverno.io", "kind": "ClusterPolicy"}

@@ -170,7 +170,10 @@ def _namespaces(folder: Path) -> Iterator[str]:
 
 
 def _project(name: str, namespace: str, labels: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """An AppProject. Argo CD cannot delete an Application whose project is gone, so it is not pruned."""
-    keep = {"argocd.argoproj.io/sync-options": "Prune=false"}
+    """An AppProject, applied before the ApplicationSet, which generates nothing without the project of its template.
+
+    Argo CD cannot delete an Application whose project is gone, so it is not pruned.
+    """
+    keep = {"argocd.argoproj.io/sync-options": "Prune=false", "argocd.argoproj.io/sync-wave": "-1"}
     metadata = {"name": name, "namespace": namespace, "labels": dict(labels), "annotations": keep}
     return {"apiVersion": _API, "kind": "AppProject", "metadata": metadata, "spec": dict(spec)}
