@@ -233,7 +233,6 @@ def refused_by_another(bed: Bed, name: str) -> None:
     bed.api.patch(ROUTE, name, NAMESPACE, {"status": {"parents": [*parents, other]}}, "status")
 
 
-@pytest.mark.rule("KW426")
 def test_without_the_crds_nothing_is_admitted(bed: Bed, environment: Environment) -> None:
     """KServe's controller exits when it starts, and its webhooks refuse every object. Before the CRDs are there."""
     assert (

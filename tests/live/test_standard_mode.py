@@ -39,7 +39,6 @@ def codes(bed: Bed, *objects: Object) -> set[str]:
     return {finding.code for finding in inspect(read(read_)).findings}
 
 
-@pytest.mark.rule("KW430")
 def test_a_graph_has_no_route(bed: Bed, environment: Environment) -> None:
     """It is Ready, its Service answers, and the host of its URL gets 404."""
     step = {"serviceUrl": f"http://model-predictor.{NAMESPACE}.svc.cluster.local"}
@@ -54,7 +53,6 @@ def test_a_graph_has_no_route(bed: Bed, environment: Environment) -> None:
     bed.api.delete(GRAPH, name, NAMESPACE)
 
 
-@pytest.mark.rule("KW539")
 def test_without_metrics_nothing_scales(bed: Bed, environment: Environment) -> None:
     """The predictor is Ready; only the autoscaler has a condition."""
     predictor = {"serviceAccountName": "inference", "minReplicas": 1, "maxReplicas": 3, **container(IMAGE)}
@@ -73,7 +71,6 @@ def test_without_metrics_nothing_scales(bed: Bed, environment: Environment) -> N
     bed.api.delete(ISVC, name, NAMESPACE)
 
 
-@pytest.mark.rule("KW540")
 def test_settings_of_knative_have_no_effect(bed: Bed, environment: Environment) -> None:
     """The API server accepts them, and the autoscaler has one replica and cpu at 80 %."""
     predictor = {"minReplicas": 0, "maxReplicas": 3, "scaleMetric": "concurrency", "scaleTarget": 10}
@@ -98,7 +95,6 @@ def restricted(bed: Bed, environment: Environment) -> Iterator[None]:
     bed.api.delete("v1/Namespace", RESTRICTED)
 
 
-@pytest.mark.rule("KW611")
 def test_a_restricted_namespace_refuses_a_model_image(bed: Bed, restricted: None) -> None:
     """Everything else about these Pods meets the standard: with a model in s3 they are created."""
     secure = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
