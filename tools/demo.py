@@ -154,10 +154,11 @@ def _next(charts: Upstream, newest: Helm) -> list[tuple[str, str]]:
 
 
 def _break(charts: Upstream, newest: Helm) -> None:
-    """Rename the gateway's Pods in one values file, as a user might, and show the report of the checker."""
+    """Rename a gateway's Pods in one values file, as a user might, and show the report of the checker."""
     shutil.rmtree(BROKEN, ignore_errors=True)
     shutil.copytree(TARGET, BROKEN)
-    values = BROKEN / "values" / "local-gateway.yaml"
+    files = (BROKEN / "values" / f"{role}-gateway.yaml" for role in ("local", "ingress"))
+    values = next(path for path in files if path.is_file())
     text = values.read_text(encoding="utf-8")
     name = str(environment.load_answers(values)["name"])
     _step(6, f"Breaking one setting on purpose: {name} becomes {name}-2 in {shown(values)}")

@@ -26,7 +26,7 @@ models() {
 
 # What Kubernetes garbage-collects after the models.
 owned() {
-  list services.serving.knative.dev,deployments.apps | awk '$2 ~ /^Inference/'
+  { list services.serving.knative.dev; list deployments.apps; } | awk '$2 ~ /^Inference/'
   test "${KNATIVE_MANAGED:-}" != true || list routes.serving.knative.dev
 }
 

@@ -6,7 +6,7 @@
 #
 # FILE has PEM certificates. For `bundle`, the answer registry_ca_bundle changes, through copier update, and the change is
 # committed. Otherwise the ConfigMap or Secret changes in each namespace. Knative's controller restarts, in the first of them.
-# Environment: COPIER, KUBECTL, KEEP_OLD, NEXT (what makes the cluster follow a commit), KNATIVE_EXISTS (true: others restart it).
+# Environment: COPIER, KUBECTL, KEEP_OLD, NEXT (what makes the cluster follow a commit), KNATIVE_IS_OWN (true: it restarts).
 set -euo pipefail
 read -ra kubectl <<< "${KUBECTL:-kubectl}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -75,13 +75,13 @@ rotate_objects() { # NAMESPACE...
       die "cannot write $source $name in namespace $namespace: run the command again"
   done
   # Knative's controller reads the CA only when it starts.
-  test "${KNATIVE_EXISTS:-}" != true || return 0
+  test "${KNATIVE_IS_OWN:-}" = true || return 0
   "${kubectl[@]}" rollout restart deployment controller --namespace "$1"
   "${kubectl[@]}" rollout status deployment controller --namespace "$1" --timeout "${TIMEOUT:-10m}"
 }
 
 restarts=", which restarts Knative's controller"
-test "${KNATIVE_EXISTS:-}" != true || restarts=
+test "${KNATIVE_IS_OWN:-}" = true || restarts=
 valid
 folder=$(mktemp -d) || die "cannot create a temporary folder"
 trap 'rm -rf "$folder"' EXIT

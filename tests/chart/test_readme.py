@@ -54,7 +54,7 @@ def rendered(folder: Path) -> Iterator[Object]:
 
 
 def test_pulls_the_charts_of_the_stack(stack: str) -> None:
-    """Name, version and repository of each, as the environments have them."""
+    """Name, version and repository of each, as the environments have them in Knative mode."""
     pulls = [PULL.fullmatch(command) for command in readme.commands("helm pull", stack)]
     found = {
         (
@@ -66,7 +66,8 @@ def test_pulls_the_charts_of_the_stack(stack: str) -> None:
         if pull
     }
     assert len(found) == len(pulls)
-    assert found == {(chart.name, chart.version, chart.repository) for chart in stacks.charts(stack)}
+    charts = [chart for chart in stacks.charts(stack) if chart.name != "gateway-crds-helm"]
+    assert found == {(chart.name, chart.version, chart.repository) for chart in charts}
 
 
 def test_the_table_has_every_stack() -> None:

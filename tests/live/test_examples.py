@@ -19,7 +19,18 @@ from tests.live.bed.bed import Bed
 from tests.live.bed.client import send
 from tests.live.bed.diagnosis import gateway_address
 from tests.live.bed.environments import SHARED, UPGRADED, Environment, examples
-from tests.live.bed.inference import ISVC, account, inference, model, outcome, pod_of, ready, tenant
+from tests.live.bed.inference import (
+    ISVC,
+    account,
+    inference,
+    is_standard,
+    model,
+    outcome,
+    outside_host,
+    pod_of,
+    ready,
+    tenant,
+)
 from tests.live.bed.leftovers import left
 from tests.live.test_doctor import doctor, live
 
@@ -42,7 +53,7 @@ def example(bed: Bed, environment: Environment, request: pytest.FixtureRequest) 
 def test_every_release_is_deployed(example: Environment) -> None:
     done = example.helm("list", "--all-namespaces", "--output", "json")
     found = {item["name"]: item["status"] for item in json.loads(done.stdout)}
-    assert found == dict.fromkeys([release["name"] for release in example.releases], "deployed")
+    assert found == dict.fromkeys([one["name"] for one in example.releases if not one.get("applied")], "deployed")
 
 
 def test_every_pod_is_ready(bed: Bed, example: Environment) -> None:
@@ -95,6 +106,8 @@ def test_storage_initializer(bed: Bed, example: Environment) -> None:
 @pytest.mark.net_istio
 def test_a_request_arrives(bed: Bed, example: Environment) -> None:
     """W9 to W11: inside by the name in the environment's cluster domain, outside by that in its ingress domain."""
+    if is_standard(example.answers):
+        pytest.skip("Standard mode has test_a_request_arrives_in_standard_mode")
     namespace = tenant(example.answers)
     with inference(bed, namespace, model(example.answers), "request", account(example.answers)) as name:
         ready(bed, namespace, name)
@@ -103,6 +116,21 @@ def test_a_request_arrives(bed: Bed, example: Environment) -> None:
             host = f"{name}{component}.{namespace}.svc.{example.answers['cluster_domain']}"
             answer = outcome(bed, host, "200")
             assert (host, answer.outcome, answer.server, answer.body.get("pod")) == (host, "200", "istio-envoy", pod)
+        assert outside(bed, example, name) == pod
+
+
+def test_a_request_arrives_in_standard_mode(bed: Bed, example: Environment) -> None:
+    """W10: inside straight at the Service that status.address names, outside through the Gateway by the URL's host."""
+    if not is_standard(example.answers):
+        pytest.skip("Knative mode has test_a_request_arrives")
+    namespace = tenant(example.answers)
+    with inference(bed, namespace, model(example.answers), "request", account(example.answers)) as name:
+        status = ready(bed, namespace, name)["status"]
+        pod = pod_of(bed, namespace, name)["status"]["podIP"]
+        inside = f"{name}-predictor.{namespace}.svc.{example.answers['cluster_domain']}"
+        assert (status["deploymentMode"], status["address"]["url"]) == ("Standard", f"http://{inside}")
+        answer = outcome(bed, inside, "200")
+        assert (answer.outcome, answer.server == "istio-envoy", answer.body.get("pod")) == ("200", False, pod)
         assert outside(bed, example, name) == pod
 
 
@@ -147,16 +175,16 @@ def refusal(bed: Bed, body: Object) -> str:
 def outside(bed: Bed, example: Environment, name: str) -> str:
     """The address of the Pod that answers the URL in the InferenceService's status, over TLS if it is https."""
     namespace, answers = tenant(example.answers), example.answers
-    host = f"{name}.{namespace}.{answers['ingress_domain']}"
+    host = outside_host(answers, name)
     tls = bool(answers.get("ingress_tls_secret"))
     assert bed.api.get(ISVC, name, namespace)["status"]["url"] == f"{'https' if tls else 'http'}://{host}"
     gateway = gateway_address(bed, answers["ingress_gateway_name"])
     if not tls:
         return str(until(host, lambda: send(gateway, 80, host).body.get("pod"), 10))
-    assert f"*.{namespace}.{answers['ingress_domain']}" in brought.hosts_of(answers)
+    assert f"*.{host.partition('.')[2]}" in brought.hosts_of(answers)
     ca = bed.state / "keys" / "ca.crt"
     found = until(host, lambda: send(gateway, 443, host, ca=ca).body.get("pod"), 10)
-    assert send(gateway, 80, host).outcome == "301"
+    assert send(gateway, 80, host).outcome == ("200" if is_standard(answers) else "301")
     return str(found)
 
 

@@ -21,6 +21,11 @@ HOST = "harbor.corp.local:8443"
 
 FACTORS: dict[str, dict[str, Answers]] = {
     "stack": {name: {"stack": name} for name in stacks.names()},
+    "mode": {
+        "Knative": {},
+        "Standard": {"deployment_mode": "standard"},
+        "Standard, CRDs of others": {"deployment_mode": "standard", "gateway_api_crds": "existing"},
+    },
     "knative": {
         "operator": {},
         "yaml": {"knative_install": "yaml"},
@@ -67,6 +72,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
         },
     },
     "digests": {
+        "default": {},
         "resolve": {"digest_policy": "resolve", "digest_timeout": "45s"},
         "skip": {"digest_policy": "skip", "skip_registries": ["ghcr.io"]},
         "pinned": {"digest_policy": "pinned"},
@@ -83,6 +89,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
     },
     "gateways": {
         "default": {},
+        "own from outside": {"ingress_gateway_name": "ml-ingress", "ingress_gateway_namespace": "ml-ingress"},
         "own": {
             "local_gateway_name": "ml-local",
             "local_gateway_namespace": "ml-gateways",
@@ -146,8 +153,20 @@ FACTORS: dict[str, dict[str, Answers]] = {
 }
 
 
+# Of these, Standard mode has only one level.
+KNATIVES: list[Choice] = [
+    {"knative": "yaml"},
+    *({"digests": level} for level in FACTORS["digests"] if level != "default"),
+    *({"resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
+    {"transport": "CA in a Secret"},
+    {"gitops": "argocd"},
+    {"gateways": "own"},
+    {"local gateway": "existing"},
+    {"ingress gateway": "existing"},
+]
 # What the questions refuse: choices that have all levels of one of these.
 REFUSED: list[Choice] = [
+    *({"mode": mode, **levels} for mode in FACTORS["mode"] if mode != "Knative" for levels in KNATIVES),
     {"registry": "none", "offline": "yes"},
     *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),

@@ -60,10 +60,17 @@ def _istio(chart: Chart, module: Path, target: Path) -> None:
     _replace(values, r"(?m)^(\s+tag: )latest$", rf"\g<1>{chart.version}")
 
 
+def _envoy_gateway(chart: Chart, module: Path, target: Path) -> None:
+    """The version of the release, with its v, for v0.0.0-latest. values.tmpl.yaml is the source of values.yaml."""
+    _set_version(target / "Chart.yaml", chart.version)
+    (target / "values.tmpl.yaml").unlink()
+
+
 _FINISH: dict[str, Callable[[Chart, Path, Path], None]] = {
     "knative.dev/operator": _knative_operator,
     "github.com/cert-manager/cert-manager": _cert_manager,
     "istio.io/istio": _istio,
+    "github.com/envoyproxy/gateway": _envoy_gateway,
 }
 
 

@@ -16,7 +16,7 @@
 {{- $existing = append $existing (printf "%s/%s/%s" $.Values.registry.ca.kind . $.Values.registry.ca.name) }}
 {{- end }}
 {{- end }}
-{{- range .Values.gateways }}
+{{- range include "kserve-environment.gateways.used" . | fromJson }}
 {{- if .existing.service }}{{ $existing = append $existing (printf "Service/%s/%s" .namespace .existing.service) }}{{ end }}
 {{- end }}
 {{- with .Values.gateways.ingress }}
@@ -31,7 +31,7 @@
 {{/* The gateways that others have installed, as a JSON list for the checker. Context: the root. */}}
 {{- define "kserve-environment.context.gateways" -}}
 {{- $found := list }}
-{{- range .Values.gateways }}
+{{- range include "kserve-environment.gateways.used" . | fromJson }}
 {{- if .existing.service }}{{ $found = append $found (merge (dict "namespace" .namespace) .existing) }}{{ end }}
 {{- end }}
 {{- with $found }}{{ toJson . }}{{ end }}
@@ -51,7 +51,7 @@
 {{- $ca := .Values.registry.ca }}
 {{- $namespaces := list }}
 {{- if $ca.kind }}
-{{- if ne .Values.knative.install "existing" }}{{ $namespaces = append $namespaces .Values.namespaces.knativeServing }}{{ end }}
+{{- if include "kserve-environment.knative.own" . }}{{ $namespaces = append $namespaces .Values.namespaces.knativeServing }}{{ end }}
 {{- if eq $ca.kind "ConfigMap" }}{{ $namespaces = append $namespaces .Values.namespaces.kserve }}{{ end }}
 {{- end }}
 {{- uniq $namespaces | toJson }}

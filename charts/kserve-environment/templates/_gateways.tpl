@@ -25,6 +25,12 @@ istio: {{ .gateway.name | quote }}
 {{- .gateway.existing.service | empty | ternary "*" (printf "*.%s" .gateway.domain) }}
 {{- end }}
 
+{{/* The gateways that this chart wires, as a JSON map by their roles. Without Knative, a request inside the cluster goes
+     straight to the Service of the model. Context: the root. */}}
+{{- define "kserve-environment.gateways.used" -}}
+{{- empty (include "kserve-environment.knative.present" .) | ternary (pick .Values.gateways "ingress") .Values.gateways | toJson }}
+{{- end }}
+
 {{/* True if others have installed gateways, which the stock Gateways of Knative would select. Context: the root. */}}
 {{- define "kserve-environment.gateways.others" -}}
 {{- $gateways := .Values.gateways }}

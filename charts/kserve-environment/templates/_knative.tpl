@@ -1,3 +1,13 @@
+{{/* True if InferenceServices can be Knative Services. Context: the root. */}}
+{{- define "kserve-environment.knative.present" -}}
+{{- if ne .Values.knative.install "none" }}true{{ end }}
+{{- end }}
+
+{{/* True if this chart writes Knative's settings: not if others do, or if there is no Knative. Context: the root. */}}
+{{- define "kserve-environment.knative.own" -}}
+{{- if has .Values.knative.install (list "operator" "yaml") }}true{{ end }}
+{{- end }}
+
 {{/* The settings that this chart wires in Knative's ConfigMaps: a JSON map from <ConfigMap without config-> to its data.
      Context: the root. */}}
 {{- define "kserve-environment.knative.wired" -}}

@@ -12,16 +12,21 @@
 {{- end }}
 
 {{/* The key ingress. knativeLocalGatewayService is set although it equals localGatewayService: it is the destination of
-     KServe's route, and without it that Service would be implicit. Context: the root. */}}
+     KServe's route, and without it that Service would be implicit. Without Knative, KServe reads kserveIngressGateway instead
+     of the local gateway, and still requires ingressGateway (kserve pkg/apis/serving/v1beta1/configmap.go:255-312).
+     Context: the root. */}}
 {{- define "kserve-environment.kserve.ingress" -}}
 {{- $local := dict "root" . "gateway" .Values.gateways.local }}
 {{- $ingress := dict "root" . "gateway" .Values.gateways.ingress }}
 {{- $service := include "kserve-environment.gateways.service" $local }}
-{{- dict "ingressGateway" (include "kserve-environment.gateways.reference" $ingress)
-      "localGateway" (include "kserve-environment.gateways.reference" $local)
-      "localGatewayService" $service "knativeLocalGatewayService" $service
-      "ingressDomain" .Values.gateways.ingress.domain
-      "urlScheme" (include "kserve-environment.gateways.scheme" $ingress) | toJson }}
+{{- $reference := include "kserve-environment.gateways.reference" $ingress }}
+{{- $gateways := dict "localGateway" (include "kserve-environment.gateways.reference" $local)
+      "localGatewayService" $service "knativeLocalGatewayService" $service }}
+{{- if not (include "kserve-environment.knative.present" .) }}
+{{- $gateways = dict "enableGatewayApi" true "kserveIngressGateway" $reference "disableIstioVirtualHost" true }}
+{{- end }}
+{{- merge $gateways (dict "ingressGateway" $reference "ingressDomain" .Values.gateways.ingress.domain
+      "urlScheme" (include "kserve-environment.gateways.scheme" $ingress)) | toJson }}
 {{- end }}
 
 {{/* The key storageInitializer. KServe reads its CA only from a ConfigMap, so a Secret is not wired here.

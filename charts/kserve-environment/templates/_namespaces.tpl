@@ -2,11 +2,11 @@
 {{- define "kserve-environment.namespaces.system" -}}
 {{- $namespaces := .Values.namespaces }}
 {{- $system := list $namespaces.kserve }}
-{{- if ne .Values.knative.install "existing" }}{{ $system = append $system $namespaces.knativeServing }}{{ end }}
+{{- if include "kserve-environment.knative.own" . }}{{ $system = append $system $namespaces.knativeServing }}{{ end }}
 {{- if eq .Values.knative.install "operator" }}{{ $system = append $system $namespaces.knativeOperator }}{{ end }}
 {{- if eq .Values.components.istio "install" }}{{ $system = append $system $namespaces.istio }}{{ end }}
 {{- if eq .Values.components.certManager "install" }}{{ $system = append $system $namespaces.certManager }}{{ end }}
-{{- range .Values.gateways }}
+{{- range include "kserve-environment.gateways.used" . | fromJson }}
 {{- if not .existing.service }}{{ $system = append $system .namespace }}{{ end }}
 {{- end }}
 {{- uniq $system | toJson }}
@@ -18,7 +18,7 @@
 {{- range $component, $install := .Values.components }}
 {{- if eq $install "existing" }}{{ $existing = append $existing (get $.Values.namespaces $component) }}{{ end }}
 {{- end }}
-{{- range .Values.gateways }}
+{{- range include "kserve-environment.gateways.used" . | fromJson }}
 {{- if .existing.service }}{{ $existing = append $existing .namespace }}{{ end }}
 {{- end }}
 {{- uniq $existing | toJson }}

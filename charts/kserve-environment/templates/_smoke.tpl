@@ -12,6 +12,30 @@
 {{- end }}
 {{- end }}
 
+{{/* The request of the smoke test, as environment variables of ask.py: to the local gateway of Knative mode, or by the host
+     from outside to the ingress gateway. Context: (dict "root" $ "namespace" <its namespace>). */}}
+{{- define "kserve-environment.smoke.request" -}}
+{{- $gateway := .root.Values.gateways.ingress }}
+{{- if include "kserve-environment.knative.present" .root }}
+- name: URL
+  value: {{ printf "http://kserve-environment-smoke.%s.svc.%s/" .namespace .root.Values.clusterDomain | quote }}
+{{- else }}
+- name: URL
+  value: {{ printf "http://%s/" (include "kserve-environment.gateways.service" (dict "root" .root "gateway" $gateway)) | quote }}
+- name: HOST
+  value: {{ printf "%s-%s.%s" (include "kserve-environment.smoke.name" .root) .namespace $gateway.domain | quote }}
+{{- end }}
+- name: SECONDS
+  value: "240"
+{{- end }}
+
+{{/* Name of the smoke test's InferenceService. In Standard mode <name>-predictor-<namespace> is one label of a host, at most 63
+     characters (kserve pkg/controller/v1beta1/inferenceservice/reconcilers/ingress/domain.go:61), so it is short there.
+     Context: the root. */}}
+{{- define "kserve-environment.smoke.name" -}}
+{{- empty (include "kserve-environment.knative.present" .) | ternary "smoke" "kserve-environment-smoke" }}
+{{- end }}
+
 {{/* The security context of the smoke test's containers. */}}
 {{- define "kserve-environment.smoke.security-context" -}}
 allowPrivilegeEscalation: false

@@ -26,7 +26,7 @@ OWN_RELEASE = "kserve-environment"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One entry of releases.yaml. patch: `part=patches` of its chart is applied after it."""
+    """One entry of releases.yaml. patch: `part=patches` of its chart is applied after it. applied: by kubectl alone."""
 
     name: str
     namespace: str
@@ -36,6 +36,7 @@ class Release:
     path: str
     values: tuple[str, ...]
     patch: bool
+    applied: bool
 
 
 def render_chart(folder: Path, *, helm: str = "helm") -> Loaded:
@@ -206,6 +207,7 @@ def _release(index: int, item: Any) -> Release:
         str(chart.get("path") or ""),
         tuple(str(value) for value in values),
         item.get("patch") is True,
+        item.get("applied") is True,
     )
 
 

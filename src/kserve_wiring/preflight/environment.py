@@ -27,6 +27,7 @@ class Environment:
     """An environment. created: the objects of its releases. patched: parts of objects that others create.
 
     namespaces: that of each release. values: of the chart kserve-environment. unread: releases without a chart.
+    applied: releases whose objects kubectl applies.
     """
 
     created: list[KubeObject]
@@ -35,6 +36,7 @@ class Environment:
     namespaces: Mapping[str, str]
     values: Mapping[str, Any]
     unread: list[str]
+    applied: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -60,7 +62,8 @@ def read_environment(folder: Path, *, charts: str | None, helm: str) -> Environm
     loaded = render_environment(folder, charts=charts, helm=helm)
     if loaded.problems:
         raise Unusable("\n".join(str(problem) for problem in loaded.problems))
-    namespaces = {release.name: release.namespace for release in read_releases(folder / "releases.yaml")}
+    releases = read_releases(folder / "releases.yaml")
+    namespaces = {release.name: release.namespace for release in releases}
     namespaces.setdefault(EXTRA, namespaces.get(OWN_RELEASE, ""))
     own = [obj for obj in loaded.objects if obj.source.release in namespaces and _HOOK not in obj.annotations]
     return Environment(
@@ -70,6 +73,7 @@ def read_environment(folder: Path, *, charts: str | None, helm: str) -> Environm
         namespaces,
         _values(loaded),
         loaded.unread,
+        frozenset(release.name for release in releases if release.applied),
     )
 
 

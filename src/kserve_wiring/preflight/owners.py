@@ -13,8 +13,11 @@ from kserve_wiring.preflight.reader import Reader
 
 _RELEASE, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _TRACKING, _INSTANCE = "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/instance"
+# As which `make` of an environment applies objects server-side.
+_MANAGER = "kserve-environment"
 # The answer with which a release is left to others.
 _ANSWERS = {
+    "gateway-api-crds": "gateway_api_crds",
     "cert-manager": "cert_manager",
     "istio-base": "istio",
     "istiod": "istio",
@@ -58,7 +61,11 @@ def _owner(ours: KubeObject, theirs: KubeObject, environment: Environment) -> st
     if application:
         own = application == f"{environment.name}-{release}"
         return "" if own else f"Argo CD application {application}"
-    return "" if _installed_once(ours) else f"no Helm release ({_managers(theirs)})"
+    managers = _managers(theirs)
+    if _installed_once(ours) or (release in environment.applied and _MANAGER in managers):
+        return ""
+    made = f"made by {', '.join(managers)}" if managers else "its maker is unknown"
+    return f"no Helm release ({made})"
 
 
 def _installed_once(ours: KubeObject) -> bool:
@@ -70,11 +77,10 @@ def _head(ours: KubeObject) -> list[str]:
     return ours.source.text.splitlines()[:3]
 
 
-def _managers(theirs: KubeObject) -> str:
+def _managers(theirs: KubeObject) -> list[str]:
     """The programs that have written fields of an object, the first one first."""
     fields = [item for item in theirs.items("metadata", "managedFields") if isinstance(item, dict)]
-    names = [str(item.get("manager")) for item in fields if not item.get("subresource")]
-    return f"made by {', '.join(dict.fromkeys(names))}" if names else "its maker is unknown"
+    return list(dict.fromkeys(str(item.get("manager")) for item in fields if not item.get("subresource")))
 
 
 def _version(ours: KubeObject, theirs: KubeObject) -> Iterator[str]:

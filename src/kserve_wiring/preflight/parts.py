@@ -14,8 +14,14 @@ from kserve_wiring.manifests.objects import KubeObject, ObjectRef, mappings_of
 from kserve_wiring.preflight.environment import Environment
 from kserve_wiring.preflight.reader import Reader
 
+_GATEWAY_API = "gateway.networking.k8s.io"
 _APIS = {"cert-manager.io": "certManager", "networking.istio.io": "istio"}
-_TITLES = {"certManager": "cert-manager", "istio": "Istio"}
+_TITLES = {
+    "cert-manager.io": "cert-manager",
+    "networking.istio.io": "Istio",
+    "external-secrets.io": "the External Secrets Operator",
+    _GATEWAY_API: "the CRDs of the Gateway API",
+}
 
 
 def parts(environment: Environment, reader: Reader) -> Iterator[str]:
@@ -33,15 +39,16 @@ def parts(environment: Environment, reader: Reader) -> Iterator[str]:
 def _apis(environment: Environment, reader: Reader) -> Iterator[str]:
     """The APIs of parts of others that objects of the environment use."""
     used: dict[tuple[str, str], KubeObject] = {}
+    theirs = {group for group, component in _APIS.items() if environment.exists(component)} | {"external-secrets.io"}
+    if not any(obj.get("spec", "group") == _GATEWAY_API for obj in environment.created):
+        theirs.add(_GATEWAY_API)
     for obj in environment.created:
-        component = _APIS.get(obj.group)
-        if (component and environment.exists(component)) or obj.group == "external-secrets.io":
+        if obj.group in theirs:
             used.setdefault((obj.ref.apiVersion, obj.kind), obj)
     for (version, kind), obj in used.items():
         if reader.serves(version, kind) is False:
-            title = _TITLES.get(_APIS.get(obj.group, ""), "the External Secrets Operator")
             need = f"{kind} of {version}, which {obj.ref} needs"
-            yield f"the cluster does not serve {need}: install {title}, or a version that has it"
+            yield f"the cluster does not serve {need}: install {_TITLES[obj.group]}, or a version that has it"
 
 
 def _cert_manager(environment: Environment, reader: Reader) -> Iterator[str]:

@@ -39,7 +39,8 @@ def preflight(
     """
     report = Report(kubectl.reach())
     reader = Reader(kubectl)
-    report.problems += _version(report.version, kubernetes)
+    needy = "KServe" if environment.value("knative", "install") == "none" else "Knative"
+    report.problems += _version(report.version, kubernetes, needy)
     report.warnings += _untested(report.version, tested or {})
     for check in (brought, parts, existing_knative, owners):
         report.problems += check(environment, reader)
@@ -48,10 +49,10 @@ def preflight(
     return report
 
 
-def _version(found: str, oldest: str) -> Iterator[str]:
+def _version(found: str, oldest: str, needy: str) -> Iterator[str]:
     have, need = version_tuple(found), version_tuple(oldest)
     if have and need and have < need:
-        yield f"Kubernetes {found} is too old: Knative needs {oldest} or newer; upgrade it, or choose an older stack"
+        yield f"Kubernetes {found} is too old: {needy} needs {oldest} or newer; upgrade it, or choose an older stack"
 
 
 def _untested(found: str, tested: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,8 @@ go 1.24
 
 require (
 	github.com/cert-manager/cert-manager v1.21.2
+	// Its chart of the Gateway API's CRDs, which has none of its own.
+	github.com/envoyproxy/gateway v1.8.1
 	github.com/kserve/kserve v0.20.0
 	// A development commit of 1.31, the nearest to 1.30.3 on the module proxy.
 	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad

@@ -7,6 +7,8 @@ go 1.24
 
 require (
 	github.com/cert-manager/cert-manager v1.17.0
+	// Its chart of the Gateway API's CRDs, which has none of its own.
+	github.com/envoyproxy/gateway v1.8.1
 	github.com/kserve/kserve v0.20.0
 	// Tag 1.27.9: Istio's tags are no module versions, and no commit of 1.27.1 is on the module proxy.
 	istio.io/istio v0.0.0-20260403063052-b9159ca3e5d5

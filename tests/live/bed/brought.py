@@ -45,7 +45,9 @@ def store(answers: Answers, password: str) -> dict[str, bytes]:
 
 
 def hosts_of(answers: Answers) -> list[str]:
-    """External hosts of the models of each tenant."""
+    """External hosts of the models: of each tenant, or in Standard mode of all."""
+    if answers.get("deployment_mode") == "standard":
+        return [f"*.{answers['ingress_domain']}"]
     return [f"*.{tenant['name']}.{answers['ingress_domain']}" for tenant in answers["tenants"]]
 
 
@@ -62,7 +64,8 @@ def _registry_ca(answers: Answers, keys: Path) -> Iterator[Object]:
     if kind == "secret":
         yield secret(answers["registry_ca_name"], "knative-serving", "Opaque", {"cabundle.crt": bundle})
     elif kind == "configmap":
-        for namespace in ("knative-serving", "kserve"):
+        readers = ("kserve",) if answers.get("deployment_mode") == "standard" else ("knative-serving", "kserve")
+        for namespace in readers:
             meta = {"name": answers["registry_ca_name"], "namespace": namespace}
             yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"cabundle.crt": bundle.decode()}}
 

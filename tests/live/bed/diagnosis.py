@@ -18,6 +18,7 @@ WATCHED = (
     "serving.knative.dev/v1/Service",
     "serving.knative.dev/v1/Revision",
     "networking.internal.knative.dev/v1alpha1/Ingress",
+    "gateway.networking.k8s.io/v1/Gateway",
 )
 CONTROLLERS = (
     ("knative-operator", "knative-operator"),

@@ -159,7 +159,8 @@ class Environment:
 
     def namespaces(self) -> list[str]:
         listed = [release["namespace"] for release in self.releases]
-        listed += ["knative-serving", *(tenant["name"] for tenant in self.answers.get("tenants", []))]
+        listed += [] if self.answers.get("deployment_mode") == "standard" else ["knative-serving"]
+        listed += [tenant["name"] for tenant in self.answers.get("tenants", [])]
         return list(dict.fromkeys(listed))
 
 

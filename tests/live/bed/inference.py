@@ -43,13 +43,24 @@ def account(answers: dict[str, Any]) -> str:
     return str(next(iter(answers["tenants"]), {}).get("service_account", "default"))
 
 
+def is_standard(answers: dict[str, Any]) -> bool:
+    """Whether the environment has no Knative."""
+    return answers.get("deployment_mode") == "standard"
+
+
+def outside_host(answers: dict[str, Any], name: str) -> str:
+    """The host of a model of the first tenant, from outside."""
+    between = "-" if is_standard(answers) else "."
+    return f"{name}{between}{tenant(answers)}.{answers['ingress_domain']}"
+
+
 def model(answers: dict[str, Any], uri: str = "s3://models/iris") -> Object:
     """A predictor with a runtime of the environment.
 
     If Knative resolves tags, for which it would need the internet, the image has a digest.
     """
     predictor = sklearn(uri)
-    if answers["digest_policy"] == "resolve":
+    if answers.get("digest_policy") == "resolve":
         predictor["model"]["image"] = f"docker.io/kserve/sklearnserver@{DIGEST}"
     return predictor
 
@@ -103,9 +114,11 @@ def outcome(bed: Bed, host: str, wanted: str = "", seconds: float = 10) -> Answe
 
 
 def pod_of(bed: Bed, namespace: str, name: str, component: str = "predictor") -> Object:
-    """The Pod of a component."""
-    label = f"serving.knative.dev/service={name}-{component}"
-    found: list[Object] = until(f"Pod of {name}-{component}", lambda: bed.pods(namespace, label))
+    """The Pod of a component: of its Knative Service, or of its Deployment in Standard mode."""
+    labels = (f"serving.knative.dev/service={name}-{component}", f"app=isvc.{name}-{component}")
+    found: list[Object] = until(
+        f"Pod of {name}-{component}", lambda: [pod for label in labels for pod in bed.pods(namespace, label)]
+    )
     return found[0]
 
 

@@ -130,6 +130,47 @@ def test_whose_an_object_is(metadata: Object, owner: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("managers", "problem"),
+    [
+        (["kserve-environment"], ""),
+        (["kubectl"], "made by kubectl"),
+        (["kubectl", "kserve-environment"], ""),
+        ([], "its maker is unknown"),
+    ],
+)
+def test_what_kubectl_applies_is_the_environments_own(managers: list[str], problem: str) -> None:
+    crd = load_text(CRD, "rendered/gateway-api-crds.yaml", release="gateway-api-crds").objects
+    made = Environment(crd, [], make_facts([], {}), {}, {}, [], frozenset({"gateway-api-crds"}))
+    metadata = {"managedFields": [{"manager": name} for name in managers]}
+    kind, version = "CustomResourceDefinition", "apiextensions.k8s.io/v1"
+    found = problems(made, there(kind, "teams.example.com", "", version, metadata=metadata))
+    line = (
+        f"CustomResourceDefinition teams.example.com of release gateway-api-crds belongs to no Helm release "
+        f"({problem}): remove what is there, or set gateway_api_crds to existing"
+    )
+    assert found == ([line] if problem else [])
+
+
+def test_without_knative_the_version_is_kserves_need() -> None:
+    made = replace(environment(), values={"knative": {"install": "none"}})
+    line = "Kubernetes v1.33.2 is too old: KServe needs v1.34.0 or newer; upgrade it, or choose an older stack"
+    assert problems(made, oldest="v1.34.0") == [line]
+
+
+GATEWAY = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: mesh}\n"
+GATEWAY_CRD = CRD.replace("spec: {", "spec: {group: gateway.networking.k8s.io, ")
+
+
+@pytest.mark.parametrize(("more", "missing"), [("", True), (f"---\n{GATEWAY_CRD}", False)])
+def test_crds_of_the_gateway_api_that_others_install(more: str, missing: bool) -> None:
+    """Only if no release of the environment brings them."""
+    error = ("--raw", "Error from server (NotFound): the server could not find the requested resource")
+    need = "Gateway of gateway.networking.k8s.io/v1, which Gateway mesh/edge needs"
+    line = f"the cluster does not serve {need}: install the CRDs of the Gateway API, or a version that has it"
+    assert (line in problems(environment(GATEWAY + more), error=error)) is missing
+
+
+@pytest.mark.parametrize(
     ("source", "served", "stored", "expected"),
     [
         ("istiod/crds/teams.yaml", "v1", ["v1"], []),

@@ -1,5 +1,7 @@
 """Request $URL until it returns 200, for at most $SECONDS seconds, and print every change of the outcome.
 
+$HOST is the host of the request if it is not that of the URL: in Standard mode, the host of the model from outside.
+
 Exit with 0 on success. Otherwise exit with 1 and print a hint: the outcome of the request shows which setting is wrong,
 but for most wrong settings the conditions of the InferenceService stay true.
 """
@@ -18,12 +20,18 @@ HINTS = {
     "503": "the route has no healthy backend: check knativeLocalGatewayService and the model's Pods",
     "timed out": "a gateway or a model is not ready, or a NetworkPolicy drops the request",
 }
+OUTSIDE = HINTS | {
+    "no such host": "the Service of the ingress gateway does not exist",
+    "404": "the gateway has no route: compare host and namespace of the model's HTTPRoute with the Gateway's listeners",
+    "503": "the route has no healthy backend: check the model's Pods",
+}
 
 
-def seen(url: str) -> tuple[str, str]:
+def seen(url: str, host: str = "") -> tuple[str, str]:
     """Send one request; return the outcome in plain words, and the body."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the chart wrote the URL
+        request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the chart wrote the URL
             return str(answer.status), answer.read(200).decode(errors="replace").strip()
     except urllib.error.HTTPError as error:
         return str(error.code), error.read(200).decode(errors="replace").strip()
@@ -43,16 +51,18 @@ def reason(error: OSError) -> str:
 
 def main() -> int:
     """Send requests until one returns 200 or the time is over."""
-    url, deadline, last = os.environ["URL"], time.monotonic() + float(os.environ["SECONDS"]), ""
+    url, host, last = os.environ["URL"], os.environ.get("HOST", ""), ""
+    deadline = time.monotonic() + float(os.environ["SECONDS"])
     while True:
-        outcome, body = seen(url)
+        outcome, body = seen(url, host)
         if outcome != last:
-            print(f"{url}: {outcome} {body}".rstrip(), flush=True)
+            print(f"{url}{' for ' + host if host else ''}: {outcome} {body}".rstrip(), flush=True)
             last = outcome
         if outcome == "200":
             return 0
         if time.monotonic() >= deadline:
-            print(f"gave up: {HINTS.get(outcome, 'see the conditions of the InferenceService')}", flush=True)
+            hints = OUTSIDE if host else HINTS
+            print(f"gave up: {hints.get(outcome, 'see the conditions of the InferenceService')}", flush=True)
             return 1
         time.sleep(2)
 

@@ -8,12 +8,12 @@
 {{- include "kserve-environment.finding" (list . "KW408" (dict "key" "gateways.local.name" "value" $local.name
       "other_key" "knative.install" "other" "operator" "namespace" $local.namespace)) }}
 {{- end }}
-{{- if eq $local.name $ingress.name }}
+{{- if and (include "kserve-environment.knative.present" .) (eq $local.name $ingress.name) }}
 {{- include "kserve-environment.finding" (list . "KW412" (dict "key" "gateways.local.name" "value" $local.name
       "other_key" "gateways.ingress.name" "other" $ingress.name)) }}
 {{- end }}
 {{- include "kserve-environment.findings.same-pods" . }}
-{{- range $role, $gateway := .Values.gateways }}
+{{- range $role, $gateway := include "kserve-environment.gateways.used" . | fromJson }}
 {{- if $gateway.existing.service }}
 {{- include "kserve-environment.findings.existing-gateway" (dict "root" $ "role" $role "gateway" $gateway) }}
 {{- end }}

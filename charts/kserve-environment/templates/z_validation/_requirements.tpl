@@ -31,11 +31,15 @@
 {{- printf "values: proxy.noProxy has %s, but proxy.http and proxy.https are empty; set one of them, or remove proxy.noProxy\n"
       (join ", " .Values.proxy.noProxy) }}
 {{- end }}
+{{- if and (eq .Values.knative.install "none") (has .Values.kserve.deploymentMode (list "Knative" "Serverless")) }}
+{{- printf "values: knative.install is none, but kserve.deploymentMode is %s; set it to Standard, or install Knative\n"
+      .Values.kserve.deploymentMode }}
+{{- end }}
 {{- if eq .Values.knative.install "existing" }}
 {{- include "kserve-environment.requirements.existing-knative" . }}
-{{- else if and .Values.knative.spec (eq .Values.knative.install "yaml") }}
-{{- printf "values: knative.spec has %s, but knative.install is yaml, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
-      (keys .Values.knative.spec | sortAlpha | join ", ") }}
+{{- else if and .Values.knative.spec (ne .Values.knative.install "operator") }}
+{{- printf "values: knative.spec has %s, but knative.install is %s, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
+      (keys .Values.knative.spec | sortAlpha | join ", ") .Values.knative.install }}
 {{- end }}
 {{- end }}
 
