@@ -26,7 +26,7 @@ from kserve_wiring.checker.wording import Coded, Lines, order, word
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.manifests.objects import KeyPath, Setting
 from kserve_wiring.rules import all_rules
-from kserve_wiring.rules.draft import Draft
+from kserve_wiring.rules.draft import Draft, set_to
 
 # The rule that compares each object with the schema of its kind.
 SCHEMA = "KW508"
@@ -103,7 +103,8 @@ def _common_causes(found: list[Coded]) -> list[Coded]:
         elif draft is alike[0] and draft.instead is not None:
             fix = f"set {draft.instead.key} of {draft.instead.obj.ref} to {draft.instead.text()}"
             related = (*draft.related, *((one.obj, one.path) for one in alike[1:]))
-            kept.append((code, replace(draft, fix=fix, related=related)))
+            change = set_to(draft.instead, draft.instead.value)
+            kept.append((code, replace(draft, fix=fix, related=related, change=change)))
     return kept
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kserve_wiring.data import LEVELS
-from kserve_wiring.manifests.objects import ObjectRef
+from kserve_wiring.manifests.objects import KeyPath, ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,28 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What a fix changes in a document of a file.
+
+    file and line: of the document, which begins in that line. path: of the value in the document, also inside a string
+    that holds JSON or YAML. to: the value to set, or with renames the new name of the last key.
+    """
+
+    file: str
+    line: int
+    path: KeyPath
+    to: Any
+    renames: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One disagreement.
 
     object and path: the value to change. file and line: its location, "" and 0 if it was not read from text. related:
     the values that it disagrees with. url: the page of the rule. environment: the folder of the environment, "" for
-    other manifests. origins: for a rendered object, the values to change, of the object first.
+    other manifests. origins: for a rendered object, the values to change, of the object first. edit: what the fix says,
+    if it leaves no choice and the object was read from a file.
     """
 
     code: str
@@ -57,6 +73,7 @@ class Finding:
     related: tuple[Place, ...] = ()
     environment: str = ""
     origins: tuple[Origin, ...] = ()
+    edit: Edit | None = None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -66,8 +83,8 @@ class Finding:
         return self.file, self.line
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as plain data, for JSON."""
-        return asdict(self)
+        """The finding as plain data, for JSON, without the edit."""
+        return {name: value for name, value in asdict(self).items() if name != "edit"}
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kserve_wiring.checker.finding import Finding, Place
+from kserve_wiring.checker.finding import Edit, Finding, Place
 from kserve_wiring.manifests.lines import line_of
 from kserve_wiring.manifests.objects import KubeObject, show_path
-from kserve_wiring.rules.catalogue import catalogue, fill
-from kserve_wiring.rules.draft import Draft
+from kserve_wiring.rules.catalogue import Rule, catalogue, fill
+from kserve_wiring.rules.draft import Change, Draft, at, set_to
 
 Coded = tuple[str, Draft]
 """A draft with the code of the rule that yielded it."""
+
+_GETS_THE_OTHER = "set {key} to {other}"
 
 
 def word(drafts: Iterable[Coded], lines: Lines) -> list[Finding]:
@@ -50,7 +52,24 @@ def _word_one(code: str, draft: Draft, lines: Lines) -> Finding:
         related=tuple(
             Place(obj.ref, show_path(path), obj.source.file, lines.of(obj, path)) for obj, path in draft.related
         ),
+        edit=_edit(draft, entry),
     )
+
+
+def _edit(draft: Draft, entry: Rule) -> Edit | None:
+    change = draft.change or _of_catalogue(draft, entry)
+    if change is None or not change.obj.source.line:
+        return None
+    source = change.obj.source
+    return Edit(source.file, source.line, (*source.prefix, *change.path), change.to, change.renames)
+
+
+def _of_catalogue(draft: Draft, entry: Rule) -> Change | None:
+    """The change of a rule whose every fix is that the setting gets the value of the other."""
+    other = draft.args.get("other", "")
+    if draft.fix or entry.fix != _GETS_THE_OTHER or draft.obj.source.partial or other in ("", "not set"):
+        return None
+    return set_to(at(draft.obj, *draft.path), other)
 
 
 class Lines:

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, UsageError
+from kserve_wiring.cli.fix import add_fix, difference_of, refuse, write_fixes
 from kserve_wiring.cli.options import add_inputs, options_of, sources_of
 from kserve_wiring.cli.output import add_color, coloured, write
 
@@ -34,6 +35,7 @@ def add_check(commands: Any) -> None:
     check.add_argument("--statistics", action="store_true", help="print the number of findings of each rule")
     text = "JSON report of an earlier run: its findings are accepted, and only new ones are reported"
     check.add_argument("--baseline", metavar="FILE", help=text)
+    add_fix(check)
     add_color(check)
 
 
@@ -44,9 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.statistics and arguments.format != "text":
         raise UsageError(f"--statistics is text: remove it or --format {arguments.format}")
+    refuse(arguments)
     baseline = _baseline(arguments.baseline)
-    options = options_of(arguments)
-    reports = inspect_clusters(clusters(arguments.paths, arguments.exclude), options, **sources_of(arguments))
+    options, found = options_of(arguments), clusters(arguments.paths, arguments.exclude)
+    if arguments.diff:
+        difference = difference_of(found, options, sources_of(arguments))
+        write(difference, arguments.output_file)
+        return FINDINGS if difference else OK
+    if arguments.fix:
+        write_fixes(found, options, sources_of(arguments))
+    reports = inspect_clusters(found, options, **sources_of(arguments))
     if baseline is not None:
         _accept(reports, baseline, arguments.baseline)
     write(_written(reports, arguments), arguments.output_file)

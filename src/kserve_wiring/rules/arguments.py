@@ -14,7 +14,7 @@ from typing import Any
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, because
+from kserve_wiring.rules.draft import Draft, because, set_to
 
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|z|k|a)?sh|.*\s-l?c|-l?i?c|-ec|-exc|eval|exec")
 _FLAG = re.compile(r"(?P<flag>--?[A-Za-z][\w.-]*)[ \t]+(?P<value>[^\s-]\S*)")
@@ -47,7 +47,7 @@ def _container(obj: KubeObject, path: KeyPath, container: Mapping[str, Any]) -> 
         one, quoted = _FLAG.fullmatch(text), _QUOTED.fullmatch(text)
         if one:
             reason = "no shell splits it, so the program gets the flag and its value as one argument"
-            yield because(setting, reason, f"set {setting.key} to {one['flag']}={one['value']}")
+            yield because(setting, reason, set_to(setting, f"{one['flag']}={one['value']}"))
         elif quoted:
             reason = "no shell removes the quotes, so they are a part of the value"
-            yield because(setting, reason, f"set {setting.key} to {quoted['flag']}{quoted['value']}")
+            yield because(setting, reason, set_to(setting, f"{quoted['flag']}{quoted['value']}"))

@@ -14,7 +14,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.grammar.values import parse_duration
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _GROUP = "cert-manager.io"
 _MINUTE, _HOUR = 60 * 10**9, 3600 * 10**9
@@ -35,7 +35,7 @@ def _group(obj: KubeObject) -> Iterator[Draft]:
     group = at(obj, "spec", "issuerRef", "group")
     if isinstance(group.value, str) and ("/" in group.value or near_name(group.value, [_GROUP])):
         reason = "a group has no version, and cert-manager's issuers are in cert-manager.io"
-        yield because(group, reason, f"set {group.key} to {_GROUP}")
+        yield because(group, reason, set_to(group, _GROUP))
 
 
 def _durations(obj: KubeObject) -> Iterator[Draft]:

@@ -22,7 +22,7 @@ from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.manifests.known_values import ReleaseValues
 from kserve_wiring.manifests.objects import KeyPath, show_path
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, set_to, single
 
 _UPSTREAM = "ghcr.io/kserve/charts"
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:-rc\d+)?")
@@ -106,7 +106,7 @@ def _release_without(use: ChartUse) -> Iterator[Draft]:
 def _renamed(use: ChartUse, reason: str, other: str, level: str) -> Draft:
     whole = use.name_at.text()
     name = f"{whole.removesuffix(use.name)}{other}"
-    suggestion = f"set {use.name_at.key} to {name}" if other else f"use a release that has {use.name}"
+    suggestion = set_to(use.name_at, name) if other else f"use a release that has {use.name}"
     return single(use.name_at, reason=reason, suggestion=suggestion, level=level)
 
 
@@ -119,17 +119,17 @@ def _addresses(use: ChartUse) -> Iterator[Draft]:
     if use.repository.startswith("oci://"):
         reason = "with chart, Argo CD expects the registry without oci://"
         plain = use.repository.removeprefix("oci://")
-        yield single(address, reason=reason, suggestion=f"set {address.key} to {plain}", level="warning")
+        yield single(address, reason=reason, suggestion=set_to(address, plain), level="warning")
     elif _OCI_HOSTS.match(use.repository):
         reason = (
             "this registry has no index of charts; for an OCI registry, Argo CD expects the address without a scheme"
         )
         plain = use.repository.partition("://")[2]
-        yield single(address, reason=reason, suggestion=f"set {address.key} to {plain}", level="warning")
+        yield single(address, reason=reason, suggestion=set_to(address, plain), level="warning")
     elif _ends_with_chart(use, at(obj, *path).text()):
         reason = f"Argo CD appends the chart and asks for {use.repository.rstrip('/')}/{use.name}"
         plain = use.repository.rstrip("/").removesuffix(f"/{use.name}")
-        yield single(address, reason=reason, suggestion=f"set {address.key} to {plain}", level="warning")
+        yield single(address, reason=reason, suggestion=set_to(address, plain), level="warning")
 
 
 def _ends_with_chart(use: ChartUse, chart: str) -> bool:
@@ -145,7 +145,7 @@ def _helm_repositories(cluster: Cluster) -> Iterator[Draft]:
         text = address.text()
         if text.startswith("oci://") and kind != "oci":
             setting = at(obj, "spec", "type")
-            yield single(setting, reason=f"the address is {text}", suggestion=f"set {setting.key} to oci")
+            yield single(setting, reason=f"the address is {text}", suggestion=set_to(setting, "oci"))
         elif kind == "oci" and text and not text.startswith("oci://"):
             reason = "for the type oci, Flux expects an address with oci://"
             yield single(

@@ -15,7 +15,7 @@ from kserve_wiring.cluster.ingress_class import ISTIO, configured_class, ingress
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.manifests.objects import Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, against, at, pair, single
+from kserve_wiring.rules.draft import Advice, Draft, against, at, pair, set_to, single
 
 _DEFAULT_DOMAIN = "example.com"
 _SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
@@ -44,15 +44,15 @@ def _other_ingress_class(cluster: Cluster) -> Iterator[Draft]:
     if server is not None and config is not None and not cluster.knative.uses_istio:
         used = config.place("ingress", "disableIstioVirtualHost", "false")
         enabled = at(server, "spec", "ingress", "istio", "enabled")
-        yield pair(enabled, used, fix=f"set {used.key} of {used.obj.ref} to true")
+        yield pair(enabled, used, fix=set_to(used, True, elsewhere=True))
         return
     setting = configured_class(cluster)
     if setting is None or config is None or setting.text() == ISTIO or why_unserved(cluster, setting.text()):
         return  # KW418 reports a class that nothing serves
     used = config.place("ingress", "disableIstioVirtualHost", "false")
-    fix = f"set {used.key} of {used.obj.ref} to true"
+    fix: Advice = set_to(used, True, elsewhere=True)
     if "istio" in ingress_controllers(cluster):
-        fix += f", or {setting.key} to {ISTIO}"
+        fix = f"{fix}, or {setting.key} to {ISTIO}"
     yield pair(setting, used, fix=fix)
 
 
@@ -130,9 +130,9 @@ def cluster_domains_differ(cluster: Cluster) -> Iterator[Draft]:
             yield pair(setting, reference, fix=_domain_fix(setting, wanted))
 
 
-def _domain_fix(setting: Setting, domain: str) -> str:
+def _domain_fix(setting: Setting, domain: str) -> Advice:
     whole = setting.path[-1] == "clusterDomain" or ".svc." not in setting.text()
-    return f"set {setting.key} to {domain}" if whole else f"end it with .svc.{domain}"
+    return set_to(setting, domain) if whole else f"end it with .svc.{domain}"
 
 
 def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:

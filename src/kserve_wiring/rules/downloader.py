@@ -16,7 +16,7 @@ from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.cluster.runtimes import FRAMEWORKS
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, set_to, single
 
 _PREFIX = "serving.kserve.io/s3-"
 _SETTINGS = (
@@ -147,7 +147,7 @@ def _external_keys(cluster: Cluster) -> Iterator[Draft]:
             if (external.namespace, name) in wanted and near[key] and key not in _EXTERNAL_KEYS:
                 setting = at(external, "spec", "data", index, "secretKey")
                 reason = "KServe reads no such key of a Secret"
-                yield single(setting, reason=reason, suggestion=f"set {setting.key} to {near[key][0]}")
+                yield single(setting, reason=reason, suggestion=set_to(setting, near[key][0]))
 
 
 def _annotations_of_model(obj: KubeObject) -> Iterator[Draft]:
@@ -212,7 +212,7 @@ def _spelling(cluster: Cluster, setting: Setting) -> Iterator[Draft]:
         number = "1" if setting.text().lower() == "true" else "0"
         if number == "0" and name == "usehttps":
             reason = "only 0 means no, and anything else means yes"
-            yield single(setting, reason=reason, suggestion=f'set {setting.key} to "{number}"')
+            yield single(setting, reason=reason, suggestion=set_to(setting, number))
 
 
 def _variables(obj: KubeObject) -> Iterator[Draft]:
@@ -261,7 +261,7 @@ def _other_account(cluster: Cluster, obj: KubeObject, with_keys: dict[str, KubeO
     if used not in with_keys and not any(map(_has_role, own)):
         other = next(iter(with_keys.values()))
         reason = f"its ServiceAccount {used} has no S3 credentials, {other.ref} has"
-        suggestion = f"set {setting.key} to {other.name}"
+        suggestion = set_to(setting, other.name)
         yield single(setting, reason=reason, suggestion=suggestion, level="warning")
 
 

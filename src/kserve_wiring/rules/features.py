@@ -12,7 +12,7 @@ from kserve_wiring.cluster.knative_features import ALL_FLAGS, ENABLED_BY_DEFAULT
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, rename, set_to, single
 
 _VALUES = ("enabled", "allowed", "disabled")
 _OTHER_VALUES = {"secure-pod-defaults": (*_VALUES, "allowrootbounded")}
@@ -95,8 +95,8 @@ def _flags_without_effect(cluster: Cluster) -> Iterator[Draft]:
             if near:
                 shown = at(setting.obj, *setting.path)
                 yield single(
-                    shown, reason="Knative ignores a flag that it does not know", suggestion=f"rename it to {near[0]}"
+                    shown, reason="Knative ignores a flag that it does not know", suggestion=rename(shown, near[0])
                 )
         elif setting.text().lower() not in _OTHER_VALUES.get(key, _VALUES):
             reason = "Knative ignores any value but enabled, allowed and disabled"
-            yield single(setting, reason=reason, suggestion=f"set {setting.key} to enabled")
+            yield single(setting, reason=reason, suggestion=set_to(setting, "enabled"))

@@ -15,7 +15,7 @@ from kserve_wiring.grammar import forms
 from kserve_wiring.grammar.forms import Form
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, because
+from kserve_wiring.rules.draft import Draft, because, set_to
 
 _NO_HOST = "KServe and Knative build host names from it"
 _INGRESS = {
@@ -65,7 +65,7 @@ def _other(setting: Setting, form: Form, effect: str, level: str = "") -> Iterat
     text = setting.text()
     better = form.write(text)
     if better != text:
-        suggestion = f"set {setting.key} to {better}" if better else f"write {form.wanted}"
+        suggestion = set_to(setting, better) if better else f"write {form.wanted}"
         yield because(setting, f"it must be {form.wanted}; {effect}", suggestion, level=level)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_api import (
@@ -29,7 +30,7 @@ from kserve_wiring.cluster.pull_secrets import secret_exists
 from kserve_wiring.cluster.standard import domain, host, routes_by_gateway_api
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Advice, Draft, at, set_to, single
 
 _PORTS = {"http": 80, "https": 443}
 _SHOWN = 5
@@ -51,8 +52,8 @@ def unknown_kserve_gateway(cluster: Cluster) -> Iterator[Draft]:
     likely = _meant(known, namespace, name)
     if likely is not None:
         reason = f"there is no such Gateway of {API}, but {likely.ref}"
-        draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {_name(likely)}", level=level)
-        yield Draft(draft.obj, draft.path, draft.args, ((likely, ("metadata", "name")),), level)
+        draft = single(setting, reason=reason, suggestion=set_to(setting, _name(likely)), level=level)
+        yield replace(draft, related=((likely, ("metadata", "name")),))
     elif f"{namespace}/{name}" in cluster.gateways:
         reason = f"that is an Istio Gateway, and a route attaches only to a Gateway of {API}"
         suggestion = f"create the Gateway of {API}, or name one that exists"
@@ -119,7 +120,7 @@ def _not_attached(cluster: Cluster, route: Route) -> tuple[Listener | None, Draf
 
 
 def _related(draft: Draft, route: Route) -> Draft:
-    return Draft(draft.obj, draft.path, draft.args, ((route.gateway, ("spec", "listeners")),), draft.level)
+    return replace(draft, related=((route.gateway, ("spec", "listeners")),))
 
 
 def _closed(one: Listener, refused: list[Route]) -> Draft:
@@ -131,14 +132,14 @@ def _closed(one: Listener, refused: list[Route]) -> Draft:
     if len(namespaces) > 1:
         more = " and others" if len(namespaces) > _SHOWN else ""
         reason = f"so no listener takes routes of the namespaces {', '.join(namespaces[:_SHOWN])}{more}"
-    suggestion = f"set {setting.key} to All"
+    suggestion: Advice = set_to(setting, "All")
     if one.origin == "Selector":
         labels = dig(one.allowed, "namespaces", "selector", "matchLabels")
         wanted = ", ".join(f"{key}: {value}" for key, value in labels.items())
         suggestion = f"give the namespaces the labels {wanted}, or {suggestion}"
     draft = single(setting, reason=reason, suggestion=suggestion)
     related = tuple((route.obj, ("metadata", "namespace")) for route in refused[:_SHOWN])
-    return Draft(draft.obj, draft.path, draft.args, related)
+    return replace(draft, related=related)
 
 
 @rule("KW421")
@@ -182,7 +183,7 @@ def _uncovered(setting: Setting, found: list[Listener], gateway: KubeObject, fix
     hostnames = ", ".join(dict.fromkeys(one.hostname for one in found))
     reason = f"the listeners of {gateway.ref} have the hostname {hostnames}"
     draft = single(setting, reason=reason, suggestion=fix)
-    return Draft(draft.obj, draft.path, draft.args, ((gateway, (*found[0].path, "hostname")),))
+    return replace(draft, related=((gateway, (*found[0].path, "hostname")),))
 
 
 @rule("KW422")
@@ -211,17 +212,16 @@ def _scheme(cluster: Cluster, setting: Setting, gateway: KubeObject) -> Iterator
         protocols = ", ".join(dict.fromkeys(one.protocol for one in known))
         other = "http" if scheme == "https" else "https"
         reason = f"the listeners of {gateway.ref} have the protocol {protocols}"
-        suggestion = f"set {setting.key} to {other}"
+        suggestion: Advice = set_to(setting, other)
         if scheme == "https":
-            suggestion += ", or add a listener with protocol HTTPS and a certificate"
+            suggestion = f"{suggestion}, or add a listener with protocol HTTPS and a certificate"
         draft = single(setting, reason=reason, suggestion=suggestion)
-        yield Draft(draft.obj, draft.path, draft.args, ((gateway, ("spec", "listeners")),))
+        yield replace(draft, related=((gateway, ("spec", "listeners")),))
     elif routes_by_gateway_api(cluster) and all(one.port != _PORTS[scheme] for one in found):
         port = Setting(found[0].port, gateway, (*found[0].path, "port"))
         reason = f"URLs of models have no port, so clients use {_PORTS[scheme]}"
-        suggestion = f"set {port.key} to {_PORTS[scheme]}"
-        draft = single(port, reason=reason, suggestion=suggestion, level="warning")
-        yield Draft(draft.obj, draft.path, draft.args, ((setting.obj, setting.path),), "warning")
+        draft = single(port, reason=reason, suggestion=set_to(port, _PORTS[scheme]), level="warning")
+        yield replace(draft, related=((setting.obj, setting.path),))
 
 
 def _certificates(cluster: Cluster, gateway: KubeObject) -> Iterator[Draft]:
@@ -258,7 +258,7 @@ def _certificates_of_other_pods(gateway: KubeObject) -> Iterator[Draft]:
             reason = f"istiod gives certificates only to Pods in {gateway.namespace}, and these are in {namespace}"
             setting = at(gateway, "spec", "addresses", index, "value")
             draft = single(setting, reason=reason, suggestion=f"create the Gateway and its Secret in {namespace}")
-            yield Draft(draft.obj, draft.path, draft.args, ((gateway, used[0]),))
+            yield replace(draft, related=((gateway, used[0]),))
 
 
 def _granted(cluster: Cluster, gateway: KubeObject, namespace: str, name: str) -> bool:

@@ -9,6 +9,7 @@ manifests/charts/istio-control/istio-discovery/files/kube-gateway.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_api import is_api_gateway, listeners
@@ -18,7 +19,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pull_secrets import ISTIO_PULL_SECRETS, known_anywhere, secret_exists
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Advice, Draft, at, set_to, single
 
 _CLASS = "istio"
 
@@ -54,13 +55,13 @@ def _service(cluster: Cluster, gateway: KubeObject, setting: Setting) -> Iterato
     elsewhere = [obj for obj in cluster.named("Service", name) if obj.group == "" and obj.namespace]
     near = near_name(name, here)
     reason = f"there is no Service {namespace}/{name}"
-    suggestion = "name the Service of the gateway Pods"
+    suggestion: Advice = "name the Service of the gateway Pods"
     if near:
-        suggestion = f"set {setting.key} to {text.replace(name, near, 1)}"
+        suggestion = set_to(setting, text.replace(name, near, 1))
     elif elsewhere:
         reason += f", but {elsewhere[0].ref}"
         where = elsewhere[0].namespace
-        suggestion = f"set {setting.key} to {text.replace(f'{name}.{namespace}', f'{name}.{where}', 1)}"
+        suggestion = set_to(setting, text.replace(f"{name}.{namespace}", f"{name}.{where}", 1))
     if near or elsewhere or cluster.facts.complete:
         level = "" if cluster.facts.complete else "warning"
         yield single(setting, reason=reason, suggestion=suggestion, level=level)
@@ -76,7 +77,7 @@ def _ports(gateway: KubeObject, service: KubeObject) -> Iterator[Draft]:
             reason = f"{service.ref} has the ports {shown}"
             suggestion = f"set {setting.key} to one of {shown}, or add the port to the Service"
             draft = single(setting, reason=reason, suggestion=suggestion)
-            yield Draft(draft.obj, draft.path, draft.args, ((service, ("spec", "ports")),))
+            yield replace(draft, related=((service, ("spec", "ports")),))
 
 
 def _pull_secrets(cluster: Cluster) -> Iterator[Setting]:
@@ -98,4 +99,4 @@ def _without_secret(cluster: Cluster, gateway: KubeObject, secrets: list[Setting
         reason = f"istiod creates the gateway Pods there with the pull Secret {name}, which this namespace lacks"
         draft = single(setting, reason=reason, suggestion=f"create Secret {name} in namespace {namespace}")
         level = "" if proved else "warning"
-        yield Draft(draft.obj, draft.path, draft.args, ((secret.obj, secret.path),), level)
+        yield replace(draft, related=((secret.obj, secret.path),), level=level)

@@ -177,7 +177,7 @@ def _astray(cluster: Cluster, chain: Chain, service: KubeObject, suggestion: str
     shown = f"{selector.key} of {service.ref} is {_pairs(selector.value)}"
     reason = f"{shown}, which selects no Pods of Gateway {chain.named.text()}"
     draft = single(chain.host, reason=reason, suggestion=suggestion)
-    yield Draft(draft.obj, draft.path, draft.args, ((selector.obj, selector.path),))
+    yield replace(draft, related=((selector.obj, selector.path),))
 
 
 def _service_suggestion(cluster: Cluster, chain: Chain) -> str:

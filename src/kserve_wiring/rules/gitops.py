@@ -19,7 +19,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, rename, set_to
 from kserve_wiring.schemas.carried import groups as carried_groups
 from kserve_wiring.schemas.carried import project_of
 
@@ -83,7 +83,7 @@ def _texts(app: KubeObject) -> Iterator[Draft]:
         if meant:
             setting = Setting(text, app, ("metadata", "finalizers", index))
             reason = "Argo CD compares the text, and nothing removes another finalizer"
-            yield because(setting, reason, f"set {setting.key} to {meant}")
+            yield because(setting, reason, set_to(setting, meant))
 
 
 def _ignored(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
@@ -93,7 +93,7 @@ def _ignored(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
         group, kind = (at(app, *path, index, key) for key in ("group", "kind"))
         if "/" in group.text() or re.fullmatch(r"v\d+((alpha|beta)\d+)?", group.text()):
             better = group.text().rpartition("/")[0] or '""'
-            yield because(group, "a group has no version here", f"set {group.key} to {better}")
+            yield because(group, "a group has no version here", set_to(group, better))
         elif "*" not in group.text() + kind.text() and kind.value:
             yield from _kind(cluster, group, kind)
         namespace = at(app, *path, index, "namespace")
@@ -116,7 +116,7 @@ def _kind(cluster: Cluster, group: Setting, kind: Setting) -> Iterator[Draft]:
         return
     meant = near_name(text, known) or next((one for one in known if f"{one}s".lower() == text.lower()), "")
     if meant:
-        yield because(kind, f"{own or 'the core group'} has no such kind", f"set {kind.key} to {meant}")
+        yield because(kind, f"{own or 'the core group'} has no such kind", set_to(kind, meant))
 
 
 @cache
@@ -137,21 +137,21 @@ def _pointers(app: KubeObject, path: KeyPath, entry: Mapping[str, Any]) -> Itera
         setting = Setting(text, app, (*path, "jsonPointers", number))
         if text and not text.startswith("/"):
             better = "/" + re.sub(r"\[(\d+)\]", r"/\1", text.lstrip(".")).replace(".", "/")
-            yield because(setting, "a JSON pointer begins with a slash", f"set {setting.key} to {better}")
+            yield because(setting, "a JSON pointer begins with a slash", set_to(setting, better))
         elif re.search(r"/\*(?:/|$)|\[", text):
             reason = "a JSON pointer has neither wildcards nor brackets"
             yield because(setting, reason, "write an expression for jq under jqPathExpressions")
         elif (key := _MAP_KEY.fullmatch(text)) is not None:
             better = key[1] + key[2].replace("/", "~1")
-            yield because(setting, "a slash in a key is ~1 in a JSON pointer", f"set {setting.key} to {better}")
+            yield because(setting, "a slash in a key is ~1 in a JSON pointer", set_to(setting, better))
     for number, text in enumerate(strings_of(entry.get("jqPathExpressions"))):
         setting = Setting(text, app, (*path, "jqPathExpressions", number))
         if text.startswith("/"):
             reason = "an expression for jq begins with a dot"
             better = text.replace("/", ".").replace("~1", "/")
-            yield because(setting, reason, f"set {setting.key} to {better}")
+            yield because(setting, reason, set_to(setting, better))
         elif _JQ_PATH_WITHOUT_DOT.match(text):
-            yield because(setting, "jq reads this as a function", f"set {setting.key} to .{text}")
+            yield because(setting, "jq reads this as a function", set_to(setting, f".{text}"))
 
 
 def _unused_sources(app: KubeObject) -> Iterator[Draft]:
@@ -175,7 +175,7 @@ def _customizations(obj: KubeObject) -> Iterator[Draft]:
         if found and "_" not in found[2]:
             setting = Setting("set", obj, ("data", str(key)))
             reason = "an underscore separates group and kind, and without one the whole text is a kind"
-            yield because(setting, reason, f"rename it to {found[1]}{found[2]}_{found[3]}")
+            yield because(setting, reason, rename(setting, f"{found[1]}{found[2]}_{found[3]}"))
 
 
 def _value_files(app: KubeObject) -> Iterator[Draft]:
@@ -188,7 +188,7 @@ def _value_files(app: KubeObject) -> Iterator[Draft]:
             if name and name[1] not in refs:
                 setting = Setting(text, app, (*path, "helm", "valueFiles", index))
                 near = next(iter(refs)) if len(refs) == 1 else near_name(name[1], refs)
-                fix = f"set {setting.key} to {text.replace(name[1], near, 1)}" if near else f"add ref: {name[1]}"
+                fix = set_to(setting, text.replace(name[1], near, 1)) if near else f"add ref: {name[1]}"
                 yield because(setting, f"no source of {app.ref} has ref: {name[1]}", fix)
 
 
@@ -198,10 +198,10 @@ def _option(setting: Setting, text: str) -> Iterator[Draft]:
     if not known:
         return  # a newer release may have it
     if not equals:
-        yield because(setting, "an option has a value", f"set {setting.key} to {known}={_OPTIONS[known][0]}")
+        yield because(setting, "an option has a value", set_to(setting, f"{known}={_OPTIONS[known][0]}"))
     elif name != known or value not in _OPTIONS[known]:
         same = next((one for one in _OPTIONS[known] if one.lower() == value.strip().lower()), "")
-        fix = f"set {setting.key} to {known}={same}" if same else f"use one of {', '.join(_OPTIONS[known])}"
+        fix = set_to(setting, f"{known}={same}") if same else f"use one of {', '.join(_OPTIONS[known])}"
         yield because(setting, "Argo CD compares the text, and knows no such option", fix)
 
 
@@ -212,7 +212,7 @@ def _annotations(obj: KubeObject) -> Iterator[Draft]:
             if text.strip() not in texts:
                 near = near_name(text.strip(), texts)
                 better = setting.text().replace(text.strip(), near)
-                fix = f"set {setting.key} to {better}" if near else f"use one of {', '.join(texts)}"
+                fix = set_to(setting, better) if near else f"use one of {', '.join(texts)}"
                 yield because(setting, "Argo CD knows no such value, and treats the object as no hook", fix)
     wave = at(obj, "metadata", "annotations", f"{_PREFIX}sync-wave")
     if isinstance(wave.value, str) and not re.fullmatch(r"[+-]?\d+", wave.value):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, set_to, single
 
 _ISTIO = "networking.istio.io"
 _ROUTES = ("http", "tls", "tcp")
@@ -45,7 +46,7 @@ def malformed_hosts(cluster: Cluster) -> Iterator[Draft]:
             better = re.sub(r":\d+$", "", better).rstrip(".").lower()
             if better and better != text.rpartition("/")[2] * (setting.obj.kind == "Gateway") and better != text:
                 reason = "a host has neither scheme, port, path nor dot at its end, and is in lower case"
-                yield single(setting, reason=reason, suggestion=f"set {setting.key} to {better}")
+                yield single(setting, reason=reason, suggestion=set_to(setting, better))
     yield from _subsets(cluster)
 
 
@@ -85,9 +86,9 @@ def _subsets(cluster: Cluster) -> Iterator[Draft]:
             if isinstance(subset.value, str) and subset.value and key in known and subset.value not in known[key]:
                 near = near_name(subset.value, known[key])
                 reason = f"{rules[key].ref} has {', '.join(sorted(known[key])) or 'no subset'}"
-                suggestion = f"set {subset.key} to {near}" if near else "name a subset of the DestinationRule"
+                suggestion = set_to(subset, near) if near else "name a subset of the DestinationRule"
                 draft = single(subset, reason=reason, suggestion=suggestion)
-                yield Draft(draft.obj, draft.path, draft.args, ((rules[key], ("spec", "subsets")),))
+                yield replace(draft, related=((rules[key], ("spec", "subsets")),))
 
 
 def _service(host: str, namespace: str) -> tuple[str, str]:
@@ -110,4 +111,4 @@ def refused_servers(cluster: Cluster) -> Iterator[Draft]:
             if text and text not in _PROTOCOLS:
                 near = near_name(text, _PROTOCOLS) or ("HTTPS" if server.get("tls") else "HTTP")
                 reason = "Istio has no such protocol, and treats the port as opaque or refuses the Gateway"
-                yield single(protocol, reason=reason, suggestion=f"set {protocol.key} to {near}")
+                yield single(protocol, reason=reason, suggestion=set_to(protocol, near))

@@ -15,7 +15,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _INJECTION, _REVISION, _INJECT = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject"
 _TRAFFIC = "traffic.sidecar.istio.io/"
@@ -39,7 +39,7 @@ def unread_labels(cluster: Cluster) -> Iterator[Draft]:
         injection = at(obj, "metadata", "labels", _INJECTION)
         if injection.value is not None and injection.value not in ("enabled", "disabled"):
             better = "enabled" if str(injection.value).lower() in _YES else "disabled"
-            yield because(injection, "only enabled and disabled have an effect", f"set {injection.key} to {better}")
+            yield because(injection, "only enabled and disabled have an effect", set_to(injection, better))
         elif injection.value is not None and obj.labels.get(_REVISION):
             other = at(obj, "metadata", "labels", _REVISION)
             yield because(other, f"{_INJECTION} wins over it", "remove one of the two", injection, level="warning")
@@ -64,14 +64,14 @@ def _lists(pod: PodUse, path: KeyPath) -> Iterator[Draft]:
                 setting = Setting(value, pod.obj, (*path, str(key)))
                 bare = re.sub(r"[\[\]'\"\s]", "", value)
                 fits = all(pattern.fullmatch(item) for item in bare.split(","))
-                fix = f'set {setting.key} to "{bare}"' if fits else "write the items with commas between them"
+                fix = set_to(setting, bare) if fits else "write the items with commas between them"
                 yield because(setting, "Istio splits it at commas, and refuses the Pod", fix)
 
 
 def _inject(setting: Setting) -> Iterator[Draft]:
     if isinstance(setting.value, str) and setting.value not in ("true", "false"):
-        better = '"true"' if setting.value.lower() in _YES else '"false"'
-        yield because(setting, "only true and false have an effect", f"set {setting.key} to {better}")
+        better = "true" if setting.value.lower() in _YES else "false"
+        yield because(setting, "only true and false have an effect", set_to(setting, better))
 
 
 def _revisions(cluster: Cluster) -> dict[str, Setting]:
@@ -93,5 +93,5 @@ def _revision(obj: KubeObject, path: tuple[str | int, ...], revisions: dict[str,
         return
     known = sorted(revisions)
     meant = near_name(text, known) or (known[0] if len(known) == 1 else "")
-    fix = f"set {setting.key} to {meant}" if meant else f"use one of {', '.join(known)}"
+    fix = set_to(setting, meant) if meant else f"use one of {', '.join(known)}"
     yield because(setting, f"istiod has the revision {', '.join(known)}", fix, revisions[known[0]], level="warning")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, show_path
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, show, single
+from kserve_wiring.rules.draft import Draft, at, because, rename, show, single
 
 _GATEWAY_API_SINCE = (0, 15, 0)  # enableGatewayApi and kserveIngressGateway
 _QUEUE = "queue.sidecar.serving.knative.dev/"
@@ -37,7 +38,8 @@ def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
         for path, item, wanted in type_problems(value, SCHEMAS[key], ("data", key)):
             yield _bad(config.obj, path, item, f"KServe expects {wanted}", f"write {wanted}")
         for path, known in unknown_fields(value, SCHEMAS[key], ("data", key)):
-            yield _bad(config.obj, path, dig(value, *path[2:]), "KServe ignores it", f"rename it to {known}", "warning")
+            setting = Setting(dig(value, *path[2:]), config.obj, path)
+            yield because(setting, "KServe ignores it", rename(setting, str(known)), level="warning")
     if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
         yield from _required(config, cluster.facts)
 
@@ -193,7 +195,7 @@ def _filled_in(container: Effective) -> Iterator[Draft]:
             suggestion = f"set {missing} to {show(own.value)}"
             draft = single(own, reason=reason, suggestion=suggestion)
             related = ((setting.obj, setting.path),) if setting.path else ()
-            yield Draft(draft.obj, draft.path, draft.args, related)
+            yield replace(draft, related=related)
 
 
 def _malformed(setting: Setting) -> Iterator[Draft]:
@@ -218,7 +220,7 @@ def _above(request: Setting | None, limit: Setting | None) -> Iterator[Draft]:
     if request is not None and limit is not None and _is_above(request, limit):
         reason = f"it exceeds its limit {show(limit.value)} ({limit.key})"
         draft = single(request, reason=reason, suggestion=f"set {request.key} to at most {show(limit.value)}")
-        yield Draft(draft.obj, draft.path, draft.args, ((limit.obj, limit.path),))
+        yield replace(draft, related=((limit.obj, limit.path),))
 
 
 def _is_above(request: Setting, limit: Setting) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KNATIVE_GROUP, KSERVE_GROUP
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, pair
+from kserve_wiring.rules.draft import Advice, Draft, at, pair, set_to
 
 _TIMEOUT = ("max-revision-timeout-seconds", 600)
 _CONCURRENCY = ("container-concurrency-max-limit", 1000)
@@ -65,7 +65,7 @@ def _scales(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iterator[Draft]
         for other in _MIN_SCALES:
             low, high = _number(at(obj, *path, other)), _number(most)
             if low is not None and high and low > high:
-                yield _above(at(obj, *path, other), most, f'set {show_path((*path, other))} to "{high}"')
+                yield _above(at(obj, *path, other), most, set_to(at(obj, *path, other), str(high)))
     allowed = cluster.knative.setting("autoscaler", "allow-zero-initial-scale")
     for name in _INITIAL_SCALES:
         setting = at(obj, *path, name)
@@ -73,7 +73,7 @@ def _scales(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iterator[Draft]
             holder = cluster.knative.holder("autoscaler")
             if holder is not None and not (allowed and allowed.text().lower() == "true"):
                 allows = allowed or Setting(None, holder[0], (*holder[1], "allow-zero-initial-scale"))
-                yield pair(setting, allows, fix=f'set {allows.key} of {allows.obj.ref} to "true"')
+                yield pair(setting, allows, fix=set_to(allows, "true", elsewhere=True))
 
 
 def _beyond(cluster: Cluster, setting: Setting, config: str, limit: tuple[str, int]) -> Iterator[Draft]:
@@ -86,11 +86,7 @@ def _beyond(cluster: Cluster, setting: Setting, config: str, limit: tuple[str, i
     number, most = _number(setting), default if configured is None else _number(configured)
     if number is not None and most and number > most:
         other = configured or Setting(f"not set, which means {default}", holder[0], (*holder[1], key))
-        yield _above(setting, other, f"set {other.key} of {other.obj.ref} to {_quoted(number)}")
-
-
-def _quoted(number: int) -> str:
-    return f'"{number}"'
+        yield _above(setting, other, set_to(other, str(number), elsewhere=True))
 
 
 def _defaults(cluster: Cluster) -> Iterator[Draft]:
@@ -104,7 +100,7 @@ def _defaults(cluster: Cluster) -> Iterator[Draft]:
             yield from _beyond(cluster, setting, "defaults", limit)
 
 
-def _above(setting: Setting, other: Setting, fix: str = "") -> Draft:
+def _above(setting: Setting, other: Setting, fix: Advice = "") -> Draft:
     return pair(setting, other, fix=fix or f"set {setting.key} to at most {other.text()}")
 
 

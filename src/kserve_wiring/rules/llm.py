@@ -8,6 +8,7 @@ kserve v0.20.0: pkg/controller/v1alpha2/llmisvc/config_merge.go, scheduler.go an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.isvc_config import IsvcConfig
@@ -121,7 +122,7 @@ def _switch(istiod: KubeObject, service: KubeObject) -> Iterator[Draft]:
         if number >= 0:
             suggestion = f'set {shown.key} to "true"'
         draft = single(shown, reason=reason, suggestion=suggestion)
-        yield Draft(draft.obj, draft.path, draft.args, ((service, ("spec", "router", "scheduler")),))
+        yield replace(draft, related=((service, ("spec", "router", "scheduler")),))
 
 
 @rule("KW603")
@@ -148,7 +149,7 @@ def scheduler_with_tls(cluster: Cluster) -> Iterator[Draft]:
             service = f"{obj.name}-epp-service"
             suggestion = f"create a DestinationRule for {service} with tls mode SIMPLE and insecureSkipVerify"
         draft = single(setting, reason=reason, suggestion=suggestion)
-        yield Draft(draft.obj, draft.path, draft.args, ((obj, ("spec", "router", "scheduler")),))
+        yield replace(draft, related=((obj, ("spec", "router", "scheduler")),))
 
 
 def _scheduler_holders(cluster: Cluster, obj: KubeObject) -> list[tuple[KubeObject, KeyPath]]:
@@ -193,7 +194,7 @@ def bundle_of_llm(cluster: Cluster) -> Iterator[Draft]:
             suggestion = f"create ConfigMap {_BUNDLE} in namespace {namespace} with the same {_KEY}"
             draft = single(source, reason=reason, suggestion=suggestion)
             related = ((obj, ("metadata", "namespace")),)
-            yield Draft(draft.obj, draft.path, draft.args, related, "" if sure else "warning")
+            yield replace(draft, related=related, level="" if sure else "warning")
 
 
 def _another_bundle(cluster: Cluster, config: IsvcConfig, source: Setting, copy: KubeObject) -> Iterator[Draft]:
@@ -203,7 +204,7 @@ def _another_bundle(cluster: Cluster, config: IsvcConfig, source: Setting, copy:
             reason = f"it differs from {original.ref}, which KServe copies, and its ClusterRole forbids that"
             shown = Setting("other certificates" if other else None, copy, ("data", _KEY))
             draft = single(shown, reason=reason, suggestion=f"copy {shown.key} of {original.ref}")
-            yield Draft(draft.obj, draft.path, draft.args, ((original, ("data", _KEY)),))
+            yield replace(draft, related=((original, ("data", _KEY)),))
 
 
 def _role(cluster: Cluster) -> KubeObject | None:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.llm import configs_of, downloaders, presets, services
 from kserve_wiring.cluster.model_uris import llm_uris, model_uris
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, pair, single
+from kserve_wiring.rules.draft import Draft, at, pair, set_to, single
 
 _ENDPOINT = "HF_ENDPOINT"
 _HF = "hf://"
@@ -70,8 +71,8 @@ def mirrors_differ(cluster: Cluster) -> Iterator[Draft]:
     for setting in settings:
         if first is not None and setting.text() and setting.text().rstrip("/") != first.text().rstrip("/"):
             other = f"{first.text()} in {first.obj.ref}"
-            draft = pair(setting, first, reason=f"it is {other}", suggestion=f"set {setting.key} to {first.text()}")
-            yield Draft(draft.obj, draft.path, draft.args, draft.related, "warning")
+            draft = pair(setting, first, reason=f"it is {other}", suggestion=set_to(setting, first.text()))
+            yield replace(draft, level="warning")
     yield from _services_without_mirror(cluster, bool(containers))
     yield from _llm_without_mirror(cluster, first)
     yield from _caches_without_mirror(cluster, first, bool(jobs))
@@ -151,7 +152,7 @@ def mirror_without_trust(cluster: Cluster) -> Iterator[Draft]:
         place = show_path(mirror.path[:-2])
         suggestion = f"mount ConfigMap global-ca-bundle there, and set SSL_CERT_FILE in {place} to its file"
         draft = single(mirror, reason=reason, suggestion=suggestion)
-        yield Draft(draft.obj, draft.path, draft.args, ((bundle.obj, bundle.path), (obj, ("spec", "model", "uri"))))
+        yield replace(draft, related=((bundle.obj, bundle.path), (obj, ("spec", "model", "uri"))))
 
 
 def _mirror(holders: list[KubeObject]) -> tuple[Setting | None, bool]:
@@ -170,8 +171,8 @@ def unused_model_cache(cluster: Cluster) -> Iterator[Draft]:
         if caches and "localModel" in config.values and (written is None or written.value is False):
             switch = config.place("localModel", "enabled", "false")
             reason = f"KServe lets no model use {caches[0].ref}"
-            draft = single(switch, reason=reason, suggestion=f"set {switch.key} to true")
-            yield Draft(draft.obj, draft.path, draft.args, ((caches[0], ("metadata", "name")),))
+            draft = single(switch, reason=reason, suggestion=set_to(switch, True))
+            yield replace(draft, related=((caches[0], ("metadata", "name")),))
     jobs = config.setting("localModel", "jobNamespace") if config and config.is_true("localModel", "enabled") else None
     if jobs is not None and cluster.facts.complete and not _has_namespace(cluster, jobs.text()):
         yield single(jobs, reason="nobody creates this namespace", suggestion=f"create namespace {jobs.value}")
@@ -198,8 +199,8 @@ def _node_group(cluster: Cluster, group: KubeObject) -> Iterator[Draft]:
             setting = at(group, *volume, kind, "path")
             if folders and setting.value and setting.text().rstrip("/") != str(folders[0]).rstrip("/"):
                 reason = f"{agent.ref} looks in {folders[0]} of the node, and downloads the models again and again"
-                draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {folders[0]}")
-                yield Draft(draft.obj, draft.path, draft.args, ((agent, ("spec", "template", "spec", "volumes")),))
+                draft = single(setting, reason=reason, suggestion=set_to(setting, folders[0]))
+                yield replace(draft, related=((agent, ("spec", "template", "spec", "volumes")),))
 
 
 @rule("KW608")
@@ -222,9 +223,8 @@ def unsupported_sources(cluster: Cluster) -> Iterator[Draft]:
     for setting in (*model_uris(cluster), *(uri for obj in services(cluster) for uri in llm_uris(obj))):
         if setting.text().startswith("oci://"):
             reason = f"{switch.key} of {switch.obj.ref} is not true, so KServe does not take a model from an image"
-            suggestion = f"set {switch.key} of {switch.obj.ref} to true"
-            draft = single(setting, reason=reason, suggestion=suggestion)
-            yield Draft(draft.obj, draft.path, draft.args, ((switch.obj, switch.path),))
+            draft = single(setting, reason=reason, suggestion=set_to(switch, True, elsewhere=True))
+            yield replace(draft, related=((switch.obj, switch.path),))
 
 
 @rule("KW609")

@@ -16,7 +16,7 @@ from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, pair, single
+from kserve_wiring.rules.draft import Draft, at, pair, set_to, single
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _LLM_PRESETS = "kserve-config-llm-"
@@ -102,7 +102,7 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iter
     ]
     if elsewhere:
         shown = Setting(f"{elsewhere[0].namespace}/{name}", elsewhere[0], ("metadata", "namespace"))
-        fix = f"set {setting.key} to {elsewhere[0].namespace}" if elsewhere[0].namespace else ""
+        fix = set_to(setting, elsewhere[0].namespace) if elsewhere[0].namespace else ""
         yield pair(setting, shown, fix=fix)
     elif _release_is_complete(cluster.facts, obj) or not obj.source.release:
         service = _likely_service(cluster, obj, namespace)
@@ -110,7 +110,7 @@ def _service_reference(cluster: Cluster, obj: KubeObject, path: KeyPath) -> Iter
             shown = Setting(f"{service.namespace}/{service.name}", service, ("metadata", "name"))
             named = Setting(setting.value, obj, (*path, "name"))
             moved = "" if service.namespace == namespace else f" and {setting.key} to {service.namespace}"
-            yield pair(named, shown, fix=f"set {named.key} to {service.name}{moved}")
+            yield pair(named, shown, fix=set_to(named, f"{service.name}{moved}"))
 
 
 def _release_is_complete(facts: Facts, obj: KubeObject) -> bool:
@@ -160,7 +160,7 @@ def _certificate_names(cluster: Cluster) -> Iterator[Draft]:
             if services:
                 setting = Setting(name, obj, ("spec", "dnsNames", index))
                 host = ".".join([parts[0], services[0].namespace, *parts[2:]])
-                yield pair(setting, _namespace_of(services[0]), fix=f"set {setting.key} to {host}")
+                yield pair(setting, _namespace_of(services[0]), fix=set_to(setting, host))
 
 
 def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
@@ -194,7 +194,7 @@ def _istio_namespace(cluster: Cluster) -> Iterator[Draft]:
             match = re.search(r"discoveryAddress:\s*istiod\.([a-z0-9-]+)\.svc", str(obj.get("data", "mesh")))
             if match and istiod and all(service.namespace != match.group(1) for service in istiod):
                 setting = Setting(match.group(1), obj, ("data", "mesh", "discoveryAddress"))
-                fix = f"set {setting.key} to istiod.{istiod[0].namespace}.svc:15012"
+                fix = set_to(setting, f"istiod.{istiod[0].namespace}.svc:15012")
                 yield pair(setting, _namespace_of(istiod[0]), fix=fix)
 
 

@@ -19,7 +19,7 @@ from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
 from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, rename, set_to, single
 
 _SUBDOMAIN = "a name has lower case letters, digits, hyphens and dots, and begins and ends with a letter or digit"
 _LABEL_NAME = "the name has lower case letters, digits and hyphens"
@@ -105,10 +105,10 @@ def _replicas(obj: KubeObject) -> Iterator[Draft]:
     low, high = (value if isinstance(value, int) else 1 for value in (least.value, most.value))
     types = {metric.get("type") for _, metric in mappings_of(obj.get("spec", "metrics"))}
     if low < 1 and not types & {"Object", "External"}:
-        yield single(least, reason="an autoscaler keeps at least 1 Pod", suggestion=f"set {least.key} to 1")
+        yield single(least, reason="an autoscaler keeps at least 1 Pod", suggestion=set_to(least, 1))
     elif high < low:
         reason = f"{least.key} is {low}"
-        yield single(most, reason=reason, suggestion=f"set {most.key} to {low}")
+        yield single(most, reason=reason, suggestion=set_to(most, low))
 
 
 def _secret(obj: KubeObject) -> Iterator[Draft]:
@@ -163,7 +163,7 @@ def _mounts_of_model(pod: PodUse, path: KeyPath, model: Mapping[str, Any], volum
         setting = at(pod.obj, *path, "volumeMounts", index, "name")
         near = near_name(setting.text(), volumes) if setting.text() not in volumes else ""
         if near:
-            yield single(setting, reason=f"the Pod has the volume {near}", suggestion=f"set {setting.key} to {near}")
+            yield single(setting, reason=f"the Pod has the volume {near}", suggestion=set_to(setting, near))
 
 
 def _has_more(pod: PodUse) -> bool:
@@ -190,7 +190,7 @@ def _container(pod: PodUse, path: KeyPath, container: Mapping[str, Any]) -> Iter
             if isinstance(name, str) and not ("/" in name or name in _RESOURCES or name.startswith("hugepages-")):
                 where = at(obj, *path, "resources", kind, name)
                 reason = "it is neither a standard resource nor one with a domain"
-                yield single(where, reason=reason, suggestion=f"rename it to {_resource(name)}")
+                yield single(where, reason=reason, suggestion=rename(where, _resource(name)))
 
 
 def _resource(name: str) -> str:
@@ -203,7 +203,7 @@ def _mounts(pod: PodUse, path: KeyPath, container: Mapping[str, Any], volumes: s
         if isinstance(name, str) and name not in volumes:
             setting = at(pod.obj, *path, "volumeMounts", index, "name")
             known = ", ".join(sorted(volumes)) or "no volume"
-            suggestion = f"set {setting.key} to {known}" if len(volumes) == 1 else "name a volume of the Pod"
+            suggestion = set_to(setting, known) if len(volumes) == 1 else "name a volume of the Pod"
             yield single(setting, reason=f"the Pod has {known}", suggestion=suggestion)
         if mount.get("mountPath", "") == "":
             where = Setting(None, pod.obj, (*path, "volumeMounts", index, "mountPath"))
@@ -219,5 +219,5 @@ def _probes(pod: PodUse, path: KeyPath, container: Mapping[str, Any]) -> Iterato
             if isinstance(name, str) and not name.isdigit() and name not in own and own:
                 setting = at(pod.obj, *path, probe, kind, "port")
                 known = sorted(own)
-                suggestion = f"set {setting.key} to {known[0]}" if len(known) == 1 else "name one of its ports"
+                suggestion = set_to(setting, known[0]) if len(known) == 1 else "name one of its ports"
                 yield single(setting, reason=f"the container has the ports {', '.join(known)}", suggestion=suggestion)

@@ -16,7 +16,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 from kserve_wiring.schemas.carried import groups, project_of
 
 _ROLES, _BINDINGS = ("Role", "ClusterRole"), ("RoleBinding", "ClusterRoleBinding")
@@ -52,7 +52,7 @@ def _groups(obj: KubeObject, index: int, names: list[str]) -> Iterator[Draft]:
             yield because(setting, "the core group has no name", f'set {setting.key} to ""')
         elif "/" in name:
             better = name.partition("/")[0]
-            yield because(setting, "a rule names a group without its version", f"set {setting.key} to {better}")
+            yield because(setting, "a rule names a group without its version", set_to(setting, better))
 
 
 def _resources(obj: KubeObject, index: int, names: list[str], resources: list[str]) -> Iterator[Draft]:
@@ -111,7 +111,7 @@ def _verbs(obj: KubeObject, index: int, verbs: list[str]) -> Iterator[Draft]:
         meant = _OTHER_WORDS.get(verb.lower()) or (verb.lower() if verb.lower() in _VERBS else near_name(verb, _VERBS))
         if verb not in _VERBS and meant:
             setting = Setting(verb, obj, ("rules", index, "verbs", number))
-            yield because(setting, "no request has this verb", f"set {setting.key} to {meant}")
+            yield because(setting, "no request has this verb", set_to(setting, meant))
 
 
 def _subjects(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
@@ -126,7 +126,7 @@ def _subjects(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
         ]
         if obj.kind == "ClusterRoleBinding" and not namespace.value and accounts:
             reason = "a ServiceAccount has a namespace, and the API server refuses the binding"
-            yield because(namespace, reason, f"set {namespace.key} to {accounts[0].namespace}")
+            yield because(namespace, reason, set_to(namespace, accounts[0].namespace))
         if group.value:
             reason = "a ServiceAccount is in the core group, and the API server refuses the binding"
             yield because(group, reason, f"remove {group.key}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
@@ -16,9 +17,9 @@ from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
 from kserve_wiring.cluster.targets import Targets
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path, strings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because, single
+from kserve_wiring.rules.draft import Advice, Change, Draft, at, because, set_to, single
 
 _POOL = "InferencePool"
 _AUTOCREATE = "autocreate-cluster-domain-claims"
@@ -83,24 +84,24 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
         yield _draft(ref, _absent(ref, kind, ""), f"create the {kind}, or name one that exists", "")
 
 
-def _fix_name(ref: Reference, near: str) -> str:
-    return f"set {show_path(ref.path)} to {_text(ref).replace(ref.name, near, 1)}"
+def _fix_name(ref: Reference, near: str) -> Change:
+    return set_to(at(ref.obj, *ref.path), _text(ref).replace(ref.name, near, 1))
 
 
-def _fix_namespace(ref: Reference, where: str) -> str:
+def _fix_namespace(ref: Reference, where: str) -> Advice:
+    setting = at(ref.obj, *ref.path)
     if ref.row.namespace_at:
-        return f"set {show_path((*ref.path[:-1], ref.row.namespace_at))} to {where}"
+        return set_to(at(ref.obj, *ref.path[:-1], ref.row.namespace_at), where)
     if ref.row.form == "ns/name":
-        return f"set {show_path(ref.path)} to {where}/{ref.name}"
+        return set_to(setting, f"{where}/{ref.name}")
     if ref.row.form == "host":
-        host = _text(ref).replace(f"{ref.name}.{ref.namespace}", f"{ref.name}.{where}", 1)
-        return f"set {show_path(ref.path)} to {host}"
+        return set_to(setting, _text(ref).replace(f"{ref.name}.{ref.namespace}", f"{ref.name}.{where}", 1))
     return f"create it in namespace {ref.namespace}, or name one that is there"
 
 
-def _fix_kind(ref: Reference, kind: str, other: str) -> str:
+def _fix_kind(ref: Reference, kind: str, other: str) -> Advice:
     if ref.row.kind_at and other in ref.row.to:
-        return f"set {show_path((*ref.path[:-1], ref.row.kind_at))} to {other}"
+        return set_to(at(ref.obj, *ref.path[:-1], ref.row.kind_at), other)
     return f"name an object of the kind {kind}, or refer to the {other}"
 
 
@@ -117,10 +118,10 @@ def _absent(ref: Reference, kind: str, near: str) -> str:
     return f"{where} no {kind} of that name" + (f", but {near}" if near else "")
 
 
-def _draft(ref: Reference, reason: str, fix: str, level: str, related: KubeObject | None = None) -> Draft:
+def _draft(ref: Reference, reason: str, fix: Advice, level: str, related: KubeObject | None = None) -> Draft:
     draft = single(Setting(_text(ref), ref.obj, ref.path), reason=reason, suggestion=fix, level=level)
     places = ((related, ("metadata", "name")),) if related is not None else ()
-    return Draft(draft.obj, draft.path, draft.args, places, level)
+    return replace(draft, related=places, level=level)
 
 
 def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
@@ -135,9 +136,9 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
         reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
         path = (*ref.path[:-1], ref.row.key_at)
         setting = Setting(key, ref.obj, path)
-        suggestion = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
+        suggestion = set_to(setting, near) if near else f"add the key {key}, or name one that is there"
         draft = single(setting, reason=reason, suggestion=suggestion)
-        yield Draft(draft.obj, draft.path, draft.args, ((target, ("metadata", "name")),))
+        yield replace(draft, related=((target, ("metadata", "name")),))
     missing = [name for name in ref.row.keys if keys and name not in keys]
     if missing:
         reason = f"{target.ref} has no key {' and no key '.join(missing)}, it has {', '.join(sorted(keys))}"
@@ -145,7 +146,7 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
     group = ref.holder.get(ref.row.group_at) if ref.row.group_at else None
     if isinstance(group, str) and all(item.group != group for item in found):
         setting = Setting(group, ref.obj, (*ref.path[:-1], ref.row.group_at))
-        suggestion = f"set {setting.key} to {target.group}"
+        suggestion = set_to(setting, target.group)
         yield because(setting, f"{target.ref} has the group {target.group}", suggestion, at(target, "apiVersion"))
     if ref.row.type_ and target.kind == "Secret" and target.get("type") != ref.row.type_:
         reason = f"its type is {target.get('type') or 'Opaque'}, but {ref.row.type_} is needed"
@@ -162,7 +163,7 @@ def _items(ref: Reference, target: KubeObject) -> Iterator[Draft]:
         if isinstance(key, str) and key not in keys and ref.holder.get("optional") is not True:
             setting = Setting(key, ref.obj, (*ref.path[:-1], "items", index, "key"))
             near = near_name(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
-            fix = f"set {setting.key} to {near}" if near else f"add the key {key}, or name one that is there"
+            fix = set_to(setting, near) if near else f"add the key {key}, or name one that is there"
             reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
             yield because(setting, reason, fix, Setting(None, target, ("metadata", "name")))
 
@@ -179,7 +180,7 @@ def _sub_paths(ref: Reference, target: KubeObject) -> Iterator[Draft]:
         if mount.get("name") == volume and first and first not in (chosen or keys):
             setting = Setting(mount["subPath"], ref.obj, (*path, "subPath"))
             near = near_name(first, chosen or keys)
-            fix = f"set {setting.key} to {near}" if near else f"add the key {first}, or name one that is there"
+            fix = set_to(setting, near) if near else f"add the key {first}, or name one that is there"
             reason = f"the volume of {target.ref} has no such file, it has {', '.join(sorted(chosen or keys))}"
             yield because(setting, reason, fix, Setting(None, target, ("metadata", "name")))
 
@@ -215,7 +216,7 @@ def _claim_of_another(claim: KubeObject, obj: KubeObject) -> Iterator[Draft]:
     namespace = Setting(claim.get("spec", "namespace"), claim, ("spec", "namespace"))
     if obj.namespace and namespace.value and namespace.value != obj.namespace:
         reason = f"the domain belongs to that namespace, but {obj.ref} is in {obj.namespace}"
-        fix = f"set {namespace.key} to {obj.namespace}"
+        fix = set_to(namespace, obj.namespace)
         yield because(namespace, reason, fix, Setting(obj.namespace, obj, ("metadata", "namespace")))
 
 
@@ -243,7 +244,7 @@ def _operator_workloads(cluster: Cluster) -> Iterator[Draft]:
                 name = at(obj, "spec", part, index, "name")
                 near = "" if name.text() in WORKLOADS else near_name(name.text(), WORKLOADS)
                 if near:
-                    yield because(name, "Knative has no such Deployment", f"set {name.key} to {near}")
+                    yield because(name, "Knative has no such Deployment", set_to(name, near))
                 yield from _operator_containers(obj, ("spec", part, index), item, WORKLOADS.get(name.text(), ""))
 
 
@@ -253,7 +254,7 @@ def _operator_containers(obj: KubeObject, path: KeyPath, item: Mapping[str, Any]
             setting = at(obj, *path, key, index, "container")
             if known and isinstance(entry.get("container"), str) and setting.value != known:
                 reason = f"that Deployment has the container {known}"
-                yield because(setting, reason, f"set {setting.key} to {known}")
+                yield because(setting, reason, set_to(setting, known))
 
 
 def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:
@@ -268,7 +269,7 @@ def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:
             if not targets.find(ref) and not targets.is_made(ref) and not targets.near(ref):
                 other = Setting(ref.name, ref.obj, ref.path)
                 reason = f"{ref.obj.ref} serves its hosts with the Secret {ref.name}, which nothing makes"
-                yield because(setting, reason, f"set {setting.key} to {ref.name}", other, level="warning")
+                yield because(setting, reason, set_to(setting, ref.name), other, level="warning")
 
 
 def _pods_of_hosts(cluster: Cluster, certificate: KubeObject) -> Iterator[PodUse]:
@@ -280,24 +281,22 @@ def _pods_of_hosts(cluster: Cluster, certificate: KubeObject) -> Iterator[PodUse
 
 
 def _pools(cluster: Cluster) -> Iterator[Draft]:
-    """The API group of an InferencePool in a route: the empty one is that of Services, and there are two of pools."""
+    """A route to an InferencePool without an API group, which is that of Services."""
     for route in cluster.of_kind("HTTPRoute", "GRPCRoute"):
         for number, _ in mappings_of(route.get("spec", "rules")):
             path: KeyPath = ("spec", "rules", number, "backendRefs")
             for index, ref in mappings_of(route.get(*path)):
-                if ref.get("kind") == _POOL:
+                if ref.get("kind") == _POOL and not ref.get("group"):
                     yield from _pool(cluster, Setting(ref.get("group"), route, (*path, index, "group")), ref)
 
 
 def _pool(cluster: Cluster, group: Setting, ref: Mapping[str, Any]) -> Iterator[Draft]:
     namespace = str(ref.get("namespace") or group.obj.namespace)
     pools = cluster.find(_POOL, namespace, str(ref.get("name")))
-    if any(pool.group == group.text() for pool in pools) or (group.text() and not pools):
-        return
     wanted = pools[0].group if pools else "inference.networking.k8s.io"
     reason = f"that is {pools[0].ref} of {wanted}" if pools else f"an {_POOL} is of another API group than a Service"
     related = [Setting(None, pools[0], ("metadata", "name"))] if pools else []
-    yield because(group, reason, f"set {group.key} to {wanted}", *related)
+    yield because(group, reason, set_to(group, wanted), *related)
 
 
 def _port(ref: Reference, target: KubeObject) -> Iterator[Draft]:
@@ -315,4 +314,4 @@ def _port(ref: Reference, target: KubeObject) -> Iterator[Draft]:
     )
     setting = Setting(given, ref.obj, path)
     draft = single(setting, reason=f"{target.ref} has no such port, it has {shown}", suggestion="name one of its ports")
-    yield Draft(draft.obj, draft.path, draft.args, ((target, ("spec", "ports")),))
+    yield replace(draft, related=((target, ("spec", "ports")),))

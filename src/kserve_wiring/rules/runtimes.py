@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
@@ -18,7 +19,7 @@ from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.runtimes import FRAMEWORKS, RUNTIMES, runtimes_named
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because, show, single
+from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to, show, single
 
 _SERVED = "kserve-container"
 _PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")
@@ -64,21 +65,21 @@ def _named(runtime: KubeObject, named: Setting, form: Setting, name: str) -> Ite
     version = at(obj, "spec", "predictor", name, "modelFormat", "version")
     known = {str(item.get("name")) for item in formats}
     if runtime.get("spec", "disabled") is True:
-        fix = f"set spec.disabled of {runtime.ref} to false"
-        yield _draft(named, f"{runtime.ref} is disabled", fix, ((runtime, ("spec", "disabled")),))
+        switch = set_to(at(runtime, "spec", "disabled"), False, elsewhere=True)
+        yield _draft(named, f"{runtime.ref} is disabled", switch, ((runtime, ("spec", "disabled")),))
     yield from _protocol(runtime, obj, name, form)
     if not isinstance(form.value, str):
         return  # KW508 reports it
     if formats and name == "model" and form.value not in known:
         reason = f"{runtime.ref} serves {', '.join(sorted(known))}"
         near = near_name(form.value, known) or (next(iter(known)) if len(known) == 1 else "")
-        yield _draft(form, reason, f"set {form.key} to {near}" if near else "name a runtime of that format", place)
+        yield _draft(form, reason, set_to(form, near) if near else "name a runtime of that format", place)
     elif formats and name == "model" and version.value is not None:
         versions = {str(item["version"]) for item in formats if item.get("name") == form.value and "version" in item}
         if version.text() not in versions:
             served = f"serves version {', '.join(sorted(versions))}" if versions else "names no version"
             reason = f"{runtime.ref} {served} of {form.text()}, and KServe compares the text"
-            fix = f'set {version.key} to "{min(versions)}"' if versions else f"remove {version.key}"
+            fix = set_to(version, min(versions)) if versions else f"remove {version.key}"
             yield _draft(version, reason, fix, place)
 
 
@@ -100,7 +101,7 @@ def _protocol(runtime: KubeObject, obj: KubeObject, name: str, form: Setting) ->
         place = ((runtime, ("spec", "protocolVersions")),)
         default = "" if wanted.value else "the default is v1, but "
         reason = f"{default}{runtime.ref} speaks {', '.join(offered)}"
-        yield _draft(wanted, reason, f"set {wanted.key} to {offered[0]}", place)
+        yield _draft(wanted, reason, set_to(wanted, offered[0]), place)
 
 
 def _chosen(cluster: Cluster, form: Setting, name: str) -> Iterator[Draft]:
@@ -131,7 +132,7 @@ def _chosen(cluster: Cluster, form: Setting, name: str) -> Iterator[Draft]:
     near = near_name(str(form.value), known)
     if near or (cluster.facts.complete and len(form.path) > len(("spec", "predictor", "model"))):
         reason = "no runtime serves this format"
-        yield _draft(form, reason, f"set {form.key} to {near}" if near else "install a runtime of that format", ())
+        yield _draft(form, reason, set_to(form, near) if near else "install a runtime of that format", ())
 
 
 def _is_known(cluster: Cluster, form: Setting) -> bool:
@@ -157,9 +158,7 @@ def _unfit(runtimes: list[KubeObject], ready: list[KubeObject], form: Setting) -
         offered = sorted({text for one in runtimes for text in strings_of(one.get("spec", "protocolVersions"))})
         default = "" if wanted.value else f"the default is {protocol}, but "
         reason = f"{default}the runtimes of this format speak {', '.join(offered)}"
-        yield _draft(
-            wanted, reason, f"set {wanted.key} to {offered[0]}", ((runtimes[0], ("spec", "protocolVersions")),)
-        )
+        yield _draft(wanted, reason, set_to(wanted, offered[0]), ((runtimes[0], ("spec", "protocolVersions")),))
     elif version.value is not None and version.text() not in (known := _versions(speaking, str(form.value))):
         served = f"serve version {', '.join(sorted(known))}" if known else "name no version"
         reason = f"the runtimes of {form.text()} {served}, and KServe compares the text"
@@ -184,9 +183,9 @@ def _formats(runtime: KubeObject, *, selected: bool) -> set[str]:
     }
 
 
-def _draft(setting: Setting, reason: str, suggestion: str, related: tuple[Any, ...]) -> Draft:
+def _draft(setting: Setting, reason: str, suggestion: Advice, related: tuple[Any, ...]) -> Draft:
     draft = single(setting, reason=reason, suggestion=suggestion)
-    return Draft(draft.obj, draft.path, draft.args, related)
+    return replace(draft, related=related)
 
 
 @rule("KW315")
@@ -219,7 +218,7 @@ def _unnamed(pod: PodUse) -> Iterator[Draft]:
     if wants and containers and _SERVED not in names and "None" not in names and pod.obj.group == KSERVE_GROUP:
         setting = Setting(names[0], pod.obj, (*pod.path, "containers", 0, "name"))
         reason = f"KServe serves the container {_SERVED}, and there is none"
-        yield single(setting, reason=reason, suggestion=f"set {setting.key} to {show(_SERVED)}")
+        yield single(setting, reason=reason, suggestion=set_to(setting, show(_SERVED)))
 
 
 @rule("KW317")
@@ -257,4 +256,4 @@ def _own_priorities(runtime: KubeObject) -> Iterator[Draft]:
             other = first.setdefault(str(item.get("name")), setting)
             if other.value != setting.value:
                 reason = f"another entry of the format has priority {other.value}"
-                yield because(setting, reason, f"set {setting.key} to {other.value}", other)
+                yield because(setting, reason, set_to(setting, other.value), other)

@@ -14,7 +14,7 @@ from kserve_wiring.cluster.final import EXPRESSION, is_placeholder, is_replaced
 from kserve_wiring.cluster.releases import release_of
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, show, single
+from kserve_wiring.rules.draft import Advice, Draft, at, rename, show, single
 from kserve_wiring.schemas.carried import Project, project_of
 from kserve_wiring.schemas.misfit import MISSING, TYPE, UNKNOWN, Misfit
 from kserve_wiring.schemas.node import Node
@@ -117,7 +117,7 @@ def _is_quantity(misfit: Misfit) -> bool:
     return is_listed and isinstance(misfit.value, str)
 
 
-def _draft(obj: KubeObject, misfit: Misfit, reason: str, suggestion: str, level: str = "") -> Draft:
+def _draft(obj: KubeObject, misfit: Misfit, reason: str, suggestion: Advice, level: str = "") -> Draft:
     is_plain = isinstance(misfit.value, str | int | float) and obj.kind != "Secret"
     shown = misfit.value if is_plain or misfit.value is None else "set"
     return single(Setting(shown, obj, misfit.path), reason=reason, suggestion=suggestion, level=level)
@@ -141,7 +141,7 @@ def _unknown(obj: KubeObject, misfit: Misfit, root: Node, project: Project, bett
 
 def _elsewhere(obj: KubeObject, misfit: Misfit, reason: str, better: list[KeyPath]) -> Draft:
     if better[0][:-1] == misfit.path[:-1]:
-        return _draft(obj, misfit, reason, f"rename it to {better[0][-1]}")
+        return _draft(obj, misfit, reason, rename(Setting(None, obj, misfit.path), str(better[0][-1])))
     parents = " or ".join(show_path(place[:-1]) or "the root" for place in better)
     shown = " or ".join(map(show_path, better))
     return _draft(obj, misfit, f"{reason}, it belongs to {parents}", f"move it to {shown}")

@@ -16,7 +16,7 @@ from kserve_wiring.cluster.names import NearNames, near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because, single
+from kserve_wiring.rules.draft import Draft, at, because, rename, set_to, single
 
 # What selects Pods of its own namespace, and where.
 _SELECTORS: dict[str, KeyPath] = {
@@ -95,14 +95,14 @@ def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], lab
         if likely:
             pod = likely[0]
             setting = Setting(value, obj, (*path, str(key)))
-            draft = single(setting, reason=f"{pod.obj.ref} has the label {slip}", suggestion=f"rename it to {slip}")
-            yield Draft(draft.obj, draft.path, draft.args, ((pod.obj, pod.path),))
+            draft = single(setting, reason=f"{pod.obj.ref} has the label {slip}", suggestion=rename(setting, slip))
+            yield replace(draft, related=((pod.obj, pod.path),))
             return
 
 
 def _draft(obj: KubeObject, path: KeyPath, reason: str, value: str, pod: PodUse) -> Draft:
     setting = at(obj, *path)
-    draft = because(setting, reason, f"set {setting.key} to {value}", Setting(None, pod.obj, pod.path))
+    draft = because(setting, reason, set_to(setting, value), Setting(None, pod.obj, pod.path))
     label = (*pod.path[:-1], "metadata", "labels", path[-1])
     return replace(draft, instead=Setting(setting.value, pod.obj, label))
 
@@ -121,9 +121,9 @@ def _named_ports(obj: KubeObject, pods: list[PodUse]) -> Iterator[Draft]:
             known = ", ".join(sorted(names)) or "no name for a port"
             near = near_name(name, names) or (next(iter(names)) if len(names) == 1 else "")
             reason = f"no port of {pods[0].obj.ref} has that name; it has {known}"
-            suggestion = f"set {setting.key} to {near}" if near else "name a port of its containers"
+            suggestion = set_to(setting, near) if near else "name a port of its containers"
             draft = single(setting, reason=reason, suggestion=suggestion)
-            yield Draft(draft.obj, draft.path, draft.args, ((pods[0].obj, pods[0].path),))
+            yield replace(draft, related=((pods[0].obj, pods[0].path),))
 
 
 def _adds_ports(pods: list[PodUse]) -> bool:

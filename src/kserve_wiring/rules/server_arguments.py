@@ -18,7 +18,7 @@ from kserve_wiring.cluster.runtimes import predictor_model, runtime_of
 from kserve_wiring.cluster.surfaces import server_arguments
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, because
+from kserve_wiring.rules.draft import Draft, because, set_to
 
 _IMAGES = {"art-explainer": "artserver"}
 _FORMATS = {"sklearn": "sklearnserver", "xgboost": "xgbserver", "lightgbm": "lgbserver", "paddle": "paddleserver"}
@@ -69,7 +69,7 @@ def _arguments(obj: KubeObject, path: KeyPath, container: Mapping[str, Any], ser
         if meant:
             setting = Setting(text, obj, (*path, "args", index))
             reason = f"{server} has no argument {flag}, and ignores it"
-            yield because(setting, reason, f"set {setting.key} to {meant}{equals}{value}")
+            yield because(setting, reason, set_to(setting, f"{meant}{equals}{value}"))
 
 
 def _meant(flag: str, known: Collection[str], *, either: bool) -> str:

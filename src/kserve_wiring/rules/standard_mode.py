@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kserve_wiring.cluster.apis import is_absent
@@ -27,7 +28,7 @@ from kserve_wiring.cluster.standard import (
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, instead, rename, set_to, single
 
 _KNATIVE_MODES = ("Knative", "Serverless")
 _KNATIVE_VISIBILITY = "networking.knative.dev/visibility"
@@ -67,8 +68,7 @@ def _apis_of_the_configuration(cluster: Cluster) -> Iterator[Draft]:
         switch = config.place("ingress", "disableIstioVirtualHost", "false")
         effect = "KServe writes a warning for each InferenceService"
         for draft in _absent(cluster, switch, "virtualservices", "networking.istio.io", effect):
-            args = {**draft.args, "suggestion": f"set {switch.key} to true"}
-            yield Draft(draft.obj, draft.path, args, (), "warning")
+            yield instead(draft, set_to(switch, True), "warning")
 
 
 def _crd(name: str) -> tuple[str, str]:
@@ -87,7 +87,7 @@ def _without_knative(cluster: Cluster, setting: Setting) -> Iterator[Draft]:
     if cluster.knative.server is None and is_absent(cluster, "knativeservings", "operator.knative.dev"):
         effect = "KServe rejects the mode (ServerlessModeRejected)"
         for draft in _absent(cluster, setting, "services", "serving.knative.dev", effect):
-            yield Draft(draft.obj, draft.path, {**draft.args, "suggestion": f"set {setting.key} to Standard"}, ())
+            yield instead(draft, set_to(setting, "Standard"))
 
 
 def _apis_of_services(cluster: Cluster) -> Iterator[Draft]:
@@ -151,7 +151,7 @@ def unserved_ingress_class(cluster: Cluster) -> Iterator[Draft]:
     elif not cluster.facts.exists("IngressClass", "", setting.text()) and (classes or cluster.facts.complete):
         near = near_name(setting.text(), classes) or (next(iter(classes)) if len(classes) == 1 else "")
         reason = f"the IngressClasses are {', '.join(sorted(classes))}" if classes else "there is no such IngressClass"
-        suggestion = f"set {setting.key} to {near}" if near else "name an IngressClass that exists, or create it"
+        suggestion = set_to(setting, near) if near else "name an IngressClass that exists, or create it"
         yield single(setting, reason=reason, suggestion=suggestion, level="" if cluster.facts.complete else "warning")
 
 
@@ -171,9 +171,9 @@ def _istio_selector(cluster: Cluster, setting: Setting, used: KubeObject) -> Ite
             found = sorted({str(pod.labels["istio"]) for pod in pods if "istio" in pod.labels})
             reason = f"istiod looks for the label istio: {label} for {setting.value}, and no gateway Pod has it"
             shown = Setting(given or None, obj, ("data", "mesh", key))
-            suggestion = f"set {shown.key} to {found[0]}" if found else f"give the Pods the label istio: {label}"
+            suggestion = set_to(shown, found[0]) if found else f"give the Pods the label istio: {label}"
             draft = single(shown, reason=reason, suggestion=suggestion)
-            yield Draft(draft.obj, draft.path, draft.args, ((setting.obj, setting.path),))
+            yield replace(draft, related=((setting.obj, setting.path),))
 
 
 def _mesh_config(obj: KubeObject) -> dict[str, object] | None:
@@ -201,7 +201,7 @@ def _visibility(obj: KubeObject) -> Iterator[Draft]:
     setting = at(obj, "metadata", "labels", _KNATIVE_VISIBILITY)
     if setting.value == LOCAL and obj.labels.get(VISIBILITY) != LOCAL:
         reason = "only Knative reads this label, so in Standard mode the model gets a route to the outside"
-        yield single(setting, reason=reason, suggestion=f"rename it to {VISIBILITY}", level="warning")
+        yield single(setting, reason=reason, suggestion=rename(setting, VISIBILITY), level="warning")
 
 
 def _too_long(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
@@ -234,8 +234,8 @@ def _knative_hosts(cluster: Cluster) -> Iterator[Draft]:
             entry = "transformer" if model.get("spec", "transformer") else "predictor"
             fixed = f"{setting.value[: match.end(1)]}-{entry}{setting.value[match.end(1) :]}"
             reason = f"{model.ref} runs in Standard mode, which has no Service {match[1]}"
-            draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {fixed}")
-            yield Draft(draft.obj, draft.path, draft.args, ((model, ("metadata", "name")),))
+            draft = single(setting, reason=reason, suggestion=set_to(setting, fixed))
+            yield replace(draft, related=((model, ("metadata", "name")),))
             break
 
 
@@ -258,8 +258,8 @@ def _external_of_knative(setting: Setting, outside: Mapping[str, tuple[KubeObjec
             model, own = outside[match[0]]
             fixed = f"{setting.value[: match.start()]}{own}{setting.value[match.end() :]}"
             reason = f"{model.ref} runs in Standard mode, and its host is {own}"
-            draft = single(setting, reason=reason, suggestion=f"set {setting.key} to {fixed}")
-            yield Draft(draft.obj, draft.path, draft.args, ((model, ("metadata", "name")),))
+            draft = single(setting, reason=reason, suggestion=set_to(setting, fixed))
+            yield replace(draft, related=((model, ("metadata", "name")),))
             return
 
 

@@ -8,6 +8,7 @@ kserve pkg/credentials/service_account_credentials.go and pkg/credentials/s3/s3_
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
@@ -15,7 +16,7 @@ from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.cluster.runtimes import FRAMEWORKS
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, rename, set_to, single
 
 _DEFAULT = "storage-config"
 # The keys that belong together, and what people write instead.
@@ -61,9 +62,8 @@ def _misspelled(secret: KubeObject) -> Iterator[Draft]:
             meant = _OTHERS.get(str(key)) or ("" if key in _KEYS else near_name(str(key), _KEYS))
             if meant and meant not in keys:
                 reason = "KServe reads no such key of a Secret"
-                yield single(
-                    Setting("set", secret, (part, str(key))), reason=reason, suggestion=f"rename it to {meant}"
-                )
+                setting = Setting("set", secret, (part, str(key)))
+                yield single(setting, reason=reason, suggestion=rename(setting, meant))
 
 
 def _unknown_key(obj: KubeObject, secret: KubeObject) -> Iterator[Draft]:
@@ -73,6 +73,6 @@ def _unknown_key(obj: KubeObject, secret: KubeObject) -> Iterator[Draft]:
             setting = at(obj, "spec", component, name, "storage", "key")
             if isinstance(setting.value, str) and setting.value and keys and setting.value not in keys:
                 near = near_name(setting.value, keys) or (next(iter(keys)) if len(keys) == 1 else "")
-                suggestion = f"set {setting.key} to {near}" if near else f"add the key to {secret.ref}"
+                suggestion = set_to(setting, near) if near else f"add the key to {secret.ref}"
                 draft = single(setting, reason=f"{secret.ref} has {', '.join(sorted(keys))}", suggestion=suggestion)
-                yield Draft(draft.obj, draft.path, draft.args, ((secret, ("metadata", "name")),))
+                yield replace(draft, related=((secret, ("metadata", "name")),))

@@ -17,7 +17,7 @@ from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.cluster.runtimes import FRAMEWORKS
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _SCHEMES = ("gs", "s3", "pvc", "file", "https", "http", "hdfs", "webhdfs", "oci", "oci+native", "hf")
 # What other programs call them.
@@ -52,7 +52,7 @@ def unreadable_uris(cluster: Cluster) -> Iterator[Draft]:
             problem = _problem(text, complete=cluster.facts.complete or has_others)
             if problem is not None:
                 reason, better = problem
-                suggestion = f"set {setting.key} to {better}" if better else "write SCHEME://BUCKET/PATH"
+                suggestion = set_to(setting, better) if better else "write SCHEME://BUCKET/PATH"
                 level = "warning" if text.startswith("file://") else ""
                 yield because(setting, reason, suggestion, level=level)
 

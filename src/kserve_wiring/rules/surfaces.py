@@ -12,7 +12,7 @@ from kserve_wiring.grammar.numbers import parse_bool, parse_float, parse_int, pa
 from kserve_wiring.grammar.values import parse_duration
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, single
+from kserve_wiring.rules.draft import Advice, Draft, at, rename, single
 
 # Prefixes whose keys Knative's and KServe's controllers read as annotations, and keys that they read as labels.
 _ANNOTATIONS = ("autoscaling.knative.dev/", "queue.sidecar.serving.knative.dev/", "features.knative.dev/")
@@ -56,7 +56,7 @@ def unread_keys(cluster: Cluster) -> Iterator[Draft]:
                     meant = known.meant(key)
                     if meant:
                         reason = "no release of KServe, Knative or Istio reads this key"
-                        yield _key(obj, (*path, key), reason, f"rename it to {meant}")
+                        yield _key(obj, (*path, key), reason, rename(at(obj, *path, key), meant))
                     elif key.startswith(_QUEUE) and key not in known.known:
                         reason = "Knative reads no such key for queue-proxy"
                         yield _key(obj, (*path, key), reason, f"use {_QUEUE}cpu-resource-request or one like it")
@@ -87,7 +87,7 @@ def _is_misplaced(key: str, where: str) -> bool:
     return key.startswith(_ANNOTATIONS) if where == "labels" else key in _LABELS
 
 
-def _key(obj: KubeObject, path: KeyPath, reason: str, suggestion: str) -> Draft:
+def _key(obj: KubeObject, path: KeyPath, reason: str, suggestion: Advice) -> Draft:
     return single(Setting(obj.get(*path), obj, path), reason=reason, suggestion=suggestion)
 
 
@@ -100,7 +100,7 @@ def unread_configuration(cluster: Cluster) -> Iterator[Draft]:
         near = near_keys(config).near(key)
         others = [name for name, known in configurations().items() if key in known and name != config]
         if near:
-            yield single(setting, reason=f"{config} has no such key", suggestion=f"rename it to {near}")
+            yield single(setting, reason=f"{config} has no such key", suggestion=rename(setting, near))
         elif others:
             yield single(setting, reason=f"it is a key of {others[0]}", suggestion=f"move it to {others[0]}")
 

@@ -18,7 +18,7 @@ from kserve_wiring.cluster.gateways import selects, split_service_host
 from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet")
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -100,7 +100,7 @@ def _switch(obj: KubeObject) -> Setting | None:
 def _draft(needs: Setting, what: str, switch: Setting) -> Draft:
     """The finding is at the switch: there the Pods are turned on."""
     reason = f"{needs.obj.ref} needs its Pods{what}"
-    return because(switch, reason, f"set {switch.key} to {'false' if switch.value is True else 1}", needs)
+    return because(switch, reason, set_to(switch, False if switch.value is True else 1), needs)
 
 
 def _scaled(cluster: Cluster, off: _Off) -> Iterator[Draft]:
@@ -209,7 +209,7 @@ def _suspended(cluster: Cluster) -> Iterator[Draft]:
                         yield because(
                             switch,
                             f"{obj.ref} depends on it, and waits for its first reconciliation",
-                            f"set {switch.key} to false",
+                            set_to(switch, False),
                             needed,
                             level="warning",
                         )

@@ -16,7 +16,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.runtimes import RUNTIMES
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because
+from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _VARIABLE = re.compile(r"\{\{-?\s*\.(\w+)[^}]*\}\}")
 _BARE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
@@ -84,7 +84,7 @@ def _argument(setting: Setting, text: str) -> Iterator[Draft]:
     if constant and not re.search(r"[{$(]", constant["name"]) and setting.obj.kind == "ClusterServingRuntime":
         better = text.replace(constant["name"], "{{.Name}}")
         reason = "every InferenceService with the runtime serves its model under this name"
-        yield because(setting, reason, f'set {setting.key} to "{better}"', level="warning")
+        yield because(setting, reason, set_to(setting, better), level="warning")
 
 
 def _unknown(setting: Setting, text: str) -> Iterator[Draft]:
@@ -94,7 +94,7 @@ def _unknown(setting: Setting, text: str) -> Iterator[Draft]:
         if near:
             better = re.sub(rf"\.{name}\b", f".{near}", text)
             reason = f"KServe fills in the metadata of the InferenceService, which has no .{name} but .{near}"
-            yield because(setting, reason, f'set {setting.key} to "{better}"')
+            yield because(setting, reason, set_to(setting, better))
             return
 
 

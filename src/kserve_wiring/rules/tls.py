@@ -13,7 +13,7 @@ from kserve_wiring.cluster.gateway_chain import chains, owner_of
 from kserve_wiring.cluster.pull_secrets import secret_exists
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, pair, single
+from kserve_wiring.rules.draft import Draft, pair, set_to, single
 
 # pkg/config/protocol/instance.go
 _PROTOCOLS = (
@@ -56,10 +56,10 @@ def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, server
     elif server.protocol == "HTTPS" and not server.tls:
         yield pair(protocol, tls, suggestion=f"set {tls.key} to a mode and a credentialName")
     elif server.protocol == "HTTPS" and server.tls.get("mode") not in _TERMINATING:
-        yield pair(mode, protocol, suggestion=f"set {mode.key} to SIMPLE")
+        yield pair(mode, protocol, suggestion=set_to(mode, "SIMPLE"))
     elif server.protocol in gw.PLAIN and set(server.tls) - {"httpsRedirect"}:
         shown = Setting(", ".join(sorted(map(str, server.tls))), tls.obj, tls.path)
-        yield pair(protocol, shown, suggestion=f"set {protocol.key} to HTTPS")
+        yield pair(protocol, shown, suggestion=set_to(protocol, "HTTPS"))
     elif server.redirects and not any(other.protocol == "HTTPS" for other in servers):
         redirect = owner_of(cluster, gateway, (*server.path, "tls", "httpsRedirect"))
         args = {
@@ -102,7 +102,7 @@ def _schemes(cluster: Cluster, gateway: KubeObject, servers: list[gw.Server]) ->
             yield pair(setting, protocols, suggestion=suggestion)
         elif setting.text() == "http" and encrypted:
             level = "" if cluster.facts.complete else "info"
-            yield pair(setting, protocols, suggestion=f"set {setting.key} to https", level=level)
+            yield pair(setting, protocols, suggestion=set_to(setting, "https"), level=level)
 
 
 def _scheme_settings(cluster: Cluster) -> Iterator[Setting]:

@@ -16,7 +16,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, set_to, single
 
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _TARGETS = ("nodeName", "serviceName", "serviceUrl")
@@ -73,14 +73,14 @@ def _revision(obj: KubeObject, path: KeyPath, revision: str) -> Iterator[Draft]:
         yield single(setting, reason=reason, suggestion=f"name a Revision of {obj.name}")
     elif isinstance(current, str) and near_name(revision, [current]):
         reason = f"the template names its Revision {current}"
-        yield single(setting, reason=reason, suggestion=f"set {setting.key} to {current}", level="warning")
+        yield single(setting, reason=reason, suggestion=set_to(setting, current), level="warning")
 
 
 def _revision_name(obj: KubeObject) -> Iterator[Draft]:
     setting = at(obj, "spec", "template", "metadata", "name")
     if isinstance(setting.value, str) and setting.value and not setting.value.startswith(f"{obj.name}-"):
         reason = f"the name of a Revision begins with that of its {obj.kind} and a hyphen"
-        yield single(setting, reason=reason, suggestion=f"set {setting.key} to {obj.name}-{setting.value}")
+        yield single(setting, reason=reason, suggestion=set_to(setting, f"{obj.name}-{setting.value}"))
 
 
 @rule("KW531")
@@ -116,14 +116,14 @@ def _node(obj: KubeObject, path: KeyPath, node: Mapping[str, object], nodes: set
         if isinstance(target, str) and target and target not in nodes:
             setting = at(obj, *where, "nodeName")
             near = near_name(target, nodes)
-            suggestion = f"set {setting.key} to {near}" if near else "name a node of the graph"
+            suggestion = set_to(setting, near) if near else "name a node of the graph"
             yield single(setting, reason=f"the graph has the nodes {', '.join(sorted(nodes))}", suggestion=suggestion)
         data = step.get("data")
         if isinstance(data, str) and data and data not in _DATA:
             setting = at(obj, *where, "data")
             reason = "the router knows $request and $response, and sends the request for another text"
             near = near_name(data, _DATA) or (data.lower() if data.lower() in _DATA else _DATA[1])
-            yield single(setting, reason=reason, suggestion=f"set {setting.key} to {near}")
+            yield single(setting, reason=reason, suggestion=set_to(setting, near))
         name = step.get("name")
         if isinstance(name, str) and name in names:
             reason = "another step of the node has it"
