@@ -20,7 +20,7 @@ metadata:
 data:
   deploy: |
     {
-      "defaultDeploymentMode": "Severless",
+      "defaultDeploymentMode": "RawDeploymnt",
       "n": 1
     }
   flat: '{"a": "b", "c": true}'
@@ -57,7 +57,7 @@ def difference(before: str, after: str) -> list[str]:
         (
             ("data", "deploy", "defaultDeploymentMode"),
             "Standard",
-            ['-      "defaultDeploymentMode": "Severless",', '+      "defaultDeploymentMode": "Standard",'],
+            ['-      "defaultDeploymentMode": "RawDeploymnt",', '+      "defaultDeploymentMode": "Standard",'],
         ),
         (("data", "deploy", "n"), 2, ['-      "n": 1', '+      "n": 2']),
         (("data", "flat", "a"), "c", ["""-  flat: '{"a": "b", "c": true}'""", """+  flat: '{"a": "c", "c": true}'"""]),
