@@ -66,6 +66,8 @@ def source(row: Row, name: str = NAME, /, **holder: Any) -> dict[str, Any]:
     """An object with the reference of a row."""
     if row.kind_at and (len(row.to) > 1 or row.named):
         holder.setdefault(row.kind_at, row.to[0])
+    if row.group_at:
+        holder.setdefault(row.group_at, "inference.networking.k8s.io")
     text = text_of(row, name, OWN)
     head, _, annotation = row.path.partition("metadata.annotations.")
     if annotation and not head:
@@ -92,7 +94,8 @@ def target(row: Row, name: str = NAME, *, namespace: str = OWN, kind: str = "", 
         body = {"type": row.type_, **body}
     if row.port_at:
         body = {"spec": {"ports": [{"name": "http", "port": 80}]}, **body}
-    return {"apiVersion": GROUPS[row.group], "kind": kind, "metadata": metadata, **body}
+    version = "inference.networking.k8s.io/v1" if row.group_at else GROUPS[row.group]
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **body}
 
 
 def found(*objects: dict[str, Any]) -> list[Finding]:

@@ -13,14 +13,19 @@ from collections.abc import Iterator
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.pods import ISVC_COMPONENTS, KSERVE_GROUP
 from kserve_wiring.cluster.standard import is_standard, standard_services
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, single
+from kserve_wiring.rules.draft import Draft, at, set_to, single
 
 _SCALER = "serving.kserve.io/autoscalerClass"
 _API = "v1beta1.metrics.k8s.io"
 _METRICS = ("cpu", "memory")
-_OF_KNATIVE = ("autoscaling.knative.dev/", "serving.knative.dev/rollout", "serving.kserve.io/enable-tag-routing")
+_OF_KNATIVE = (
+    "autoscaling.knative.dev/",
+    "queue.sidecar.serving.knative.dev/",
+    "serving.knative.dev/rollout",
+    "serving.kserve.io/enable-tag-routing",
+)
 
 
 @rule("KW539")
@@ -78,15 +83,27 @@ def _ignored(obj: KubeObject, component: str) -> Iterator[Draft]:
         yield single(limit, reason=reason, suggestion=_without(limit))
     if not _by_hpa(obj):
         return
-    metric = at(obj, "spec", component, "scaleMetric")
-    if isinstance(metric.value, str) and metric.value not in _METRICS:
-        reason = "a HorizontalPodAutoscaler has only cpu and memory, so KServe scales by 80 % of cpu"
-        yield single(metric, reason=reason, suggestion=f"set {metric.key} to cpu")
+    if not obj.annotations.get(_SCALER):
+        yield from _unread_metrics(obj, component)
     least = at(obj, "spec", component, "minReplicas")
     if isinstance(least.value, int) and least.value == 0:
         reason = "a HorizontalPodAutoscaler does not scale to zero, so KServe keeps one"
         fix = f"set {least.key} to 1, or the annotation {_SCALER} to keda, or deploy in mode Knative"
         yield single(least, reason=reason, suggestion=fix)
+
+
+def _unread_metrics(obj: KubeObject, component: str) -> Iterator[Draft]:
+    """KServe's webhook refuses such metrics with the class hpa, but not without a class (kserve/kserve#4548)."""
+    metric = at(obj, "spec", component, "scaleMetric")
+    if isinstance(metric.value, str) and metric.value not in _METRICS:
+        reason = "a HorizontalPodAutoscaler has only cpu and memory, so KServe scales by 80 % of cpu"
+        yield single(metric, reason=reason, suggestion=set_to(metric, "cpu"))
+    path = ("spec", component, "autoScaling", "metrics")
+    for index, item in mappings_of(obj.get(*path)):
+        if item.get("type") in ("External", "PodMetric"):
+            setting = at(obj, *path, index, "type")
+            reason = "without the annotation KServe makes a HorizontalPodAutoscaler, which has only Resource"
+            yield single(setting, reason=reason, suggestion=f"set the annotation {_SCALER} to keda")
 
 
 def _without(setting: Setting) -> str:
