@@ -67,7 +67,7 @@ def test_releases_keep_what_is_the_users_own(releases: Path, tmp_path: Path, mon
         data = {"pull_secret": f"pull-{number}"} if number % 3 == 0 else OWN if number == 2 else {}
         copier.run_update(project, data, vcs_ref=f"v1.{number}.0", defaults=True, overwrite=True, quiet=True)
         names = [project / "local.mk", *sorted((project / "values").glob("*.local.yaml"))]
-        assert len(names) == 11
+        assert len(names) == 12
         names += [path for path in own if path not in names]
         assert {path: path.read_text(encoding="utf-8") for path in own} == own
         assert f"# As of v1.{number}.0.\n" in (project / "values" / "istiod.yaml").read_text(encoding="utf-8")
