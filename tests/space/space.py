@@ -155,7 +155,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
 
 # Of these, Standard mode has only one level.
 KNATIVES: list[Choice] = [
-    {"knative": "yaml"},
+    *({"knative": level} for level in FACTORS["knative"] if level != "operator"),
     *({"digests": level} for level in FACTORS["digests"] if level != "default"),
     *({"resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     {"transport": "CA in a Secret"},
@@ -172,6 +172,11 @@ REFUSED: list[Choice] = [
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),
     *({"registry": "none", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     *({"digests": "skip", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
+    *(
+        {"offline": "yes", "digests": "default", "resolver TLS": level}  # which is to skip
+        for level in FACTORS["resolver TLS"]
+        if level != "default"
+    ),
     {"registry": "none", "charts": "oci"},  # no registry that has them is named
     {"offline": "yes", "digests": "resolve"},
     {"offline": "yes", "gitops": "argocd", "charts": "upstream"},

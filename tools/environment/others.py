@@ -11,12 +11,12 @@ from tools.environment.render import Object
 from tools.upstream.charts import Upstream
 from tools.upstream.helm import Helm
 
-_CHARTS = ("base", "cert-manager")
+_CHARTS = ("base", "cert-manager", "gateway-crds-helm")
 _VALUES = Path(__file__).with_name("others.yaml")
 
 
 def kinds(charts: Upstream, helm: Helm) -> list[Object]:
-    """The CRDs of Istio and cert-manager, as the charts of a stack have them."""
+    """The CRDs of Istio, cert-manager and the Gateway API, as the charts of a stack have them."""
     return [crd for (name, _), folder in charts.folders.items() if name in _CHARTS for crd in _crds(folder, helm)]
 
 
