@@ -14,7 +14,7 @@ from tests.chart.conftest import Chart, Object, Values, merged, named, only
 Render = Callable[[Values], list[Object]]
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 API = "gateway.networking.k8s.io/v1"
-FACTS = re.compile(r"(existing_)?knative(_(operator_)?version)?\"")  # empty facts for the checker
+FACTS = re.compile(r"(existing_)?knative(_(operator_)?version)?\"")  # of the checker
 
 
 def config(objects: list[Object], key: str) -> Any:
