@@ -1,6 +1,6 @@
 """Gateway wires, each broken alone on the running environment: the symptom, and the code that reports it.
 
-The expectations are those of docs/how-to/504-and-404.md; tests/docs/test_measured_tables.py compares both.
+make generate writes the table of docs/how-to/504-and-404.md from them.
 """
 
 from __future__ import annotations
@@ -209,8 +209,3 @@ def _written(bed: Bed) -> bool:
     found = {name: bed.api.get("v1/ConfigMap", f"config-{name}", "knative-serving")["data"] for name in config}
     same = all(found[name].get(key) == value for name, data in config.items() for key, value in data.items())
     return same and set(found["deployment"]) - {"_example"} == set(config["deployment"])
-
-
-def row(wire: Broken) -> str:
-    """The line of a wire in the page."""
-    return f"| {wire.wire} | {wire.knative} / {wire.kserve} | {wire.host} | {wire.predictor} | {wire.code} |"

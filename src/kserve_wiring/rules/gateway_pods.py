@@ -19,7 +19,7 @@ from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pull_secrets import ISTIO_PULL_SECRETS, known_anywhere, secret_exists
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Advice, Draft, at, set_to, single
+from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to, single
 
 _CLASS = "istio"
 
@@ -46,6 +46,12 @@ def _service(cluster: Cluster, gateway: KubeObject, setting: Setting) -> Iterato
         return  # a host outside the cluster
     name, namespace, _ = parts
     found = [obj for obj in cluster.find("Service", namespace, name) if obj.group == ""]
+    if found and gateway.namespace and namespace != gateway.namespace:
+        reason = f"istiod uses it only for a Gateway in namespace {namespace} (AddressNotUsable)"
+        yield because(
+            setting, reason, f"create the Gateway in namespace {namespace}", at(found[0], "metadata", "namespace")
+        )
+        return
     if found:
         yield from _ports(gateway, found[0])
         return
@@ -61,7 +67,9 @@ def _service(cluster: Cluster, gateway: KubeObject, setting: Setting) -> Iterato
     elif elsewhere:
         reason += f", but {elsewhere[0].ref}"
         where = elsewhere[0].namespace
-        suggestion = set_to(setting, text.replace(f"{name}.{namespace}", f"{name}.{where}", 1))
+        host = text.replace(f"{name}.{namespace}", f"{name}.{where}", 1)
+        own = where == gateway.namespace
+        suggestion = set_to(setting, host) if own else f"write {host}, and create the Gateway in namespace {where}"
     if near or elsewhere or cluster.facts.complete:
         level = "" if cluster.facts.complete else "warning"
         yield single(setting, reason=reason, suggestion=suggestion, level=level)
