@@ -36,7 +36,7 @@ def test_output(
 
 def test_it_shows_a_check_a_waiver_an_explanation_and_a_graph() -> None:
     shown = [command.split()[0] for command, _ in [*SHOWN, *DRAWN]]
-    assert (shown.count("check"), shown.count("doctor"), shown.count("graph")) == (2, 1, 1)
+    assert (shown.count("check"), shown.count("doctor"), shown.count("graph")) == (3, 1, 1)
 
 
 def test_every_fact_and_format_is_explained() -> None:
