@@ -282,13 +282,13 @@ def _canaries(obj: KubeObject) -> Iterator[Refusal]:
 
 
 def _canary(obj: KubeObject, path: KeyPath, item: Mapping[str, Any], names: Counter[str]) -> Iterator[Refusal]:
-    share, name = item.get("trafficPercent", 0), dig(item, "predictor", "name") or ""
+    share, name = item.get("trafficPercent", 0), str(dig(item, "predictor", "name") or "")
     if isinstance(share, int) and not 0 <= share <= 100:
         yield Refusal((*path, "trafficPercent"), "it is a percentage from 0 to 100", "write 0 to 100")
     if not name or names[name]:
         reason = "each canary has a name, and no other predictor has the same"
         yield Refusal((*path, "predictor", "name"), reason, "give the predictor a name of its own")
-    names[str(name)] += 1
+    names[name] += 1
     for key in ("maxReplicas", "scaleTarget", "scaleMetric", "autoScaling", "workerSpec"):
         if dig(item, "predictor", key):
             yield Refusal((*path, "predictor", key), "a canary has fixed replicas on one node", "remove it")

@@ -179,12 +179,12 @@ def _adapters(obj: KubeObject) -> Iterator[Refusal]:
         if number is not None and number < 1:
             yield Refusal((*path, key), "it is at least 1", "write 1 or more")
     base = obj.get("spec", "model", "name")
-    seen = {obj.name if base is None else base}
+    seen = {obj.name if base is None else str(base)}
     for index, adapter in mappings_of(obj.get(*path, "adapters")):
         name = adapter.get("name")
         where: KeyPath = (*path, "adapters", index, "name")
         if not name:
             yield Refusal(where, "an adapter needs a name", "name the adapter")
-        elif name in seen or name in (".", ".."):
+        elif str(name) in seen or name in (".", ".."):
             yield Refusal(where, "the model or another adapter has this name", "rename the adapter")
-        seen.add(name)
+        seen.add(str(name))

@@ -168,7 +168,10 @@ def _container_quantities(obj: KubeObject, path: KeyPath, container: Any) -> Ite
 
 def _device(setting: Setting, limit: Setting | None, request: Setting | None) -> Iterator[Draft]:
     """Extended resources, such as GPUs (pkg/apis/core/validation, ValidateContainerResourceName and -Requirements)."""
-    number = quantity(str(setting.value))
+    try:
+        number = quantity(str(setting.value))
+    except ValueError:
+        return  # KW306 reports it
     if number != int(number):
         yield single(setting, reason="a device is not shared, so it is an integer", suggestion="write an integer")
     elif setting is request and limit is None:

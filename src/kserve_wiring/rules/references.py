@@ -263,7 +263,7 @@ def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:
         setting = at(obj, "spec", "secretName")
         mounts = [ref for pod in _pods_of_hosts(cluster, obj) for ref in references(pod.obj, POD, pod.path)]
         mounts = [ref for ref in mounts if ref.row.path == "volumes.*.secret.secretName" and not _may_be_absent(ref)]
-        if setting.value in {ref.name for ref in mounts}:
+        if not isinstance(setting.value, str) or setting.value in {ref.name for ref in mounts}:
             continue
         for ref in mounts:
             if not targets.find(ref) and not targets.is_made(ref) and not targets.near(ref):
