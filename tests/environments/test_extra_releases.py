@@ -169,7 +169,7 @@ def test_a_chart_is_mirrored_unless_the_registry_has_it(folder: Path, template: 
 
 def test_argo_cd_reads_a_chart_and_values_of_the_folder(folder: Path) -> None:
     spec = load(folder / "argocd" / "applications" / "gpu.yaml")["spec"]
-    chart_source, values = spec["sources"]
+    values, chart_source = spec["sources"]
     assert (chart_source["path"], values["ref"]) == ("clusters/prod/own/web", "values")
     assert chart_source["helm"] == {"releaseName": "gpu", "valueFiles": ["$values/clusters/prod/own/gpu.yaml"]}
     assert spec["destination"]["namespace"] == "gpu"

@@ -1,4 +1,4 @@
-"""The names of the releases, in the order of installation."""
+"""The names of the releases in Knative mode, in the order of installation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import yaml
 
 from tools import stacks
 
-_RELEASES = yaml.safe_load((stacks.STACKS / "common" / "releases.yaml").read_text(encoding="utf-8"))
+_OF_STANDARD_MODE = "gateway-api-crds"
+_FOUND = yaml.safe_load((stacks.STACKS / "common" / "releases.yaml").read_text(encoding="utf-8"))
+_RELEASES = [release for release in _FOUND if release["name"] != _OF_STANDARD_MODE]
 ALL_RELEASES = [release["name"] for release in _RELEASES]
 # Those that cannot be rendered where there is no upstream chart.
 UPSTREAM_RELEASES = [release["name"] for release in _RELEASES if "repository" in release["chart"]]

@@ -168,7 +168,9 @@ def _role_subjects(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("ClusterRoleBinding", "RoleBinding"):
         for index, subject in mappings_of(obj.get("subjects")):
             name, namespace = subject.get("name"), subject.get("namespace") or obj.namespace
-            if subject.get("kind") != "ServiceAccount" or not (isinstance(name, str) and isinstance(namespace, str) and namespace):
+            if not (isinstance(name, str) and isinstance(namespace, str) and namespace):
+                continue
+            if subject.get("kind") != "ServiceAccount":
                 continue
             accounts = [item for item in cluster.named("ServiceAccount", name) if _installed_together(item, obj)]
             if name == "default" or not accounts or cluster.find("ServiceAccount", namespace, name):
