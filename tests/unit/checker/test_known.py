@@ -189,7 +189,7 @@ def test_what_is_checked_less_is_said_where_it_matters(tmp_path: Path, capsys: p
     said = "Checked less, because --registry, --offline, --pull-secret are unknown: KW102, KW201, KW203, KW205, KW208"
     assert said in " ".join(capsys.readouterr().out.split())
     cli.main(["check", str(tmp_path), "--registry", "docker.io", "--offline", "--ignore", "KW203", "--level", "error"])
-    assert capsys.readouterr().out.endswith("\nChecked less, because --pull-secret is unknown: KW208\n")
+    assert capsys.readouterr().out.endswith("\nChecked less, because --pull-secret is unknown: KW208, KW610\n")
 
 
 @pytest.mark.parametrize(
