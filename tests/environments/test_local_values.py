@@ -141,7 +141,8 @@ def check(
     [
         (
             "# mine\npilot:\n  image: x/y:1\n",
-            "cannot read values/istiod.local.yaml:3: pilot.image is set by the answers deployment_mode, digest_policy, image_digests, "
+            "cannot read values/istiod.local.yaml:3: pilot.image is set by the answers deployment_mode, "
+            "digest_policy, image_digests, "
             "registry_host, registry_layout, registry_map, registry_project, stack; remove it and change the answer "
             "with copier update",
         ),
