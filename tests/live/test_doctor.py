@@ -210,7 +210,7 @@ INJECT: dict[str, Fault] = {
     "the Service of KServe's webhook is gone": without_the_service_of_the_webhook,
     "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,
     "Knative is to skip a minor version": knative_version("1.19.9"),
-    "Knative is to have a version that the operator does not carry": knative_version("1.99.0"),
+    "Knative is to have a version that the operator does not carry": knative_version("1.22.9"),
 }
 # The rows of faults.yaml, which are also those of docs/faults.md.
 FAULTS = [Injected(INJECT[row["fault"]], row.pop("fault"), **row) for row in faults()]

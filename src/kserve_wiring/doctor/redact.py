@@ -15,6 +15,8 @@ from kserve_wiring.doctor.pasted import without_secrets
 
 GONE = "REDACTED"
 _NAMES = re.compile(r"(?i)passw|passphrase|secret|token|api_?key|access_?key|private_?key|credentials?_")
+# The value is the name of a Secret, which the rules compare.
+_NAME_OF_A_SECRET = re.compile(r"(?i)(?:pull_?secrets?|secret_?name)$")
 _NOISE = ("managedFields",)
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PULL = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
@@ -47,7 +49,8 @@ def _value(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [_value(item, "") for item in value]
     if isinstance(value, str):
-        return GONE if value and _NAMES.search(name) else without_secrets(value)
+        is_credential = _NAMES.search(name) and not _NAME_OF_A_SECRET.search(name)
+        return GONE if value and is_credential else without_secrets(value)
     return value
 
 

@@ -84,3 +84,15 @@ def test_a_secret_keeps_its_type_its_keys_and_its_hosts() -> None:
 )
 def test_settings_stay(body: dict[str, object]) -> None:
     assert redacted(body) == body
+
+
+def test_the_name_of_a_secret_stays() -> None:
+    body = {
+        "kind": "ConfigMap",
+        "data": {"pull_secret": "harbor-pull", "storageSecretName": "s3", "client_secret": "x"},
+    }
+    assert redacted(body)["data"] == {
+        "pull_secret": "harbor-pull",
+        "storageSecretName": "s3",
+        "client_secret": "REDACTED",
+    }
