@@ -11,7 +11,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
 from kserve_wiring.cluster.names import NearNames
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP
-from kserve_wiring.cluster.references import Reference
+from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference
 from kserve_wiring.manifests.objects import KubeObject, dig, mappings_of
 
 _COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
@@ -68,7 +68,7 @@ class Targets:
             obj
             for kind in ref.kinds
             for obj in self.named(kind, ref.name, ref.row.group)
-            if not ref.namespace or obj.namespace in ("", ref.namespace)
+            if obj.namespace in ("", ref.namespace or ref.obj.namespace) or (not ref.namespace and CLUSTER_KINDS & set(ref.kinds))
         ]
 
     def is_made(self, ref: Reference) -> bool:
@@ -107,14 +107,12 @@ class Targets:
         return [obj for name in sorted(models) for obj in self.named("InferenceService", name) if obj.namespace]
 
     def alike(self, ref: Reference) -> list[KubeObject]:
-        """Objects of that name whose kind is easily taken for the right one."""
+        """Objects of that name whose kind is easily taken for the right one, where that one would be sought."""
         kinds = set().union(*(group for group in _ALIKE if group & set(ref.kinds))) - set(ref.kinds)
-        return [
-            obj
-            for kind in sorted(kinds)
-            for obj in self.named(kind, ref.name)
-            if not ref.namespace or obj.namespace in ("", ref.namespace)
-        ]
+        found = [obj for kind in sorted(kinds) for obj in self.named(kind, ref.name)]
+        if not ref.namespace and CLUSTER_KINDS & set(ref.kinds):
+            return found
+        return [obj for obj in found if obj.namespace in ("", ref.namespace or ref.obj.namespace)]
 
 
 def _is_copied(obj: KubeObject) -> bool:
