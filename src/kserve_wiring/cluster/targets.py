@@ -68,8 +68,12 @@ class Targets:
             obj
             for kind in ref.kinds
             for obj in self.named(kind, ref.name, ref.row.group)
-            if obj.namespace in ("", ref.namespace or ref.obj.namespace) or (not ref.namespace and CLUSTER_KINDS & set(ref.kinds))
+            if not ref.namespace or obj.namespace in ("", ref.namespace)
         ]
+
+    def is_shown(self, kind: str, namespace: str, name: str) -> bool:
+        """True if an object was read, or the model whose Service has that name."""
+        return name in self._names.get((kind, namespace), ())
 
     def is_made(self, ref: Reference) -> bool:
         """True if a controller or a generator makes the object, or if it exists outside the manifests."""
