@@ -26,7 +26,6 @@ from kserve_wiring.cluster.gateway_api import (
 )
 from kserve_wiring.cluster.gateways import split_service_host
 from kserve_wiring.cluster.names import near_name
-from kserve_wiring.cluster.pull_secrets import secret_exists
 from kserve_wiring.cluster.standard import domain, host, routes_by_gateway_api
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
@@ -191,8 +190,7 @@ def schemes_differ(cluster: Cluster) -> Iterator[Draft]:
     """KServe writes a URL from urlScheme, without a port, and does not look at the Gateway."""
     for obj in cluster.of_kind("Gateway"):
         if is_api_gateway(obj):
-            yield from _certificates(cluster, obj)
-            yield from _certificates_of_other_pods(obj)
+            yield from _certificates(obj)
     named, config = kserve_gateway(cluster), cluster.isvc_config
     if named is None or config is None:
         return
@@ -224,25 +222,7 @@ def _scheme(cluster: Cluster, setting: Setting, gateway: KubeObject) -> Iterator
         yield replace(draft, related=((setting.obj, setting.path),))
 
 
-def _certificates(cluster: Cluster, gateway: KubeObject) -> Iterator[Draft]:
-    """A certificate in another namespace needs a ReferenceGrant there; without one only this listener fails."""
-    for one in listeners(gateway):
-        path = (*one.path, "tls", "certificateRefs")
-        for index, ref in mappings_of(gateway.get(*path)):
-            namespace, name = ref.get("namespace"), str(ref.get("name"))
-            if not isinstance(namespace, str) or namespace == gateway.namespace or not gateway.namespace:
-                continue
-            there = secret_exists(cluster, namespace, name)
-            if _granted(cluster, gateway, namespace, name) or not (there or cluster.facts.complete):
-                continue
-            setting = Setting(namespace, gateway, (*path, index, "namespace"))
-            reason = f"no ReferenceGrant there lets Gateways of {gateway.namespace} use the Secret"
-            suggestion = f"create a ReferenceGrant in namespace {namespace}, or the Secret in {gateway.namespace}"
-            level = "" if cluster.facts.complete else "warning"
-            yield single(setting, reason=reason, suggestion=suggestion, level=level)
-
-
-def _certificates_of_other_pods(gateway: KubeObject) -> Iterator[Draft]:
+def _certificates(gateway: KubeObject) -> Iterator[Draft]:
     """istiod gives a certificate only to Pods in the namespace of the Gateway, and its status does not show it.
 
     istio 1.27 pilot/pkg/model/gateway.go:203-223, identityVerified.
@@ -259,13 +239,3 @@ def _certificates_of_other_pods(gateway: KubeObject) -> Iterator[Draft]:
             setting = at(gateway, "spec", "addresses", index, "value")
             draft = single(setting, reason=reason, suggestion=f"create the Gateway and its Secret in {namespace}")
             yield replace(draft, related=((gateway, used[0]),))
-
-
-def _granted(cluster: Cluster, gateway: KubeObject, namespace: str, name: str) -> bool:
-    for grant in cluster.in_namespace("ReferenceGrant", namespace):
-        sources = [item for _, item in mappings_of(grant.get("spec", "from"))]
-        targets = [item for _, item in mappings_of(grant.get("spec", "to"))]
-        here = any(item.get("kind") == "Gateway" and item.get("namespace") == gateway.namespace for item in sources)
-        if here and any(item.get("kind") == "Secret" and item.get("name") in (None, "", name) for item in targets):
-            return True
-    return False
