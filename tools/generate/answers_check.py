@@ -11,6 +11,7 @@ one, and answers_fit.py the rest.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,9 @@ HEAD = """\
 {# Whether every answer is known: an update takes most from the environment, and prompts add others. #}
 {% set whole = _copier_conf.defaults and not updated() %}
 """
+# An import of macros that read no answer but those that Copier was given: once for the whole template, because Jinja
+# compiles each import with context into a dictionary of all variables.
+IMPORT = re.compile(r"\{%-? from '(includes/(answers|validators)\.jinja)' import ([\w, ]+?)( with context)? -?%\}\s*")
 # How the value of each type is read from text. Other types need nothing.
 READ = {
     "bool": "{% set NAME = (NAME | string | trim | lower) in ['y', 'yes', 't', 'true', 'on', '1'] %}",
@@ -49,7 +53,17 @@ def text() -> str:
     last = max(names.index(name) for name in names if {"validator", "choices"} & questions[name].keys())
     blocks = "".join(_block(name, questions[name]) for name in names[: last + 1])
     computed = {name for name in names if questions[name].get("when") is False}
-    return HEAD + "".join(map(_given, sorted(variables(blocks) - CONTEXT - computed))) + blocks
+    imports, blocks = imports_first(blocks)
+    return HEAD + imports + "".join(map(_given, sorted(variables(imports + blocks) - CONTEXT - computed))) + blocks
+
+
+def imports_first(blocks: str) -> tuple[str, str]:
+    """The imports of such macros, each file once, and the lines without them."""
+    macros: dict[str, set[str]] = {}
+    for file, _, names, context in IMPORT.findall(blocks):
+        macros.setdefault(f"'{file}' import {{}}{context}", set()).update(names.split(", "))
+    lines = (f"{{% from {form.format(', '.join(sorted(names)))} %}}\n" for form, names in sorted(macros.items()))
+    return "".join(lines), IMPORT.sub("", blocks)
 
 
 def _given(name: str) -> str:

@@ -18,6 +18,7 @@ from tools.generate.answers_check import (
     checks_of,
     condition,
     depends_on_itself,
+    imports_first,
     reading,
     set_default,
 )
@@ -49,7 +50,8 @@ FOOT = """\
 
 def text() -> str:
     """The whole template: a block for each of these questions."""
-    return HEAD + "".join(_block(name, question) for name, question in questions().items()) + FOOT
+    imports, blocks = imports_first("".join(_block(name, question) for name, question in questions().items()))
+    return HEAD + imports + blocks + FOOT
 
 
 def questions() -> dict[str, dict[str, Any]]:
