@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,9 @@ class Bed:
     @classmethod
     def start(cls, cluster_domain: str = "cluster.local", pulls: Pulls | None = None) -> Bed:
         """Start everything but the environment. Only inside a network namespace of its own (see enter.py)."""
-        state = RUNS / time.strftime("%Y%m%d-%H%M%S")
         forget_old_runs()
-        state.mkdir(parents=True)
+        RUNS.mkdir(parents=True, exist_ok=True)
+        state = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=RUNS))
         _lock(state)
         net = Network()
         net.start()
