@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kserve_wiring.fleet.copies import each_text_compiled_once
+from tests.renders import each_render_made_once
 from tools import stacks
 from tools.upstream import charts as upstream
 from tools.upstream import helm, modules
@@ -27,6 +28,12 @@ settings.load_profile("repeatable")
 def _each_text_is_compiled_once() -> Iterator[None]:
     """Copier compiles all texts of a template again for every copy, which is half of the time that a copy takes."""
     with each_text_compiled_once({}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _equal_renders_are_made_once() -> Iterator[None]:
+    with each_render_made_once():
         yield
 
 

@@ -73,8 +73,13 @@ def render(call: HelmCall, *, helm: str) -> Loaded:
 
 def _same_output(call: HelmCall) -> _Key:
     """Equal for calls that give the same output, whatever the folders of chart and values files."""
-    values = tuple(_values_of(file) for file in call.values)
-    return call.release, call.namespace, call.part, _digest(call.chart, state_of(call.chart)), *values
+    values = tuple(map(content, call.values))
+    return call.release, call.namespace, call.part, content(call.chart), *values
+
+
+def content(path: Path) -> str:
+    """What helm reads of a chart's folder or a values file."""
+    return _digest(path, state_of(path)) if path.is_dir() else _values_of(path)
 
 
 def _values_of(file: Path) -> str:

@@ -59,7 +59,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, item in steps for place in ((*path, key), *paths(item, (*path, key)))]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(data=st.data())
 def test_any_value_at_any_place(data: st.DataObject) -> None:
     documents = copy.deepcopy(data.draw(st.sampled_from(SAMPLES)))
@@ -75,8 +75,9 @@ def test_any_value_at_any_place(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("number", range(len(SAMPLES)))
 def test_null_and_a_list_everywhere(number: int) -> None:
-    """A list stands for all that is no key of a dict either."""
-    for place, value in product(paths(SAMPLES[number]), (None, [{}])):
+    """A list stands for all that is no key of a dict; null, which rules take for absent, is at every third place."""
+    places = paths(SAMPLES[number])
+    for place, value in [*product(places, [[{}]]), *product(places[number % 3 :: 3], [None])]:
         documents = copy.deepcopy(SAMPLES[number])
         holder: Any = documents
         for step in place[:-1]:
