@@ -24,11 +24,18 @@ ask() { # HOST IMAGE
     flags+=(--tls-verify=false)
     if serves_tls "$1"; then fault "$(explain_tls "$1")"; return; fi
   fi
-  message=$("$SKOPEO" --command-timeout "${REGISTRY_TIMEOUT:-2m}" inspect --raw ${flags[@]+"${flags[@]}"} "docker://$2" 2>&1 > /dev/null) ||
-    fault "$(REGISTRY=${REGISTRY%% *} explain_registry_error "$1" "$2" "$message")"
+  if message=$("$SKOPEO" --debug --command-timeout "${REGISTRY_TIMEOUT:-2m}" inspect --raw ${flags[@]+"${flags[@]}"} "docker://$2" 2>&1 > "$answer"); then
+    is_manifest "$answer" || fault "$(explain_no_manifest "$1" "$2")"
+  else
+    message=$(REGISTRY=${REGISTRY%% *} explain_registry_error "$1" "$2" "$(without_debug "$message")")
+    test "$1 $message" != "${REGISTRY%% *} $2 does not exist" || message="$message: run make mirror"
+    fault "$message"
+  fi
 }
 
 command -v "$SKOPEO" > /dev/null || { echo "note: $SKOPEO is not on PATH, so the registry is not asked"; exit 0; }
+answer=$(mktemp) || { echo "error: cannot create a temporary file" >&2; exit 2; }
+trap 'rm -f "$answer"' EXIT
 for host in $REGISTRY; do
   image=$(awk -v host="$host/" '!/^#/ && index($2, host) == 1 {print $2; exit}' "$here/../images/images.txt")
   test -z "$image" || ask "$host" "$image"

@@ -51,7 +51,8 @@ flags() { # REFERENCE PREFIX
 attempt() { # LIMIT ARGUMENT...
   local limit=$1 left=$RETRIES pause=2
   shift
-  until message=$(echo "${BASHPID:-}" > "$scratch/pid"; exec "$SKOPEO" --command-timeout "$limit" "$@" 2>&1 > "$scratch/out"); do
+  until message=$(echo "${BASHPID:-}" > "$scratch/pid"; exec "$SKOPEO" --debug --command-timeout "$limit" "$@" 2>&1 > "$scratch/out"); do
+    message=$(without_debug "$message")
     may_pass "$message" && test "$left" -gt 0 || return 1
     clear_line
     echo "$where: trying again in $pause s: $(tail -n 1 <<< "$message" | cut -c 1-200)"
@@ -85,6 +86,7 @@ digest() { # REFERENCE
   # shellcheck disable=SC2046
   if attempt "$REGISTRY_TIMEOUT" inspect --raw $(flags "$1" "") "docker://$1"; then
     mv "$scratch/out" "$scratch/manifest"
+    is_manifest "$scratch/manifest" || fail "$(explain_no_manifest "$(host_of "$1")" "$1")" "$(host_of "$1")"
     digest=$("$SKOPEO" manifest-digest "$scratch/manifest")
     return
   fi
@@ -117,6 +119,7 @@ transfer() { # FROM TO REFERENCE-FOR-MESSAGES FLAG...
   with_progress attempt "$COPY_TIMEOUT" copy --quiet "${lists:---all}" --preserve-digests "$@" "$from" "$to" && return
   case $message in
     *"initializing source"* | *"reading manifest"* | *"determining manifest"* | *"reading blob"*) named=${from#docker://} ;;
+    *"until the time ran out"*) ;;
     *"list must be converted"*)
       test -z "${lists:-}" || fail "$(host_of "$named") refuses an index without its other platforms: leave out PLATFORMS" "$(host_of "$named")" ;;
     *"deadline exceeded"*) fail "the copy to $named takes longer than $COPY_TIMEOUT: set COPY_TIMEOUT to more" ;;

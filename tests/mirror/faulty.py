@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,15 +28,33 @@ def answering(port: int, status: int, keys: Path | None) -> Iterator[None]:
     With 429, the path /v2/ itself is answered with 200: a registry that limits requests still accepts a login.
     """
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.send_response(200 if self.path == "/v2/" and status == 429 else status)
-            if status == 401:
-                self.send_header("WWW-Authenticate", 'Basic realm="test"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        headers = {"WWW-Authenticate": 'Basic realm="test"'} if status == 401 else {}
+        send(request, 200 if request.path == "/v2/" and status == 429 else status, **headers)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
+    with serving(port, answer, keys):
+        yield
+
+
+def send(request: http.server.BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
+    """Answers a request."""
+    request.send_response(status)
+    for name, text in headers.items():
+        request.send_header(name.replace("_", "-"), text)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(body)
+
+
+@contextmanager
+def serving(
+    port: int, answer: Callable[[http.server.BaseHTTPRequestHandler], None], keys: Path | None, clients: bool = False
+) -> Iterator[None]:
+    """Every request gets this answer. With `clients`, only those with a certificate of ca.crt in `keys` get one."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_CONNECT = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Keep the output of the tests short."""
@@ -45,7 +63,11 @@ def answering(port: int, status: int, keys: Path | None) -> Iterator[None]:
     if keys:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(keys / "registry.crt", keys / "registry.key")
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(keys / "ca.crt")
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield

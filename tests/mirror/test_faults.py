@@ -58,6 +58,7 @@ def limit(fault: str) -> str:
 @pytest.mark.parametrize("target", ["mirror", "lock", "preflight"])
 def test_images(world: World, fault: str, tmp_path: Path, target: str) -> None:
     environment = shortened(world.environment, tmp_path / "environment", 1)
+    before = contents(environment)
     # An empty cluster: kubectl prints nothing.
     done = world.make_target(environment, target, limit(fault), "KUBECTL=true", PATH=PROGRAMS)
     name = world.lines(environment)[0][1]
@@ -65,7 +66,7 @@ def test_images(world: World, fault: str, tmp_path: Path, target: str) -> None:
     login = "make login, or set REGISTRY_AUTH_FILE"
     line = FAULTS[fault].format(host=world.host, name=name, gone=gone, login=login)
     assert only_error(done) == f"error: {line}"
-    assert not (environment / "images.lock.yaml").exists()
+    assert contents(environment) == before
 
 
 @pytest.mark.parametrize("target", ["charts", "install"])
@@ -177,6 +178,10 @@ def first_chart(environment: Path) -> str:
 def chart_line(world: World, fault: str, chart: str) -> str:
     """What is said of a chart or of the place for charts."""
     return FAULTS[fault].format(host=world.host, name=chart, gone=f"{chart} does not exist", login="make login")
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def only_error(done: subprocess.CompletedProcess[str]) -> str:
