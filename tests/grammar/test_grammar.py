@@ -1,4 +1,4 @@
-"""One table of texts for three grammars: of the questions (Jinja), of the chart (Helm) and of the checker (Python).
+"""One table of texts for the grammars: of the questions (Jinja), of the chart (Helm) and of the checker (Python).
 
 Each case of <grammar>.yaml says whether a text is valid; `except` names the implementations that judge otherwise, each
 with its reason.
@@ -23,7 +23,9 @@ from kserve_wiring.grammar.values import parse_duration, parse_quantity
 from tools.upstream.helm import Helm
 
 ROOT = Path(__file__).resolve().parents[2]
-GRAMMARS = ("images", "durations", "quantities", "registries")
+GRAMMARS = ("images", "durations", "quantities", "registries", "namespaces")
+# The checker accepts any namespace.
+CHECKED = GRAMMARS[:-1]
 
 Case = dict[str, Any]
 # Whether a text of a grammar is valid.
@@ -31,7 +33,7 @@ Judge = Callable[[str, str], bool]
 
 # Renders to the texts that the chart's own validation refuses.
 VERDICTS = """\
-{{- $refused := dict "images" list "durations" list "quantities" list "registries" list }}
+{{- $refused := dict "images" list "durations" list "quantities" list "registries" list "namespaces" list }}
 {{- range .Values.images }}
 {{- $reason := include "kserve-environment.findings.text-reason" . }}
 {{- if or $reason (include "kserve-environment.findings.image-reason" .) }}
@@ -53,6 +55,14 @@ VERDICTS = """\
 {{- range .Values.registries }}
 {{- if include "kserve-environment.faults.text" (dict "limits" $limits "path" "registry.host" "value" .) }}
 {{- $_ := set $refused "registries" (append $refused.registries .) }}
+{{- end }}
+{{- end }}
+{{- $limits := (.Files.Get "files/values.yaml" | fromYaml).keys.namespaces.keys.kserve }}
+{{- range .Values.namespaces }}
+{{- $values := dict "namespaces" (dict "kserve" .) "knative" (dict "install" "none") "components" dict "gateways" dict }}
+{{- if or (include "kserve-environment.faults.text" (dict "limits" $limits "path" "namespaces.kserve" "value" .))
+      (include "kserve-environment.findings.namespaces" (dict "Values" $values "Files" $.Files)) }}
+{{- $_ := set $refused "namespaces" (append $refused.namespaces .) }}
 {{- end }}
 {{- end }}
 {{ toJson $refused }}
@@ -92,6 +102,7 @@ def questions() -> Judge:
         "durations": macros.duration,
         "quantities": lambda text: str(macros.quantity("cpu_limit", text)),
         "registries": macros.registry,
+        "namespaces": macros.own_namespace,
     }
     return lambda grammar, text: not complaint[grammar](text).strip()
 
@@ -137,7 +148,7 @@ def test_the_chart_judges_as_the_table_says(chart: Judge, grammar: str) -> None:
     assert not misjudged(grammar, "chart", chart)
 
 
-@pytest.mark.parametrize("grammar", GRAMMARS)
+@pytest.mark.parametrize("grammar", CHECKED)
 def test_the_checker_judges_as_the_table_says(grammar: str) -> None:
     assert not misjudged(grammar, "checker", python)
 

@@ -1,9 +1,14 @@
+{{/* The names of the Gateways that Knative has in its own namespace. A JSON list. */}}
+{{- define "kserve-environment.gateways.stock" -}}
+{{- list "knative-local-gateway" "knative-ingress-gateway" "cluster-local-gateway" | toJson }}
+{{- end }}
+
 {{/* KW405, KW408, KW412, KW416 and KW501 of the gateways. Context: the root. */}}
 {{- define "kserve-environment.findings.gateways" -}}
 {{- $local := .Values.gateways.local }}
 {{- $ingress := .Values.gateways.ingress }}
 {{- $operator := eq .Values.knative.install "operator" }}
-{{- $stock := list "knative-local-gateway" "knative-ingress-gateway" "cluster-local-gateway" }}
+{{- $stock := include "kserve-environment.gateways.stock" . | fromJsonArray }}
 {{- if and $operator (has $local.name $stock) }}
 {{- include "kserve-environment.finding" (list . "KW408" (dict "key" "gateways.local.name" "value" $local.name
       "other_key" "knative.install" "other" "operator" "namespace" $local.namespace)) }}

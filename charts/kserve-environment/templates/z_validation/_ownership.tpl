@@ -7,6 +7,7 @@
 {{- end }}
 {{- include "kserve-environment.findings.mode" . }}
 {{- include "kserve-environment.findings.operator" . }}
+{{- include "kserve-environment.findings.namespaces" . }}
 {{- include "kserve-environment.findings.tenants" . }}
 {{- end }}
 
@@ -40,6 +41,34 @@
 {{- end }}
 {{- end }}
 
+{{/* KW505 of namespaces that this chart would create for its software, and that exist for something else. Not of Knative's stock
+     Gateways, which are KW501. Context: the root. */}}
+{{- define "kserve-environment.findings.namespaces" -}}
+{{- $own := dict "namespaces.kserve" .Values.namespaces.kserve }}
+{{- if eq .Values.knative.install "operator" }}{{ $_ := set $own "namespaces.knativeOperator" .Values.namespaces.knativeOperator }}{{ end }}
+{{- range $component, $install := .Values.components }}
+{{- if eq $install "install" }}{{ $_ := set $own (printf "namespaces.%s" $component) (get $.Values.namespaces $component) }}{{ end }}
+{{- end }}
+{{- range $role, $gateway := include "kserve-environment.gateways.used" . | fromJson }}
+{{- $stock := and (eq $gateway.namespace "knative-serving") (has $gateway.name (include "kserve-environment.gateways.stock" $ | fromJsonArray)) }}
+{{- if not (or $gateway.existing.service $stock) }}{{ $_ := set $own (printf "gateways.%s.namespace" $role) $gateway.namespace }}{{ end }}
+{{- end }}
+{{- range $key, $name := $own }}
+{{- if eq $name "knative-serving" }}
+{{- include "kserve-environment.finding" (list $ "KW505" (dict "key" $key "value" $name "other_key" "namespaces.knativeServing"
+      "other" $name) "choose another namespace") }}
+{{- else if include "kserve-environment.namespaces.stock" $name }}
+{{- include "kserve-environment.finding" (list $ "KW505" (dict "key" $key "value" $name "other_key" "a namespace of every cluster"
+      "other" $name) "choose another namespace") }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* True for a namespace that every cluster has. includes/validators.jinja has the same list. Context: its name. */}}
+{{- define "kserve-environment.namespaces.stock" -}}
+{{- if or (eq . "default") (hasPrefix "kube-" .) }}true{{ end }}
+{{- end }}
+
 {{/* KW505 of the tenants. Context: the root. */}}
 {{- define "kserve-environment.findings.tenants" -}}
 {{- $taken := dict }}
@@ -49,9 +78,13 @@
 {{- $_ := set $taken $gateway.namespace (printf "gateways.%s.namespace" $role) }}
 {{- end }}
 {{- end }}
-{{- range $index, $tenant := .Values.tenants }}
+{{- $_ := set $taken "kube-system" "a namespace of every cluster" }}
+{{- range $index, $tenant := include "kserve-environment.tenants" . | fromJsonArray }}
 {{- $key := printf "tenants[%d].name" $index }}
-{{- if hasKey $taken .name }}
+{{- if and .createNamespace (has .name (list "default" "kube-public" "kube-node-lease")) }}
+{{- include "kserve-environment.finding" (list $ "KW505" (dict "key" $key "value" .name "other_key" "a namespace of every cluster"
+      "other" .name) (printf "set tenants[%d].createNamespace to false, or choose another namespace" $index)) }}
+{{- else if hasKey $taken .name }}
 {{- include "kserve-environment.finding" (list $ "KW505" (dict "key" $key "value" .name "other_key" (get $taken .name)
       "other" .name)) }}
 {{- else }}
