@@ -15,11 +15,21 @@ from kserve_wiring.grammar.values import parse_duration
 from kserve_wiring.manifests.environment import OWN_RELEASE
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source
 from kserve_wiring.preflight.environment import Environment
+from kserve_wiring.preflight.owners import application
 from kserve_wiring.preflight.reader import Reader
 
 _ASK = "ask the owner of Knative for what make knative prints"
 _SERVING = ObjectRef("operator.knative.dev/v1beta1", "KnativeServing", DEFAULT_NAMESPACE, "knative-serving")
+_RELEASE = "meta.helm.sh/release-name"
 _KEPT = ("helm.sh/resource-policy", "keep")
+_UNPRUNED = ("argocd.argoproj.io/sync-options", "Prune=false")
+_ANEW = "start over with make uninstall of the earlier answers"
+# What to do about a KnativeServing that would be deleted, by the answer.
+_ADVICE = {
+    "existing": "annotate it with {key}={keep}",
+    "yaml": f"set knative_install to operator, or {_ANEW}",
+    "none": f"annotate it with {{key}}={{keep}}, or {_ANEW}",
+}
 _CONTROLLERS = ("controller", "net-istio-controller")
 _VERSION = "app.kubernetes.io/version"
 # What Knative does without the key: knative/serving pkg/deployment/config.go, knative/networking pkg/config/config.go.
@@ -50,17 +60,38 @@ def existing_knative(environment: Environment, reader: Reader) -> Iterator[str]:
         elif len(reader.unseen) == before:
             yield f"{obj.ref} does not exist: {_ASK}"
     yield from _controllers(environment, reader)
-    yield from _removed(reader)
 
 
-def _removed(reader: Reader) -> Iterator[str]:
-    """A KnativeServing of earlier answers. helm deletes what a release no longer has, and with it goes Knative."""
+def removed_knative(environment: Environment, reader: Reader) -> Iterator[str]:
+    """A line if a KnativeServing of earlier answers would be deleted, or would undo what the environment patches.
+
+    helm and Argo CD delete what a release no longer has, and the operator then removes Knative.
+    """
+    install = environment.value("knative", "install")
+    if install not in _ADVICE:
+        return
     server = reader.named([_SERVING]).get(_SERVING.identity)
-    own = server is not None and server.annotations.get("meta.helm.sh/release-name") == OWN_RELEASE
+    if server is None:
+        return
+    owner, key, keep = _deleter(server, environment)
+    if owner:
+        advice = _ADVICE[install].format(key=key, keep=keep)
+        yield f"{server.ref} is of {owner}, which would delete it, and Knative with it: {advice}"
+    elif install == "yaml":
+        reason = "its operator resets the ConfigMaps that knative_install: yaml patches"
+        yield f"{server.ref} is there, and {reason}: set knative_install to existing"
+
+
+def _deleter(server: KubeObject, environment: Environment) -> tuple[str, str, str]:
+    """Who would delete it, and the annotation that prevents it; "" if nobody would."""
     key, keep = _KEPT
-    if server is not None and own and server.annotations.get(key) != keep:
-        lost = f"{server.ref} is of release {OWN_RELEASE}, which would delete it, and Knative with it"
-        yield f"{lost}: annotate it with {key}={keep}"
+    if server.annotations.get(_RELEASE) == OWN_RELEASE and server.annotations.get(key) != keep:
+        return f"release {OWN_RELEASE}", key, keep
+    key, keep = _UNPRUNED
+    own, options = f"{environment.name}-{OWN_RELEASE}", str(server.annotations.get(key) or "").split(",")
+    if application(server) == own and keep not in (option.strip() for option in options):
+        return f"Argo CD application {own}", key, keep
+    return "", "", ""
 
 
 def _by_name(objects: Any) -> dict[str, KubeObject]:

@@ -57,15 +57,20 @@ def _owner(ours: KubeObject, theirs: KubeObject, environment: Environment) -> st
     if name:
         own = (name, namespace) == (release, environment.namespaces[release])
         return "" if own else f"Helm release {name} in namespace {namespace}"
-    application = str(theirs.annotations.get(_TRACKING) or theirs.labels.get(_INSTANCE) or "").partition(":")[0]
-    if application:
-        own = application == f"{environment.name}-{release}"
-        return "" if own else f"Argo CD application {application}"
+    tracked = application(theirs)
+    if tracked:
+        own = tracked == f"{environment.name}-{release}"
+        return "" if own else f"Argo CD application {tracked}"
     managers = _managers(theirs)
     if _installed_once(ours) or (release in environment.applied and _MANAGER in managers):
         return ""
     made = f"made by {', '.join(managers)}" if managers else "its maker is unknown"
     return f"no Helm release ({made})"
+
+
+def application(obj: KubeObject) -> str:
+    """The application of Argo CD that has made an object; "" if none has."""
+    return str(obj.annotations.get(_TRACKING) or obj.labels.get(_INSTANCE) or "").partition(":")[0]
 
 
 def _installed_once(ours: KubeObject) -> bool:

@@ -11,7 +11,7 @@ from kserve_wiring.doctor.kubectl import Kubectl
 from kserve_wiring.grammar.version import version_tuple
 from kserve_wiring.preflight.brought import brought
 from kserve_wiring.preflight.environment import Environment
-from kserve_wiring.preflight.knative import existing_knative
+from kserve_wiring.preflight.knative import existing_knative, removed_knative
 from kserve_wiring.preflight.owners import owners
 from kserve_wiring.preflight.parts import parts
 from kserve_wiring.preflight.reader import Reader
@@ -42,7 +42,7 @@ def preflight(
     needy = "KServe" if environment.value("knative", "install") == "none" else "Knative"
     report.problems += _version(report.version, kubernetes, needy)
     report.warnings += _untested(report.version, tested or {})
-    for check in (brought, parts, existing_knative, owners):
+    for check in (brought, parts, existing_knative, removed_knative, owners):
         report.problems += check(environment, reader)
     report.problems = list(dict.fromkeys(report.problems))
     report.unseen = reader.unseen

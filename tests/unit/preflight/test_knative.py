@@ -230,19 +230,45 @@ def test_the_controllers(policy: str, deployments: list[Object], expected: list[
     assert found(policy=policy, deployments=deployments) == expected
 
 
+SERVER = "KnativeServing knative-serving/knative-serving"
+DELETED = ", which would delete it, and Knative with it: "
+HELM = {"meta.helm.sh/release-name": "kserve-environment"}
+ARGOCD = {"argocd.argoproj.io/tracking-id": "prod-kserve-environment:operator.knative.dev/KnativeServing:x/y"}
+UNPRUNED = {"argocd.argoproj.io/sync-options": "ServerSideApply=true, Prune=false"}
+BY_HELM, BY_ARGOCD = "release kserve-environment", "Argo CD application prod-kserve-environment"
+ANEW = "start over with make uninstall of the earlier answers"
+RESET = f"{SERVER} is there, and its operator resets the ConfigMaps that knative_install: yaml patches: "
+
+
+# The answer knative_install (none: of Standard mode), the annotations of the KnativeServing, and the line.
 @pytest.mark.parametrize(
-    ("release", "policy", "lost"),
-    [("kserve-environment", "", True), ("kserve-environment", "keep", False), ("platform", "", False)],
+    ("install", "notes", "line"),
+    [
+        ("operator", HELM, ""),
+        ("existing", HELM, f"{SERVER} is of {BY_HELM}{DELETED}annotate it with helm.sh/resource-policy=keep"),
+        ("existing", HELM | {"helm.sh/resource-policy": "keep"}, ""),
+        ("existing", {"meta.helm.sh/release-name": "platform"}, ""),
+        (
+            "existing",
+            ARGOCD,
+            f"{SERVER} is of {BY_ARGOCD}{DELETED}annotate it with argocd.argoproj.io/sync-options=Prune=false",
+        ),
+        ("existing", ARGOCD | UNPRUNED, ""),
+        ("yaml", HELM, f"{SERVER} is of {BY_HELM}{DELETED}set knative_install to operator, or {ANEW}"),
+        ("yaml", ARGOCD, f"{SERVER} is of {BY_ARGOCD}{DELETED}set knative_install to operator, or {ANEW}"),
+        ("yaml", {}, f"{RESET}set knative_install to existing"),
+        ("yaml", HELM | {"helm.sh/resource-policy": "keep"}, f"{RESET}set knative_install to existing"),
+        ("none", HELM, f"{SERVER} is of {BY_HELM}{DELETED}annotate it with helm.sh/resource-policy=keep, or {ANEW}"),
+        ("none", {}, ""),
+    ],
 )
-def test_a_knative_serving_of_earlier_answers(release: str, policy: str, lost: bool) -> None:
-    notes = {"meta.helm.sh/release-name": release, "helm.sh/resource-policy": policy}
+def test_a_knative_serving_of_earlier_answers(install: str, notes: dict[str, str], line: str) -> None:
     version, metadata = "operator.knative.dev/v1beta1", {"annotations": notes}
     server = there("KnativeServing", "knative-serving", "knative-serving", version, metadata=metadata)
-    line = (
-        "KnativeServing knative-serving/knative-serving is of release kserve-environment, which would delete it, and "
-        "Knative with it: annotate it with helm.sh/resource-policy=keep"
-    )
-    assert found(deployments=[deployment(), NET_ISTIO, server]) == ([line] if lost else [])
+    made = environment()
+    made.values["knative"] = {"install": install}  # type: ignore[index]
+    assert problems(made, server) == ([line] if line else [])
+    assert problems(made) == []
 
 
 def test_no_answer_is_not_missing() -> None:
