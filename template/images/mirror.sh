@@ -7,7 +7,7 @@
 #   mirror.sh [--dry-run] bundle DIR    copy from upstream to a folder (OCI image layout) that you carry across an air gap
 #   mirror.sh [--dry-run] unbundle DIR  copy from that folder to the private registry
 #
-# Environment: PLATFORMS (such as linux/amd64,linux/arm64; all by default), SKOPEO, RETRIES (3; of a request that is limited, breaks off or gets a 5xx), REGISTRY (each host[:port] of the
+# Environment: PLATFORMS (such as linux/amd64,linux/arm64; all by default), SKOPEO, ORAS (for referrers; empty for none), RETRIES (3; of a request that is limited, breaks off or gets a 5xx), REGISTRY (each host[:port] of the
 # private registry), CERTS (folder with its ca.crt), PLAIN_HTTP (true if it serves plain http), REGISTRY_TIMEOUT (the limit of one
 # question, 2m), COPY_TIMEOUT (of one image, 1h), REGISTRY_AUTH_FILE (written by `skopeo login`, or the .dockerconfigjson of a pull
 # Secret).
@@ -17,7 +17,7 @@ set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$here/../build # digests that later runs need; not in git
-SKOPEO=${SKOPEO:-skopeo} RETRIES=${RETRIES:-3} REGISTRY=${REGISTRY:-} CERTS=${CERTS:-} PLAIN_HTTP=${PLAIN_HTTP:-}
+SKOPEO=${SKOPEO:-skopeo} ORAS=${ORAS-oras} RETRIES=${RETRIES:-3} REGISTRY=${REGISTRY:-} CERTS=${CERTS:-} PLAIN_HTTP=${PLAIN_HTTP:-}
 REGISTRY_TIMEOUT=${REGISTRY_TIMEOUT:-2m} COPY_TIMEOUT=${COPY_TIMEOUT:-1h} PLATFORMS=${PLATFORMS:-}
 # shellcheck source=template/scripts/registry-errors.sh
 source "$here/../scripts/registry-errors.sh"
@@ -29,6 +29,8 @@ source "$here/../scripts/platforms.sh"
 source "$here/../scripts/progress.sh"
 # shellcheck source=template/scripts/signatures.sh
 source "$here/../scripts/signatures.sh"
+# shellcheck source=template/scripts/referrers.sh
+source "$here/../scripts/referrers.sh"
 # shellcheck source=template/scripts/space.sh
 source "$here/../scripts/space.sh"
 # shellcheck source=template/scripts/bundle.sh
@@ -71,13 +73,19 @@ images() {
 
 remember() { # SOURCE DIGEST
   mkdir -p "$state"
-  touch "$state/images.digests"
-  { { awk -v source="$1" '$1 != source' "$state/images.digests"; echo "$1 $2"; } > "$state/images.digests.new" &&
-    mv "$state/images.digests.new" "$state/images.digests"; } || die "cannot write $state/images.digests: is the disk full?"
+  note_down "$state/images.digests" "$1" "$2"
 }
 
-remembered() { # SOURCE
-  test ! -f "$state/images.digests" || awk -v source="$1" '$1 == source {print $2}' "$state/images.digests"
+remembered() { lookup "$state/images.digests" "$1"; } # SOURCE
+
+# Replaces the line `KEY VALUE` of a file.
+note_down() { # FILE KEY VALUE
+  touch "$1"
+  { { awk -v key="$2" '$1 != key' "$1"; echo "$2 $3"; } > "$1.new" && mv "$1.new" "$1"; } || die "cannot write $1: is the disk full?"
+}
+
+lookup() { # FILE KEY
+  test ! -f "$1" || awk -v key="$2" '$1 == key {print $2}' "$1"
 }
 
 # Commands -----------------------------------------------------------------------------------------
@@ -133,6 +141,7 @@ copy_one() { # SOURCE FROM TO KIND
     copy_image "$2" "$3" "$want"
     echo "$where: copied$(pace "$3")"
   fi
+  copy_referrers "$2" "$3" "$want"
   remember "$1" "$want"
 }
 
@@ -150,6 +159,7 @@ verify_one() { # SOURCE FROM TO KIND
     local has=$digest
     test "$4" != - || verify_platforms "$1" "$3"
     verify_signatures "$2" "$3" "$has"
+    verify_referrers "$2" "$3" "$has"
   fi
 }
 
@@ -168,6 +178,7 @@ verify() {
   each_image verify_one
   sum_up
   test ! -s "$scratch/wrong" || die "$(wc -l < "$scratch/wrong" | tr -d ' ') images are missing from the registry or differ; see above"
+  note_missing_oras compared
   echo "All $total images are in the registry."
 }
 
@@ -224,7 +235,7 @@ main() {
       done ;;
   esac
   case ${1:-} in
-    copy) each_image copy_one; sum_up ;;
+    copy) each_image copy_one; sum_up; note_missing_oras copied ;;
     verify) verify ;;
     lock) lock ;;
     bundle | unbundle)
@@ -232,10 +243,11 @@ main() {
       test "$1" = bundle || test -f "$2/index.json" || die "$2 is not a bundle: it has no index.json"
       test -n "$dry_run" || mkdir -p "$2" || die "cannot create the folder $2"
       bundle=$(cd "$2" 2> /dev/null && pwd || echo "$2")
-      test "$1" = bundle || each_image check_bundled
+      test "$1" = bundle || { require_oras; each_image check_bundled; }
       test "$1" = unbundle || test -n "$dry_run" || require_space
       each_image "${1}_one"
-      sum_up ;;
+      sum_up
+      note_missing_oras copied ;;
     *) die "usage: mirror.sh [--dry-run] copy | verify | lock | bundle DIR | unbundle DIR" ;;
   esac
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Adds to a bundle what the far side of an air gap needs besides images and charts: the template, copier and kserve-wiring with
-# all that they need, and helm. Called by `make bundle-tools`.
+# all that they need, helm, and oras if it is on PATH. Called by `make bundle-tools`.
 #
 #   bundle-tools.sh ANSWERS FOLDER
 #
-# ANSWERS is the answers file of copier. Environment: HELM, PYTHON (python3; wheels are for its version and this machine's platform).
+# ANSWERS is the answers file of copier. Environment: HELM, ORAS, PYTHON (python3; wheels are for its version and this machine's platform).
 set -uo pipefail
-HELM=${HELM:-helm} PYTHON=${PYTHON:-python3}
+HELM=${HELM:-helm} ORAS=${ORAS:-oras} PYTHON=${PYTHON:-python3}
 
 die() {
   echo "error: $*" >&2
@@ -49,6 +49,14 @@ add_helm() {
   cp -L "$found" "$folder/bin/helm" || die "cannot write $folder/bin/helm: is the disk full?"
 }
 
+# For referrers. Not needed where images have none.
+add_oras() {
+  local found
+  found=$(command -v "$ORAS") || return 0
+  cp -L "$found" "$folder/bin/oras" || die "cannot write $folder/bin/oras: is the disk full?"
+  echo "oras: added"
+}
+
 # The commands of the far side.
 write_readme() {
   cat > "$folder/README.txt" << EOF
@@ -75,7 +83,7 @@ EOF
 
 # Not of tools/ and template.git, which the far side makes.
 write_checksums() {
-  (cd "$folder" && find README.txt template.bundle wheels bin charts blobs index.json oci-layout -type f 2> /dev/null | sort |
+  (cd "$folder" && find README.txt template.bundle wheels bin charts blobs index.json oci-layout referrers -type f 2> /dev/null | sort |
     tr '\n' '\0' | xargs -0 sha256sum > "$scratch/sums" && mv "$scratch/sums" SHA256SUMS) || die "cannot write $folder/SHA256SUMS: is the disk full?"
 }
 
@@ -90,6 +98,7 @@ for part in template wheels helm; do
   "add_$part"
   echo "$part: added"
 done
+add_oras
 write_readme
 write_checksums
 echo "$folder/README.txt has the commands of the far side."

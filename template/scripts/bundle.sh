@@ -72,6 +72,7 @@ bundle_one() { # SOURCE FROM TO KIND
   if test -n "$dry_run"; then echo "$where: would be added to $bundle"; return; fi
   local want
   wanted "$2"; want=$digest
+  bundle_referrers "$2" "$want"
   if is_bundled "$1" "$want"; then echo "$where: already present"; return; fi
   sparse_index "$2" "$want"
   bundle_signatures "$2" "$want"
@@ -146,6 +147,7 @@ unbundle_one() { # SOURCE FROM TO KIND
   load "$1" "$has" "$3"
   test "$loaded" != copied || loaded="copied$(pace "$3")"
   echo "$where: $loaded"
+  unbundle_referrers "$2" "$3" "$has"
 }
 
 # Copies an image from the bundle, and sets $loaded to what was done.

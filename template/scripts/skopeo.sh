@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # mirror.sh sets the variables
-# The calls of skopeo for one image. Sourced by images/mirror.sh, which sets $scratch, $RETRIES and how to reach the registries.
+# The calls of skopeo, and of oras, for one image. Sourced by images/mirror.sh, which sets $scratch, $RETRIES and how to reach the registries.
 #
 # Each image runs in a subshell: `fail` ends only that image, `die` ends the run.
 
@@ -47,11 +47,17 @@ flags() { # REFERENCE PREFIX
   test "$PLAIN_HTTP" != true || echo "--$2tls-verify=false"
 }
 
-# Runs skopeo with its output in $scratch/out and its error in $message. After a fault that may pass, it waits and tries again.
+# Runs skopeo with its output in $scratch/out and its error in $message.
 attempt() { # LIMIT ARGUMENT...
-  local limit=$1 left=$RETRIES pause=2
+  local limit=$1
   shift
-  until message=$(echo "${BASHPID:-}" > "$scratch/pid"; exec "$SKOPEO" --debug --command-timeout "$limit" "$@" 2>&1 > "$scratch/out"); do
+  repeated "$SKOPEO" --debug --command-timeout "$limit" "$@"
+}
+
+# Runs a program with its output in $scratch/out and its error in $message. After a fault that may pass, it waits and tries again.
+repeated() { # COMMAND...
+  local left=$RETRIES pause=2
+  until message=$(echo "${BASHPID:-}" > "$scratch/pid"; exec "$@" 2>&1 > "$scratch/out"); do
     message=$(without_debug "$message")
     may_pass "$message" && test "$left" -gt 0 || return 1
     clear_line

@@ -59,7 +59,8 @@ VERDICTS = """\
 {{- end }}
 {{- $limits := (.Files.Get "files/values.yaml" | fromYaml).keys.namespaces.keys.kserve }}
 {{- range .Values.namespaces }}
-{{- $values := dict "namespaces" (dict "kserve" .) "knative" (dict "install" "none") "components" dict "gateways" dict }}
+{{- $values := dict "namespaces" (dict "kserve" .) "components" dict "gateways" dict }}
+{{- $_ := set $values "knative" (dict "install" "none") }}
 {{- if or (include "kserve-environment.faults.text" (dict "limits" $limits "path" "namespaces.kserve" "value" .))
       (include "kserve-environment.findings.namespaces" (dict "Values" $values "Files" $.Files)) }}
 {{- $_ := set $refused "namespaces" (append $refused.namespaces .) }}

@@ -55,10 +55,8 @@ class Registry:
 
     def serve(self) -> None:
         """Starts the registry with the images it had before."""
-        config = self.write()
-        command = [binaries.binary("registry", "registry"), "serve", config]
         self.process = processes.start(
-            "registry", command, self.folder / "registry.log", {"OTEL_TRACES_EXPORTER": "none"}
+            "registry", self._command(), self.folder / "registry.log", {"OTEL_TRACES_EXPORTER": "none"}
         )
         for _ in range(200):
             try:
@@ -91,7 +89,8 @@ class Registry:
         for digest, content in image.blobs.items():
             _, headers, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/")
             place = "/v2/" + headers["location"].partition("/v2/")[2]
-            status, _, body = self.call("PUT", f"{place}&digest={digest}", content, "application/octet-stream")
+            joint = "&" if "?" in place else "?"
+            status, _, body = self.call("PUT", f"{place}{joint}digest={digest}", content, "application/octet-stream")
             assert status == 201, body
         for number, (kind, content) in enumerate(image.manifests, 1):
             last = number == len(image.manifests)
@@ -145,6 +144,9 @@ class Registry:
         status, headers, _ = self.call("HEAD", path, login=logins[0] if logins else "", ca=ca)
         return headers["docker-content-digest"] if status == 200 else f"{status} for {reference}"
 
+    def _command(self) -> list[str | Path]:
+        return [binaries.binary("registry", "registry"), "serve", self.write()]
+
     def _config(self) -> dict[str, Any]:
         storage = {"filesystem": {"rootdirectory": str(self.folder / "data")}, "delete": {"enabled": True}}
         config: dict[str, Any] = {"version": "0.1", "log": {"level": "warn"}, "storage": storage}
@@ -160,6 +162,15 @@ class Registry:
         if self.sparse:
             config["validation"] = {"manifests": {"indexes": {"platforms": "none"}}}
         return config
+
+
+class ReferrersRegistry(Registry):
+    """A registry with the referrers API of OCI 1.1. It asks for no password, and forgets its images when it stops."""
+
+    def _command(self) -> list[str | Path]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        keys = [self.keys / "registry.crt", self.keys / "registry.key"] if self.keys else []
+        return [binaries.binary("referrers", "referrers"), f"127.0.0.1:{self.port}", *keys]
 
 
 def pull_secret(host: str, password: str) -> dict[str, Any]:

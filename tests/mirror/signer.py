@@ -45,7 +45,9 @@ class Signer:
 
     def sign(self, source: str, form: str = TAGS) -> None:
         """Signs an image, and attaches an attestation."""
-        reference = f"{self.upstream.host}/{split(source)[0]}@{self.world.images[source].digest}"
+        self.sign_reference(f"{self.upstream.host}/{split(source)[0]}@{self.world.images[source].digest}", form)
+
+    def sign_reference(self, reference: str, form: str) -> None:
         (self.folder / "statement.json").write_text('{"builder": "test"}', encoding="utf-8")
         attest = ["attest", "--key", "cosign.key", "--predicate", "statement.json", "--type", "custom"]
         for words in (["sign", "--key", "cosign.key"], attest):
@@ -54,7 +56,9 @@ class Signer:
 
     def verify(self, kind: str, target: str, source: str, key: str = "cosign.pub", form: str = TAGS) -> tuple[int, str]:
         """The status, and the message of a failure, for an image of the private registry."""
-        reference = f"{split(target)[0]}@{self.world.images[source].digest}"
+        return self.verify_reference(kind, f"{split(target)[0]}@{self.world.images[source].digest}", key, form)
+
+    def verify_reference(self, kind: str, reference: str, key: str = "cosign.pub", form: str = TAGS) -> tuple[int, str]:
         words = [kind, "--key", key, "--insecure-ignore-tlog=true", form]
         words += ["--registry-cacert", str(self.world.keys / "ca.crt")]
         done = self.cosign(*words, *(["--type", "custom"] if kind == "verify-attestation" else []), reference)

@@ -149,13 +149,14 @@ def test_too_many_requests_stop_only_the_images_of_that_host(
 
 
 def test_a_host_that_is_down_is_asked_once(world: World, empty: Registry, few: Path, tmp_path: Path) -> None:
-    down = f"localhost:{free_port()}/none"
-    home = world.write_home(tmp_path / "home", world.upstream.host, **{"quay.io": down})
+    down = f"localhost:{free_port()}"
+    home = world.write_home(tmp_path / "home", world.upstream.host, **{"quay.io": f"{down}/none"})
     sources = [source for source, *_ in world.lines(few)]
     missing = [source for source in sources if source.startswith("quay.io/")]
+    line = f"{down}, to which quay.io refers, cannot be reached: connection refused"
     done = world.make_target(few, "mirror", HOME=str(home))
     assert [line for line in done.stderr.splitlines() if not line.startswith("make")] == [
-        *[f"error: {source}: quay.io cannot be reached: connection refused" for source in missing],
+        *[f"error: {source}: {line}" for source in missing],
         f"error: {len(missing)} of 8 images failed: run the command again to continue with them",
     ]
     assert [source for source, digest in held(empty, few, world).items() if not digest] == missing

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -79,9 +79,9 @@ ANSWERS: dict[str, tuple[Callable[[BaseHTTPRequestHandler], None], str]] = {
 }
 # The answer of a proxy to CONNECT.
 PROXIES = {
-    0: "the proxy for registry.invalid cannot be reached: correct HTTPS_PROXY, or add registry.invalid to NO_PROXY",
-    403: "the proxy does not let requests to registry.invalid pass: allow them there, or add registry.invalid to NO_PROXY",
-    407: "the proxy rejects the credentials: put them into HTTPS_PROXY, or add registry.invalid to NO_PROXY",
+    0: "the proxy for {host} cannot be reached: correct HTTPS_PROXY, or add {host} to NO_PROXY",
+    403: "the proxy does not let requests to {host} pass: allow them there, or add {host} to NO_PROXY",
+    407: "the proxy rejects the credentials: put them into HTTPS_PROXY, or add {host} to NO_PROXY",
 }
 
 
@@ -104,7 +104,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     if not os.environ.get("KSERVE_TEST_REGISTRY"):
         pytest.skip("needs skopeo: make test-registry")
     folder = tmp_path_factory.mktemp("reach")
@@ -113,7 +113,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     (folder / "images" / "certs").mkdir(parents=True)
     shutil.copy(folder / "keys" / "ca.crt", folder / "images" / "certs")
     shutil.copytree(ROOT / "template" / "scripts", folder / "scripts")
-    yield Place(folder, folder / "keys")
+    return Place(folder, folder / "keys")
 
 
 def result(line: str, host: str) -> tuple[int, str]:
@@ -152,7 +152,7 @@ def test_a_proxy_in_between_is_named(place: Place, code: int) -> None:
     port = free_port()
     proxy = {"HTTPS_PROXY": f"http://localhost:{port}"}
     if not code:
-        assert place.ask("registry.invalid", **proxy) == result(PROXIES[code], "")
+        assert place.ask("registry.invalid", **proxy) == result(PROXIES[code], "registry.invalid")
         return
     with serving(port, lambda request: send(request, code), None):
-        assert place.ask("registry.invalid", **proxy) == result(PROXIES[code], "")
+        assert place.ask("registry.invalid", **proxy) == result(PROXIES[code], "registry.invalid")
