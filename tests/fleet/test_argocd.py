@@ -14,7 +14,7 @@ import yaml
 from kserve_wiring.fleet.answers import Environment, Fleet, read_fleet
 from kserve_wiring.fleet.argocd import CLUSTER_KINDS, project
 from tests.environments.conftest import Render, copy_template, environment, rendered, template
-from tests.fleet.conftest import Run, write
+from tests.fleet.conftest import ANSWERS, Run, write
 from tests.template.conftest import EXAMPLES
 from tools.upstream import modules
 from tools.upstream.helm import Helm
@@ -152,18 +152,20 @@ def test_one_repository_has_the_fleet(fleet: Path, run: Run) -> None:
 
 
 def test_renovate_finds_versions_of_the_first_stage(fleet: Path) -> None:
-    """With its regular expressions, in the files that it looks at."""
+    """With its regular expressions, in the files that it looks at. Its paths begin in the root of the repository."""
     settings = yaml.safe_load((fleet / "renovate.json").read_text(encoding="utf-8"))
     assert read_fleet(fleet).stages[0] == "test"
+    root = fleet.parents[len(Path(ANSWERS["argocd_path"]).parts) - 1]
+    assert settings["ignorePaths"] == [f"{ANSWERS['argocd_path']}/environments/**"]
     found = {}
     for manager in settings["customManagers"]:
         (file,), (pattern,) = manager["managerFilePatterns"], manager["matchStrings"]
-        match = re.search(pattern.replace("(?<", "(?P<"), (fleet / file).read_text(encoding="utf-8"))
+        match = re.search(pattern.replace("(?<", "(?P<"), (root / file).read_text(encoding="utf-8"))
         assert match
         found[manager["depNameTemplate"]] = match["currentValue"]
     assert found == {"copier-kserve": "v1.0.0", "stack": "kserve-0.20"}
     source = settings["customDatasources"]["stacks"]["defaultRegistryUrlTemplate"].removeprefix("file://")
-    stacks = yaml.safe_load((fleet / source).read_text(encoding="utf-8"))["properties"]["stack"]["enum"]
+    stacks = yaml.safe_load((root / source).read_text(encoding="utf-8"))["properties"]["stack"]["enum"]
     versioning = settings["customManagers"][1]["versioningTemplate"].removeprefix("regex:").replace("(?<", "(?P<")
     assert all(re.fullmatch(versioning, stack) for stack in stacks)
     assert found["stack"] in stacks
