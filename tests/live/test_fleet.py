@@ -1,11 +1,14 @@
 """A fleet that a real Argo CD reads from git: the ApplicationSet, the projects, the order of the stages.
 
-The clusters of the environments do not answer, so Argo CD compares and installs nothing there. What it makes of the
-repository is in its own cluster: Applications and projects.
+One other cluster answers: a control plane without nodes. Environment test goes there by name, and prod-us by URL.
+Argo CD installs the first wave there, and the second is never healthy. The cluster of prod-eu does not answer.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -20,13 +23,14 @@ from copier import run_copy
 
 from kserve_wiring.cli import main as cli
 from tests.commands.clone import repository
-from tests.commands.documents import commands
+from tests.commands.documents import Command, commands
 from tests.fleet.conftest import ANSWERS, ENVIRONMENTS, write
 from tests.live.bed import application_sets, git_server
 from tests.live.bed.api import Object, until
 from tests.live.bed.application_sets import usage
-from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
+from tests.live.bed.argocd import APPLICATION, NAMESPACE, RECONCILE, ArgoCD
 from tests.live.bed.bed import Bed
+from tests.live.bed.control_plane import ControlPlane
 from tests.live.bed.git_server import GitServer
 from tests.mirror.registry import FIRST, USER
 
@@ -37,15 +41,21 @@ pytestmark = [
 APPLICATION_SET = "argoproj.io/v1alpha1/ApplicationSet"
 PROJECT = "argoproj.io/v1alpha1/AppProject"
 COUNT = int(os.environ.get("KSERVE_FLEET_COUNT", "0"))
+# The release of the first wave, one that has an Application of its own, and what the former installs.
+FIRST_WAVE, SECOND_WAVE, INSTALLED = "kserve-prerequisites", "cert-manager", ("v1/Namespace", "kserve")
 
 
 @dataclass(repr=False)
 class Hub:
-    """The cluster of Argo CD, and a clone of the repository from which it reads the fleet in the folder ml/."""
+    """The cluster of Argo CD, and a clone of the repository from which it reads the fleet in the folder ml/.
+
+    other: the cluster of the environments test and prod-us.
+    """
 
     bed: Bed
     argocd: ArgoCD
     clone: Path
+    other: ControlPlane
 
     @property
     def fleet(self) -> Path:
@@ -71,25 +81,28 @@ def hub(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A generated fleet in git, and Argo CD with access to it and a cluster of the name of each environment."""
     bed.clear()
     server = GitServer(bed.state / "fleet-git", bed.state / "keys")
+    other = ControlPlane.start(bed.state / "other", bed.cluster_domain, 1)
     argocd = ArgoCD.start(bed)
     application_sets.start(argocd)
-    made = Hub(bed, argocd, tmp_path_factory.mktemp("hub") / "clone")
+    made = Hub(bed, argocd, tmp_path_factory.mktemp("hub") / "clone", other)
     url = server.url("fleet")
     template = repository(tmp_path_factory.mktemp("template") / "template", "v1.0.0")
     answers = ANSWERS | {"argocd_repo_url": url}
     run_copy(f"git+{template.as_uri()}", made.fleet, answers, defaults=True, quiet=True, vcs_ref="v1.0.0")
     write(made.fleet / "answers" / "regions" / "eu.yaml", {"ingress_domain": "eu.corp.local"})
     for name, layer in ENVIRONMENTS.items():
-        write(made.fleet / "answers" / "environments" / f"{name}.yaml", layer)
+        to = {"argocd_destination": other.server} if name == "prod-us" else {}
+        write(made.fleet / "answers" / "environments" / f"{name}.yaml", layer | to)
     assert cli.main(["fleet", "-C", str(made.fleet), "generate"]) == 0
     git_server.clone(made.clone, server.repository("fleet"))
     made.push("The fleet")
     secret(bed, "repository", {"type": "git", "url": url, "username": USER, "password": FIRST, "insecure": "true"})
-    for number, name in enumerate(ENVIRONMENTS, 1):
-        cluster = {"name": name, "server": f"https://127.0.0.1:{number}", "config": "{}"}
-        secret(bed, "cluster", cluster, name)
+    secret(bed, "cluster", {"name": "prod-eu", "server": "https://127.0.0.1:1", "config": "{}"}, "prod-eu")
+    secret(bed, "cluster", {"name": "test", "server": other.server, "config": access(other)}, "test")
     yield made
     argocd.stop()
+    other.stop()
+    shutil.rmtree(other.state / "etcd", ignore_errors=True)
     for app in bed.api.list(APPLICATION, NAMESPACE):
         bed.api.patch(APPLICATION, app["metadata"]["name"], NAMESPACE, {"metadata": {"finalizers": []}})
     for kind in ("applications", "applicationsets", "appprojects"):
@@ -101,14 +114,27 @@ def secret(bed: Bed, of: str, data: dict[str, str], name: str = "fleet") -> None
     bed.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data})
 
 
+def access(plane: ControlPlane) -> str:
+    """What Argo CD needs to use a cluster."""
+    config = yaml.safe_load(plane.kubeconfig.read_text(encoding="utf-8"))
+    ca = Path(config["clusters"][0]["cluster"]["certificate-authority"]).read_bytes()
+    tls = {"caData": base64.b64encode(ca).decode()}
+    return json.dumps({"bearerToken": config["users"][0]["user"]["token"], "tlsClientConfig": tls})
+
+
 def generated(hub: Hub, name: str) -> list[Object]:
     folder = hub.fleet / "environments" / name / "argocd" / "applications"
     return [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.yaml"))]
 
 
-def test_the_readme_applies_one_object(hub: Hub) -> None:
+def documented(hub: Hub) -> list[Command]:
+    """The commands for Argo CD in the README of the fleet."""
     readme = (hub.fleet / "README.md").read_text(encoding="utf-8")
-    typed = [one.text for one in commands(readme) if one.heading == "Argo CD" and one.text.startswith("kubectl")]
+    return [one for one in commands(readme) if one.heading == "Argo CD" and one.text.startswith("kubectl")]
+
+
+def test_the_readme_applies_one_object(hub: Hub) -> None:
+    typed = [one.text for one in documented(hub)]
     switch, restart, health, apply, *_ = typed
     for command in (switch, health, apply):
         words = [str(hub.fleet / word) if word.endswith(".yaml") else word for word in shlex.split(command)]
@@ -138,61 +164,83 @@ def test_a_root_is_that_of_its_environment(hub: Hub) -> None:
 def test_each_environment_has_its_project(hub: Hub) -> None:
     projects = {one["metadata"]["name"]: one["spec"] for one in hub.bed.api.list(PROJECT, NAMESPACE)}
     assert set(projects) == {"default", "ml", *ENVIRONMENTS}
-    targets = {one["name"] for one in projects["prod-eu"]["destinations"]}
-    assert targets == {"prod-eu"}
+    assert {one["name"] for one in projects["prod-eu"]["destinations"]} == {"prod-eu"}
+    assert {one["server"] for one in projects["prod-us"]["destinations"]} == {hub.other.server}
     assert {one["namespace"] for one in projects["prod-us"]["destinations"]} >= {"vision", "kserve", "kube-system"}
     assert "speech" not in {one["namespace"] for one in projects["prod-us"]["destinations"]}
 
 
 def test_the_first_stage_goes_first(hub: Hub) -> None:
-    """Its Applications are not healthy: their cluster does not answer. So prod waits."""
-    wanted = {app["metadata"]["name"] for app in generated(hub, "test")}
-    until("the Applications of test", lambda: hub.children("test") == wanted, 120, 1)
+    """Its first wave is installed in its own cluster. The second is not healthy there, so the stage of prod waits."""
+    until("the second wave", lambda: hub.children("test") == {f"test-{FIRST_WAVE}", f"test-{SECOND_WAVE}"}, 180, 1)
+    assert hub.other.api.find(*INSTALLED)
+    assert hub.bed.api.find(*INSTALLED) is None
     time.sleep(15)
+    assert len(hub.children("test")) == 2
     assert hub.children("prod-eu") | hub.children("prod-us") == set()
     stages = hub.stages()
     assert (stages["prod-eu"], stages["prod-us"]) == ("Waiting", "Waiting"), stages
 
 
 def test_the_project_allows_what_is_generated(hub: Hub) -> None:
-    until("Argo CD has looked at them", lambda: all(conditions(hub, name) for name in hub.children("test")), 120, 1)
-    refused = {name: found for name in hub.children("test") if (found := invalid(hub, name))}
-    assert refused == {}
-
-
-def conditions(hub: Hub, name: str) -> list[Object]:
-    status = hub.argocd.applications()[name].get("status", {})
-    found: list[Object] = status.get("conditions", [])
-    return found or ([{}] if status.get("sync") else [])
-
-
-def invalid(hub: Hub, name: str) -> list[str]:
-    return [one["message"] for one in conditions(hub, name) if one.get("type") == "InvalidSpecError"]
+    """All waves of a cluster by name and of one by URL."""
+    for name in ("test", "prod-us"):
+        listed = [app for app in generated(hub, name) if app["metadata"]["name"] not in hub.names()]
+        with applied(hub, listed) as names:
+            until("Argo CD has looked at them", lambda: all(looked_at(hub, one) for one in names), 120, 1)
+            assert {one: found for one in names if (found := invalid(hub, one))} == {}
 
 
 def test_the_project_refuses_another_namespace(hub: Hub) -> None:
-    file = hub.fleet / "environments" / "test" / "argocd" / "applications" / "istiod.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace('namespace: "istio-system"', 'namespace: "argocd"'), encoding="utf-8")
-    hub.push("An Application for the namespace of Argo CD")
-    until("it is refused", lambda: invalid(hub, "test-istiod"), 180, 1)
-    (message,) = invalid(hub, "test-istiod")
+    (app,) = (one for one in generated(hub, "test") if one["metadata"]["name"] == "test-istiod")
+    app["spec"]["destination"]["namespace"] = "argocd"
+    with applied(hub, [app]):
+        until("it is refused", lambda: invalid(hub, "test-istiod"), 60, 1)
+        (message,) = invalid(hub, "test-istiod")
     assert "do not match any of the allowed destinations in project 'test'" in message
-    file.write_text(text, encoding="utf-8")
-    hub.push("Back")
-    until("it is allowed again", lambda: not invalid(hub, "test-istiod"), 180, 1)
 
 
-def test_the_next_stage_follows_when_the_first_is_healthy(hub: Hub) -> None:
-    """An environment without Applications is healthy."""
+@contextlib.contextmanager
+def applied(hub: Hub, apps: list[Object]) -> Iterator[list[str]]:
+    """Applications that are compared and not synced; without a finalizer, so that they leave no trace."""
+    for app in apps:
+        meta = {key: value for key, value in app["metadata"].items() if key != "finalizers"}
+        hub.bed.api.apply(app | {"metadata": meta, "spec": app["spec"] | {"syncPolicy": {}}})
+    names = [app["metadata"]["name"] for app in apps]
+    yield names
+    for name in names:
+        hub.bed.api.delete(APPLICATION, name, NAMESPACE)
+
+
+def looked_at(hub: Hub, name: str) -> bool:
+    status = hub.argocd.applications()[name].get("status", {})
+    return bool(status.get("sync") or status.get("conditions"))
+
+
+def invalid(hub: Hub, name: str) -> list[str]:
+    found = hub.argocd.applications()[name].get("status", {}).get("conditions", [])
+    return [one["message"] for one in found if one["type"] == "InvalidSpecError"]
+
+
+def test_a_sync_that_waits_is_ended_by_hand(hub: Hub) -> None:
+    """Until then Argo CD takes no other commit. An environment without Applications is healthy, so prod follows."""
     folder = hub.fleet / "environments" / "test" / "argocd" / "applications"
     for file in folder.glob("*.yaml"):
         file.unlink()
     (folder / "none").write_text("", encoding="utf-8")
     hub.push("Nothing in test")
-    for name in ("prod-eu", "prod-us"):
-        wanted = {app["metadata"]["name"] for app in generated(hub, name)}
-        until(f"the Applications of {name}", lambda: hub.children(name) == wanted, 300, 1)  # noqa: B023
+    time.sleep(2 * RECONCILE)
+    assert len(hub.children("test")) == 2
+    (command,) = (one.text for one in documented(hub) if "Terminating" in one.text)
+    hub.bed.kubectl(*shlex.split(command.replace("NAME", "test"))[1:])
+    until("the Applications of test are gone", lambda: hub.children("test") == set(), 180, 1)
+    until("prod-eu begins", lambda: hub.children("prod-eu") == {f"prod-eu-{FIRST_WAVE}"}, 180, 1)
+    until(
+        "prod-us goes on",
+        lambda: hub.children("prod-us") == {f"prod-us-{FIRST_WAVE}", f"prod-us-{SECOND_WAVE}"},
+        180,
+        1,
+    )
 
 
 def test_a_folder_that_is_gone_deletes_nothing(hub: Hub) -> None:
@@ -201,7 +249,7 @@ def test_a_folder_that_is_gone_deletes_nothing(hub: Hub) -> None:
     hub.push("prod-us is gone")
     time.sleep(45)  # longer than Argo CD takes to look again
     assert "prod-us" in hub.names()
-    assert len(hub.children("prod-us")) > 10
+    assert len(hub.children("prod-us")) == 2
     assert hub.bed.api.find(PROJECT, "prod-us", NAMESPACE)
 
 
@@ -216,7 +264,12 @@ def test_without_the_application_set_all_stay(hub: Hub) -> None:
 
 @pytest.mark.skipif(not COUNT, reason="a measurement: KSERVE_FLEET_COUNT=200")
 def test_many_environments(hub: Hub) -> None:
-    """Seconds until all Applications exist, and what the controllers take; KSERVE_FLEET_COUNT environments."""
+    """Seconds until all Applications exist, and what the controllers take; KSERVE_FLEET_COUNT environments.
+
+    Without the health of Applications, for which the waves would wait: no cluster is there.
+    """
+    health = {"data": {"resource.customizations.health.argoproj.io_Application": None}}
+    hub.bed.api.patch("v1/ConfigMap", "argocd-cm", NAMESPACE, health)
     spread(hub, COUNT)
     hub.push(f"{COUNT} environments")
     begin, there = time.monotonic(), len(hub.names())

@@ -86,7 +86,8 @@ class ArgoCD:
     def start_controller(self) -> None:
         name = "argocd-application-controller"
         options = ["--repo-server-plaintext", "--repo-server", REPO_SERVER, "--redis", REDIS, "--metrics-port", "28082"]
-        self._run(name, *options, "--self-heal-timeout-seconds", "1")
+        # Not right after a sync, when it does not know all new objects yet, and not ever later as by default.
+        self._run(name, *options, "--self-heal-timeout-seconds", "5")
 
     def kill_controller(self) -> None:
         """End it as a node that fails does."""
@@ -128,6 +129,11 @@ class ArgoCD:
 
     def applications(self) -> dict[str, Object]:
         return {item["metadata"]["name"]: item for item in self.bed.api.list(APPLICATION, NAMESPACE)}
+
+    def refresh(self, application: str, kind: str = "normal") -> None:
+        """Make it look at git and the cluster now; "hard": fetch the chart again, too."""
+        annotation = {"argocd.argoproj.io/refresh": kind}
+        self.bed.api.patch(APPLICATION, application, NAMESPACE, {"metadata": {"annotations": annotation}})
 
     def differences(self, application: str) -> Iterator[Difference]:
         """What its last comparison found, from the cache out of which `argocd app diff` is answered."""
@@ -171,7 +177,7 @@ class ArgoCD:
         everything = {"sourceRepos": ["*"], "destinations": [{"namespace": "*", "server": "*"}]}
         spec = everything | {"clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}
         project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": meta | {"name": "default"}}
-        until("Argo CD's kinds", lambda: api.apply(project | {"spec": spec}), 20)
+        until("Argo CD's kinds", lambda: api.apply(project | {"spec": spec}), 60)
 
     def _run(self, name: str, *arguments: str | Path) -> None:
         command: list[str | Path] = [arguments[0]] if name == "redis" else [self.folder / "bin" / name]

@@ -14,7 +14,7 @@ from tests.live.bed.processes import Process
 
 PORT = 6443
 CONTEXT = "bed"
-ETCD = "http://127.0.0.1:2379"
+ETCD = 2379
 # Controllers that need nodes, disks or a cloud. The node lifecycle controller would evict every Pod, because nothing
 # renews the node's lease.
 WITHOUT = "node-lifecycle-controller,node-ipam-controller,persistentvolume-attach-detach-controller,ttl-controller"
@@ -22,17 +22,21 @@ WITHOUT = "node-lifecycle-controller,node-ipam-controller,persistentvolume-attac
 
 @dataclass(repr=False)
 class ControlPlane:
-    """A running control plane. state: folder of its keys, data and logs."""
+    """A running control plane. state: folder of its keys, data and logs.
+
+    number: 0 for that of the bed. Another one has ports of its own, and no nodes, not even simulated ones.
+    """
 
     state: Path
     cluster_domain: str
     processes: list[Process]
     api: Api
     kubeconfig: Path
+    number: int = 0
 
     @classmethod
-    def start(cls, state: Path, cluster_domain: str) -> ControlPlane:
-        """Start the three processes and wait until the API server is ready."""
+    def start(cls, state: Path, cluster_domain: str, number: int = 0) -> ControlPlane:
+        """Start the processes and wait until the API server is ready."""
         keys = state / "keys"
         keys.mkdir(parents=True)
         certificate_authority(keys, "bed-ca")
@@ -40,12 +44,21 @@ class ControlPlane:
         issue(keys, "accounts")
         token = secrets.token_hex(16)
         (keys / "tokens.csv").write_text(f"{token},admin,admin,system:masters\n", encoding="utf-8")
-        api = Api(network.HOST, PORT, token, keys / "ca.crt")
-        kubeconfig = write_kubeconfig(state / "kubeconfig", keys / "ca.crt", token)
-        plane = cls(state, cluster_domain, [], api, kubeconfig)
+        api = Api(network.HOST, PORT + number, token, keys / "ca.crt")
+        kubeconfig = write_kubeconfig(state / "kubeconfig", keys / "ca.crt", token, PORT + number)
+        plane = cls(state, cluster_domain, [], api, kubeconfig, number)
         plane._start_all(keys)
         until("API server ready", lambda: plane._ready(), 60, 0.1)
         return plane
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return f"https://{network.HOST}:{PORT + self.number}"
+
+    @property
+    def etcd(self) -> str:
+        return f"http://127.0.0.1:{ETCD + 10 * self.number}"
 
     def stop(self) -> None:
         for process in reversed(self.processes):
@@ -70,19 +83,19 @@ class ControlPlane:
     def _etcd(self) -> list[str]:
         return [
             f"--data-dir={self.state / 'etcd'}",
-            f"--listen-client-urls={ETCD}",
-            f"--advertise-client-urls={ETCD}",
-            "--listen-peer-urls=http://127.0.0.1:2380",
+            f"--listen-client-urls={self.etcd}",
+            f"--advertise-client-urls={self.etcd}",
+            f"--listen-peer-urls=http://127.0.0.1:{ETCD + 10 * self.number + 1}",
             "--unsafe-no-fsync",
             "--log-level=warn",
         ]
 
     def _apiserver(self, keys: Path) -> list[str]:
         return [
-            f"--etcd-servers={ETCD}",
+            f"--etcd-servers={self.etcd}",
             f"--advertise-address={network.HOST}",
             f"--bind-address={network.HOST}",
-            f"--secure-port={PORT}",
+            f"--secure-port={PORT + self.number}",
             f"--tls-cert-file={keys / 'apiserver.crt'}",
             f"--tls-private-key-file={keys / 'apiserver.key'}",
             f"--token-auth-file={keys / 'tokens.csv'}",
@@ -100,6 +113,7 @@ class ControlPlane:
     def _controller_manager(self, keys: Path) -> list[str]:
         return [
             f"--kubeconfig={self.kubeconfig}",
+            f"--secure-port={10257 + self.number}",
             f"--root-ca-file={keys / 'ca.crt'}",
             f"--service-account-private-key-file={keys / 'accounts.key'}",
             "--use-service-account-credentials=true",
@@ -122,12 +136,12 @@ def issue(folder: Path, name: str, *hosts: str) -> None:
     subprocess.run([binary("pki", "pki"), "leaf", folder, name, *hosts], check=True)
 
 
-def write_kubeconfig(path: Path, ca: Path, token: str) -> Path:
+def write_kubeconfig(path: Path, ca: Path, token: str, port: int = PORT) -> Path:
     path.write_text(
         f"""apiVersion: v1
 kind: Config
 current-context: {CONTEXT}
-clusters: [{{name: bed, cluster: {{server: "https://{network.HOST}:{PORT}", certificate-authority: {ca}}}}}]
+clusters: [{{name: bed, cluster: {{server: "https://{network.HOST}:{port}", certificate-authority: {ca}}}}}]
 users: [{{name: admin, user: {{token: {token}}}}}]
 contexts: [{{name: {CONTEXT}, context: {{cluster: bed, user: admin}}}}]
 """,

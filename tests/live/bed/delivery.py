@@ -49,8 +49,11 @@ class Delivery:
     def readme(self) -> str:
         return (self.environment.folder / "README.md").read_text(encoding="utf-8")
 
-    def push(self, message: str) -> None:
+    def push(self, message: str, webhook: bool = True) -> None:
+        """Commit and push, and tell Argo CD as a webhook of the git server does; otherwise it looks by itself."""
         self.commit = git_server.push(self.clone, message)
+        for name in self.argocd.applications() if webhook else ():
+            self.argocd.refresh(name)
 
     def change(self, message: str, push: bool = True, **answers: Any) -> None:
         """Push the environment with some other answers, or commit it alone."""
