@@ -28,7 +28,7 @@ from tests.fleet.conftest import ANSWERS, ENVIRONMENTS, write
 from tests.live.bed import application_sets, git_server
 from tests.live.bed.api import Object, until
 from tests.live.bed.application_sets import usage
-from tests.live.bed.argocd import APPLICATION, NAMESPACE, RECONCILE, ArgoCD
+from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
 from tests.live.bed.bed import Bed
 from tests.live.bed.control_plane import ControlPlane
 from tests.live.bed.git_server import GitServer
@@ -61,8 +61,15 @@ class Hub:
     def fleet(self) -> Path:
         return self.clone / ANSWERS["argocd_path"]
 
-    def push(self, message: str) -> None:
-        git_server.push(self.clone, message)
+    def push(self, message: str, application: str = "") -> None:
+        """Commit and push; wait until an Application is compared with the commit."""
+        commit = git_server.push(self.clone, message)
+        if application:
+            self.argocd.refresh(application)
+            until(f"{application} is compared", lambda: self.revision(application) == commit, 60)
+
+    def revision(self, application: str) -> str:
+        return str(self.argocd.applications()[application]["status"]["sync"].get("revision"))
 
     def names(self) -> set[str]:
         return set(self.argocd.applications())
@@ -228,8 +235,8 @@ def test_a_sync_that_waits_is_ended_by_hand(hub: Hub) -> None:
     for file in folder.glob("*.yaml"):
         file.unlink()
     (folder / "none").write_text("", encoding="utf-8")
-    hub.push("Nothing in test")
-    time.sleep(2 * RECONCILE)
+    hub.push("Nothing in test", "test")
+    time.sleep(5)
     assert len(hub.children("test")) == 2
     (command,) = (one.text for one in documented(hub) if "Terminating" in one.text)
     hub.bed.kubectl(*shlex.split(command.replace("NAME", "test"))[1:])
@@ -246,8 +253,8 @@ def test_a_sync_that_waits_is_ended_by_hand(hub: Hub) -> None:
 def test_a_folder_that_is_gone_deletes_nothing(hub: Hub) -> None:
     shutil.rmtree(hub.fleet / "environments" / "prod-us")
     (hub.fleet / "argocd" / "fleet" / "project-prod-us.yaml").unlink()
-    hub.push("prod-us is gone")
-    time.sleep(45)  # longer than Argo CD takes to look again
+    hub.push("prod-us is gone", "ml")
+    time.sleep(1.5 * application_sets.REQUEUE)
     assert "prod-us" in hub.names()
     assert len(hub.children("prod-us")) == 2
     assert hub.bed.api.find(PROJECT, "prod-us", NAMESPACE)

@@ -11,6 +11,8 @@ from tests.live.bed.argocd import REPO_SERVER, ArgoCD
 from tests.live.bed.processes import Process
 
 NAME = "argocd-applicationset-controller"
+# Seconds after which it looks at git again.
+REQUEUE = 10
 _ADDRESSES = {"metrics-addr": 28090, "probe-addr": 28091, "webhook-addr": 28092}
 
 
@@ -20,9 +22,9 @@ def start(argocd: ArgoCD) -> Process:
     program.symlink_to(binaries.binary("argocd", "argocd"))
     addresses = [f"--{option}=127.0.0.1:{port}" for option, port in _ADDRESSES.items()]
     options = ["--argocd-repo-server", REPO_SERVER, "--repo-server-plaintext", "--enable-progressive-syncs"]
-    # Look at git as often as the other controllers, and do not wait before an outdated Application is refreshed.
-    env = os.environ | argocd.env | {"ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": "10s"}
+    env = os.environ | argocd.env | {"ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": f"{REQUEUE}s"}
     log = argocd.bed.state / "logs" / f"{NAME}.log"
+    # Do not wait before an outdated Application is refreshed.
     options += ["--refresh-grace-period-seconds", "1"]
     argocd.running[NAME] = processes.start(NAME, [program, *addresses, *options], log, env, argocd.folder / "home")
     return argocd.running[NAME]
