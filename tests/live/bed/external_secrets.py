@@ -19,6 +19,12 @@ KIND = "external-secrets.io/v1/ExternalSecret"
 CRD = "external-secrets.io_externalsecrets.yaml"
 
 
+def definition() -> Object:
+    """The CustomResourceDefinition of ExternalSecret."""
+    found: Object = yaml.safe_load((binaries.files("external-secrets") / CRD).read_text(encoding="utf-8"))
+    return found
+
+
 class ExternalSecrets:
     """store: content of the ClusterSecretStore, {key: content}."""
 
@@ -29,8 +35,7 @@ class ExternalSecrets:
 
     def start(self) -> None:
         """Install the kind, and create Secrets from then on."""
-        text = (binaries.files("external-secrets") / CRD).read_text(encoding="utf-8")
-        self._api.apply(yaml.safe_load(text))
+        self._api.apply(definition())
         until("CRD of ExternalSecret", lambda: self._api.path(KIND), 20)
         threading.Thread(target=self._loop, name="external-secrets", daemon=True).start()
 
