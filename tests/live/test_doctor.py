@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.bed.api import Object, condition, until
+from tests.live.bed.api import ApiError, Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.diagnosis import gateways
 from tests.live.bed.environments import PASSWORD, Environment
@@ -31,6 +31,7 @@ from tools.generate.fault_page import faults
 
 pytestmark = pytest.mark.live
 NAMESPACE = "vision"
+DEPLOYMENT = "apps/v1/Deployment"
 MIRRORED = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
 Fault = Callable[[Bed, Environment], contextlib.AbstractContextManager[Any]]
 
@@ -189,6 +190,128 @@ def knative_version(version: str) -> Fault:
     return changed
 
 
+@contextlib.contextmanager
+def expired_certificate(bed: Bed, environment: Environment) -> Iterator[None]:
+    """Issued by the right CA for the right name, two days ago for one. cert-manager would issue it again."""
+    kind, name, namespace = "v1/Secret", "kserve-webhook-server-cert", "kserve"
+    before = bed.api.get(kind, name, namespace)["data"]
+    expired = expired_by(bed.state / "keys", "kserve-webhook-server-service.kserve.svc")
+    bed.api.patch(kind, name, namespace, {"data": expired})
+    try:
+        restarted(bed, "kserve-controller-manager", namespace)
+        yield
+    finally:
+        bed.api.patch(kind, name, namespace, {"data": before})
+        restarted(bed, "kserve-controller-manager", namespace)
+
+
+def expired_by(keys: Path, host: str) -> dict[str, str]:
+    """The data of a TLS Secret."""
+    (keys / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
+    for command in (
+        "openssl req -newkey rsa:2048 -nodes -keyout expired.key -subj /CN=webhook -out expired.csr",
+        "openssl x509 -req -in expired.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days -1 -extfile san -out old.crt",
+    ):
+        subprocess.run(command.split(), cwd=keys, check=True, capture_output=True)
+    files = {"tls.crt": "old.crt", "tls.key": "expired.key", "ca.crt": "ca.crt"}
+    return {key: base64.b64encode((keys / file).read_bytes()).decode() for key, file in files.items()}
+
+
+def restarted(bed: Bed, name: str, namespace: str) -> None:
+    """The bed mounts a Secret when a container starts."""
+    labels = bed.api.get(DEPLOYMENT, name, namespace)["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    old = {pod["metadata"]["uid"] for pod in bed.pods(namespace, selector)}
+    for pod in bed.pods(namespace, selector):
+        bed.api.delete("v1/Pod", pod["metadata"]["name"], namespace)
+    until("the old Pods are gone", lambda: not old & {pod["metadata"]["uid"] for pod in bed.pods(namespace, selector)})
+    until(f"{name} is ready", lambda: ready_pods(bed, name, namespace) > 0)
+
+
+CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
+
+
+LLMS = "llminferenceservices.serving.kserve.io"
+
+
+def llm_crd(stored: str, conversion: Object) -> Object:
+    """KServe's CRD of LLMInferenceServices, without its schemas."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    versions = [
+        {"name": name, "served": True, "storage": name == stored, "schema": schema} for name in ("v1alpha1", "v1alpha2")
+    ]
+    names = {"kind": "LLMInferenceService", "plural": "llminferenceservices"}
+    spec = {"group": "serving.kserve.io", "names": names, "scope": "Namespaced", "versions": versions}
+    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": LLMS}}
+    return body | {"spec": spec | {"conversion": conversion}}
+
+
+@contextlib.contextmanager
+def conversion_without_controller(bed: Bed, environment: Environment) -> Iterator[None]:
+    """An object of the old version, and a CRD that converts it with a webhook that is not installed."""
+    service = {"name": "llmisvc-webhook-server-service", "namespace": "kserve", "path": "/convert", "port": 443}
+    webhook = {"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]}
+    meta = {"name": "llama", "namespace": NAMESPACE}
+    body = {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "LLMInferenceService", "metadata": meta, "spec": {}}
+    bed.api.create(llm_crd("v1alpha1", {"strategy": "None"}))
+    try:
+        until("the CRD is there", lambda: bed.api.call("POST", llm_path("v1alpha1"), body))
+        bed.api.apply(llm_crd("v1alpha2", {"strategy": "Webhook", "webhook": webhook}))
+        until("nothing is converted", lambda: is_refused(bed, llm_path("v1alpha2")))
+        yield
+    finally:
+        bed.api.apply(llm_crd("v1alpha2", {"strategy": "None"}))
+        until("it is converted", lambda: bed.api.call("GET", llm_path("v1alpha2")))
+        bed.api.delete(CRD, LLMS)
+        until("the CRD is gone", lambda: bed.api.find(CRD, LLMS) is None)
+
+
+def llm_path(version: str) -> str:
+    return f"/apis/serving.kserve.io/{version}/namespaces/{NAMESPACE}/llminferenceservices"
+
+
+def is_refused(bed: Bed, path: str) -> bool:
+    try:
+        bed.api.call("GET", path)
+    except ApiError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def without_crd(bed: Bed, environment: Environment) -> Iterator[None]:
+    name = "inferenceservices.serving.kserve.io"
+    found = bed.api.get(CRD, name)
+    meta = {key: found["metadata"].get(key) for key in ("name", "labels", "annotations")}
+    bed.api.delete(CRD, name)
+    try:
+        until(f"{name} is gone", lambda: is_refused(bed, "/apis/serving.kserve.io/v1beta1/inferenceservices"))
+        yield
+    finally:
+        bed.api.create({key: found[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": meta})
+        until(name, lambda: not is_refused(bed, "/apis/serving.kserve.io/v1beta1/inferenceservices"))
+        restarted(bed, "kserve-controller-manager", "kserve")
+
+
+@contextlib.contextmanager
+def other_job(bed: Bed, environment: Environment) -> Iterator[None]:
+    """The image of a Job is another one, and its version is the same."""
+    before = bed.api.get(*SERVING)["spec"]["registry"]["override"]
+    jobs = {key: "harbor.corp.local:8443/other:1" for key in before if "migrat" in key or "cleanup" in key}
+    assert jobs
+    bed.api.patch(*SERVING, {"spec": {"registry": {"override": jobs}}})
+    try:
+        until("the operator tries", lambda: installed(bed) == "False")
+        yield
+    finally:
+        bed.api.patch(*SERVING, {"spec": {"registry": {"override": {key: before[key] for key in jobs}}}})
+        until("the operator succeeds", lambda: installed(bed) == "True")
+
+
+def installed(bed: Bed) -> str:
+    return str(condition(bed.api.get(*SERVING), "InstallSucceeded")["status"])
+
+
 INJECT: dict[str, Fault] = {
     "no pull Secret there": pull_secret_is(in_another_namespace),
     "a pull Secret of another registry": pull_secret_is(of_another_registry),
@@ -211,6 +334,10 @@ INJECT: dict[str, Fault] = {
     "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,
     "Knative is to skip a minor version": knative_version("1.19.9"),
     "Knative is to have a version that the operator does not carry": knative_version("1.22.9"),
+    "the certificate of KServe's webhook has expired": expired_certificate,
+    "the conversion webhook of LLMInferenceServices is not installed": conversion_without_controller,
+    "the CRD of InferenceServices is gone": without_crd,
+    "the operator is to change a Job that it has run": other_job,
 }
 # The rows of faults.yaml, which are also those of docs/faults.md.
 FAULTS = [Injected(INJECT[row["fault"]], row.pop("fault"), **row) for row in faults()]
@@ -275,7 +402,7 @@ def test_each_fault_has_its_verdict(bed: Bed, environment: Environment, tmp_path
             return without_routes(verdicts(report)) == wanted
 
         with contextlib.suppress(TimeoutError):
-            until(row.name, seen, 20)
+            until(row.name, seen, 60)
         assert without_routes(verdicts(report)) == wanted
         assert any(row.seen in verdict["text"] for verdict in report["verdicts"])
         codes = {finding["code"] for verdict in report["verdicts"] for finding in verdict["findings"]}
@@ -285,21 +412,64 @@ def test_each_fault_has_its_verdict(bed: Bed, environment: Environment, tmp_path
     assert (code, without_routes(verdicts(offline))) == (1, wanted)
 
 
-def test_two_faults_at_once_are_two_verdicts(bed: Bed, environment: Environment) -> None:
-    rows = [row for row in FAULTS if row.name in ("a quota of no Pods", "a runtime that does not exist")]
+# Independent ones, in the order in which they can be injected: under a quota of no Pods no other fault has Pods, and
+# without its webhook KServe admits no InferenceService.
+PAIRS = [
+    ("a runtime that does not exist", "a quota of no Pods"),
+    ("a model format that no runtime has", "a tag of a registry that is not in the skip list"),
+    ("another password at the registry", "Knative is to skip a minor version"),
+    ("an image without a host", "the Service of KServe's webhook is gone"),
+    (
+        "Knative is to have a version that the operator does not carry",
+        "the conversion webhook of LLMInferenceServices is not installed",
+    ),
+    ("a pull Secret of another registry", "the caBundle of KServe's webhook is that of another CA"),
+]
+
+
+@pytest.mark.parametrize("names", PAIRS, ids=" + ".join)
+def test_two_faults_at_once_are_two_verdicts(bed: Bed, environment: Environment, names: tuple[str, str]) -> None:
+    rows = [row for name in names for row in FAULTS if row.name == name]
     with contextlib.ExitStack() as stack:
-        for row in reversed(rows):  # under a quota of no Pods no other fault has Pods
+        for row in rows:
             stack.enter_context(row.inject(bed, environment))
         wanted = sorted((row.symptom, row.wire) for row in rows)
         found: list[tuple[str, str]] = []
 
         def seen() -> bool:
-            found[:] = sorted(without_routes(verdicts(doctor(bed, *live(bed))[1])))
+            found[:] = sorted(without_routes(verdicts(doctor(bed, "--probe", *DIRECT, *live(bed))[1])))
             return found == wanted
 
         with contextlib.suppress(TimeoutError):
-            until("both verdicts", seen, 20)
+            until("both verdicts", seen, 60)
     assert found == wanted
+
+
+MODELS = 50
+# Prints the seconds of the processor that a command and its children used: other programs do not change them.
+MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+json.dump([json.loads(done.stdout), used.ru_utime + used.ru_stime], sys.stdout)
+"""
+
+
+def test_a_cluster_of_fifty_models_is_judged_in_ten_seconds(bed: Bed, environment: Environment) -> None:
+    """On two processors, of which it leaves one free."""
+    until("KServe is ready", lambda: ready_pods(bed, "kserve-controller-manager", "kserve") > 0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(MODELS):
+            stack.enter_context(inference(bed, NAMESPACE, container("me/model@sha256:" + "0" * 64), "many"))
+        until("every model has a Pod", lambda: len(bed.pods(NAMESPACE)) >= MODELS, 120)
+        command = [sys.executable, "-m", "kserve_wiring", "doctor", "--format", "json", "--probe", *DIRECT, *live(bed)]
+        env = {**bed.variables, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+        output = subprocess.run([sys.executable, "-c", MEASURE, *command], env=env, check=True, stdout=subprocess.PIPE)
+        report, seconds = json.loads(output.stdout)
+    assert report["models"] == MODELS
+    (pulls,) = (one for one in report["verdicts"] if one["explanation"]["symptom"] == "pull-no-such-host")
+    assert len(pulls["subjects"]) == MODELS
+    assert seconds <= 10
 
 
 @pytest.mark.net_istio
@@ -359,9 +529,6 @@ def test_a_request_shows_a_wire_that_leaves_everything_ready(bed: Bed, environme
             until(row.wire, seen, 10)
     assert [one["explanation"]["symptom"] for one in found] == [SYMPTOM_OF[first]]
     assert row.code in {finding["code"] for one in found for finding in one["findings"]}
-
-
-DEPLOYMENT = "apps/v1/Deployment"
 
 
 @contextlib.contextmanager

@@ -172,7 +172,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
         raise UsageError("; ".join(str(problem) for problem in collected.problems))
     found = _judged(arguments, collected, names)
     if names and found.models < len(names):
-        raise UsageError(f"no InferenceService {' or '.join(names)}{_in(arguments.namespace)}")
+        raise UsageError(f"no InferenceService {' or '.join(names)}{_in(arguments.namespace)}{_unknown(found.absent)}")
     if arguments.format == "json":
         write(diagnosis.as_json(found), None)
     else:
@@ -210,6 +210,13 @@ def _transport(arguments: argparse.Namespace) -> Iterator[Transport]:
 
 def _in(namespace: str) -> str:
     return f" in namespace {namespace}" if namespace else ""
+
+
+def _unknown(absent: list[str]) -> str:
+    from kserve_wiring.doctor.absent import INFERENCE_SERVICES
+
+    missing = INFERENCE_SERVICES in absent
+    return f"; the API server has no kind {INFERENCE_SERVICES}: install KServe's CRDs" if missing else ""
 
 
 def _ticks() -> tuple[str, str]:

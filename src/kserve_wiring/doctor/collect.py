@@ -21,6 +21,8 @@ FOLDER = "kserve-wiring-bundle"
 def write_bundle(collected: Collected, path: Path) -> None:
     """Write the archive as a whole, or nothing. Raises OSError."""
     files = {"objects.json": _objects(collected), "unseen.txt": "\n".join(collected.unseen)}
+    if collected.absent:
+        files["absent.txt"] = "\n".join(collected.absent)
     if collected.webhooks:
         files["webhooks.json"] = json.dumps(collected.webhooks, ensure_ascii=False)
     for (namespace, pod, container), text in collected.logs.items():

@@ -21,7 +21,7 @@ class Collected:
     """Objects, the last log lines by container, and what could not be seen or read.
 
     envoys: the list `configs` of the config_dump of gateway Pods. webhooks: what is wrong with each webhook that was
-    called, "" if nothing is, by Webhook.key.
+    called, "" if nothing is, by Webhook.key. absent: the kinds that the API server does not have, by Kind.name.
     """
 
     objects: list[KubeObject] = field(default_factory=list)
@@ -29,4 +29,5 @@ class Collected:
     envoys: dict[Pod, list[Any]] = field(default_factory=dict)
     webhooks: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -13,6 +13,7 @@ from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.inspect import inspect
 from kserve_wiring.checker.options import Options
 from kserve_wiring.doctor import pods
+from kserve_wiring.doctor.absent import absent, unconverted
 from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.explain import Explanation, explain
 from kserve_wiring.doctor.hops import Hops
@@ -31,7 +32,7 @@ from kserve_wiring.manifests.objects import KubeObject, dig
 _MADE = frozenset(
     [
         *("Pod", "ReplicaSet", "Event", "Revision", "Configuration", "Route", "Ingress", "VirtualService"),
-        *("Endpoints", "EndpointSlice", "Node", *WEBHOOKS),
+        *("Endpoints", "EndpointSlice", "Node", "CustomResourceDefinition", *WEBHOOKS),
     ]
 )
 NOT_RECONCILED = "has no status: no controller has reconciled it"
@@ -60,7 +61,7 @@ class Diagnosis:
     """platform and models: how many were looked at. findings: disagreements that belong to no verdict.
 
     envoys: how many gateway Pods showed their configuration. requests, arrived: how many were sent to models, and
-    arrived there.
+    arrived there. absent: the kinds that the API server does not have.
     """
 
     objects: int
@@ -73,6 +74,7 @@ class Diagnosis:
     envoys: int = 0
     requests: int = 0
     arrived: int = 0
+    absent: list[str] = field(default_factory=list)
 
     @property
     def nothing(self) -> bool:
@@ -98,12 +100,14 @@ def diagnose(
     models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
     logs = Logs(platform, messages)
     verdicts: list[Verdict] = []
+    _extend(verdicts, _of_kinds(collected))
     _extend(verdicts, _of_platform(platform, messages, logs))
     _extend(verdicts, _of_webhooks(collected, verdicts))
     _extend(verdicts, (_alone(message, "gateways") for message in missing(collected)))
     waiting = [model for model in models if not (is_ready(model) or is_stopped(model) or _pod_is_ready(model))]
     for model in waiting:
-        _add(verdicts, Verdict(*_judge(model, chains.of(model), messages, logs), [model], "models"))
+        for message, explanation in _judge(model, chains.of(model), messages, logs):
+            _add(verdicts, Verdict(message, explanation, [model], "models"))
     if probe is not None:
         ready = [model for model in models if is_ready(model) and not is_stopped(model)]
         asked = [model for model in ready if names or chains.has_ready_pod(model)]
@@ -122,14 +126,24 @@ def diagnose(
         envoys=len(collected.envoys),
         requests=probe.sent if probe else 0,
         arrived=probe.arrived if probe else 0,
+        absent=collected.absent,
     )
+
+
+def _of_kinds(collected: Collected) -> Iterator[Verdict]:
+    """What the API server does not list."""
+    lacking = absent(collected)
+    if lacking:
+        yield Verdict(lacking[1], _alone(lacking[1], "platform").explanation, lacking[0], "platform")
+    yield from (_alone(message, "webhooks") for message in unconverted(collected))
 
 
 def _of_platform(platform: list[KubeObject], messages: Messages, logs: Logs) -> Iterator[Verdict]:
     """What stops the parts of the platform."""
     for part in platform:
         if not _is_well(part, messages):
-            yield Verdict(*_judge(part, [part], messages, logs), [part], "platform")
+            for message, explanation in _judge(part, [part], messages, logs):
+                yield Verdict(message, explanation, [part], "platform")
 
 
 def _of_webhooks(collected: Collected, verdicts: list[Verdict]) -> Iterator[Verdict]:
@@ -176,8 +190,11 @@ def _pod_is_ready(root: KubeObject) -> bool:
 
 def _judge(
     subject: KubeObject, chain: list[KubeObject], messages: Messages, logs: Logs
-) -> tuple[Message, Explanation | None]:
-    """The message that says most about the cause: of the earliest stage, then the most direct one."""
+) -> list[tuple[Message, Explanation | None]]:
+    """The message that says most about the cause: of the earliest stage, then the most direct one.
+
+    If that is of a container, the other containers of the Pod have causes of their own.
+    """
     said = [message for obj in chain for message in messages.of(obj)]
     said = said or [_silent(subject)]
     said += logs.about(subject, since=max(map(last_change, chain), default=""))
@@ -187,9 +204,17 @@ def _judge(
         for item in explain(message.text)
     ]
     if not known:
-        return said[0], None
-    _, _, index, explanation = min(known, key=lambda entry: entry[:3])
-    return said[index], explanation
+        return [(said[0], None)]
+    known.sort(key=lambda entry: entry[:3])
+    rank, _, first, explanation = known[0]
+    judged: list[tuple[Message, Explanation | None]] = [(said[first], explanation)]
+    seen = {said[first].container}
+    for other_rank, _, index, other in known:
+        message = said[index]
+        if other_rank == rank == 0 and "" not in seen and message.container not in ("", *seen):
+            seen.add(message.container)
+            judged += [(message, other)]
+    return judged
 
 
 def _silent(subject: KubeObject) -> Message:

@@ -99,7 +99,14 @@ def _explanation(
         # The first word of a message is shown: its stage may match inside it.
         cut = _word_begin(text, cut, cut if stage.window and cut == begin else match.start())
     end = _word_end(text, max(cut + _SHOWN, match.end()), match.end())
-    return Explanation(stage, symptom, text[cut:end], named)
+    return Explanation(stage, symptom, _head(text, match, cut) + text[cut:end], named)
+
+
+def _head(text: str, match: re.Match[str], cut: int) -> str:
+    """The begin of a message that is too long to be shown: it names the object, and the end says what is wrong."""
+    start = _word_begin(text, match.start(), match.start())
+    end = text.rfind(" ", start, start + _SHOWN // 2)
+    return f"{text[start:end]} ... " if cut > start + _SHOWN and end > start else ""
 
 
 def _word_begin(text: str, begin: int, last: int) -> int:

@@ -38,6 +38,7 @@ KINDS = (
     Kind("networking.istio.io", "virtualservices"),
     Kind("security.istio.io", "authorizationpolicies"),
     Kind("security.istio.io", "peerauthentications"),
+    Kind("apiextensions.k8s.io", "customresourcedefinitions", cluster=True),
     Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", cluster=True),
     Kind("admissionregistration.k8s.io", "validatingwebhookconfigurations", cluster=True),
     Kind("gateway.networking.k8s.io", "gateways"),

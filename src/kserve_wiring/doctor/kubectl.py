@@ -17,6 +17,7 @@ from kserve_wiring.doctor.kinds import KINDS, Kind
 from kserve_wiring.doctor.pods import logged_containers
 from kserve_wiring.manifests.load import load_values
 
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _LINES = 80
 _AT_ONCE = 4
 ABSENT = ("the server doesn't have a resource type", "could not find the requested resource")
@@ -52,9 +53,13 @@ class Kubectl:
         self.reach()
         collected = Collected()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for values, unseen in pool.map(self._list, KINDS):
-                collected.objects += load_values(values)
-                collected.unseen += unseen
+            for found in pool.map(self._list_all, _batches()):
+                for kind, (values, why) in found.items():
+                    collected.objects += load_values(values)
+                    if any(text in why for text in ABSENT):
+                        collected.absent.append(kind.name)
+                    elif why:
+                        collected.unseen.append(f"{kind.name}: {why}")
             containers = logged_containers(collected.objects)
             for container, (text, why) in zip(containers, pool.map(self._log, containers), strict=True):
                 if text:
@@ -77,15 +82,28 @@ class Kubectl:
             raise NotInstalled(text) from None
         return str(version.get("gitVersion", ""))
 
-    def _list(self, kind: Kind) -> tuple[list[dict[str, Any]], list[str]]:
+    def _list_all(self, kinds: Sequence[Kind]) -> dict[Kind, tuple[list[dict[str, Any]], str]]:
+        """The objects of some kinds, in one call if none of them fails: starting kubectl is most of the work."""
+        if len(kinds) > 1:
+            names = ",".join(kind.name for kind in kinds)
+            answer = self.run(["get", names, "--all-namespaces", "--output", "json"])
+            if answer.returncode == 0:
+                return {kinds[0]: ([_listed(answer.stdout)], "")}
+        return {kind: self._list(kind) for kind in kinds}
+
+    def _list(self, kind: Kind) -> tuple[list[dict[str, Any]], str]:
+        """The objects of a kind; else why they cannot be seen."""
         scope = [] if kind.cluster else ["--all-namespaces"]
-        answer = self.run(["get", kind.name, *scope, "--output", "json"])
+        # kubectl needs seconds to print the schemas of all CRDs.
+        how = (
+            ["--raw", _CRDS] if kind.plural == "customresourcedefinitions" else [kind.name, *scope, "--output", "json"]
+        )
+        answer = self.run(["get", *how])
         if answer.returncode and self.namespace and not kind.cluster:
             answer = self.run(["get", kind.name, "--namespace", self.namespace, "--output", "json"])
         if answer.returncode:
-            line = last_line(answer.stderr)
-            return [], [] if any(text in line for text in ABSENT) else [f"{kind.name}: {line}"]
-        return [json.loads(answer.stdout)], []
+            return [], last_line(answer.stderr)
+        return [_listed(answer.stdout)], ""
 
     def _log(self, container: Container) -> tuple[str, str]:
         """The last lines of the run that ended, or of the present one; else why they cannot be seen."""
@@ -114,6 +132,24 @@ class Kubectl:
             return subprocess.CompletedProcess(command, 1, "", f"no answer in {self.timeout * 2:g} s")
         except OSError as error:
             raise Unreachable(f"cannot start {self.program[0]}: {error.strerror}") from None
+
+
+def _batches() -> list[list[Kind]]:
+    """The kinds of each API group: they are there, and may be read, together. Pods are the most, so they are alone."""
+    batches: dict[str, list[Kind]] = {}
+    for kind in KINDS:
+        batches.setdefault(kind.name if kind.plural in ("pods", "events") else kind.group, []).append(kind)
+    return list(batches.values())
+
+
+def _listed(text: str) -> dict[str, Any]:
+    """A list without the schemas of CRDs, which are most of what a cluster has, and wire nothing."""
+    listed: dict[str, Any] = json.loads(text)
+    for item in listed["items"]:
+        if listed["kind"] == "CustomResourceDefinitionList":
+            for version in item["spec"]["versions"]:
+                version.pop("schema", None)
+    return listed
 
 
 def last_line(text: str) -> str:

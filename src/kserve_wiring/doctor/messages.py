@@ -29,6 +29,12 @@ class Message:
     where: str
     text: str
 
+    @property
+    def container(self) -> str:
+        """The container that it is about; "" if it is about the whole object."""
+        begin, _, name = self.where.rpartition(" ")
+        return name if begin in ("container", "log of") else ""
+
 
 class Messages:
     """The messages of every object, with an index of events by object."""
@@ -52,7 +58,8 @@ class Messages:
             yield from self._of_pod(obj)
         failure = obj.mapping("status", "modelStatus", "lastFailureInfo")
         if failure:
-            yield Message(obj, "modelStatus", f"{failure.get('reason', '')} {failure.get('message', '')}")
+            code = f"exitCode: {failure['exitCode']} " if failure.get("exitCode") else ""
+            yield Message(obj, "modelStatus", f"{failure.get('reason', '')} {code}{failure.get('message', '')}")
         for text in self._events.get((obj.kind, obj.namespace, obj.name), ()):
             yield Message(obj, "event", text)
         yield from _conditions(obj)

@@ -22,7 +22,7 @@ def as_text(diagnosis: Diagnosis, *, colour: bool = False, ticks: tuple[str, str
     """The stages, then each verdict, then settings that disagree without a visible effect."""
     lines = [f"cannot read {problem}" for problem in diagnosis.problems]
     for good, text in _stages(diagnosis):
-        lines.append(f"{ticks[0] if good else ticks[1]} {text}")
+        lines += wrap(text, f"{ticks[0] if good else ticks[1]} ", "  ")
     for verdict in diagnosis.verdicts:
         lines += ["", *_verdict(verdict, colour)]
     if diagnosis.findings:
@@ -51,7 +51,8 @@ def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
         good = diagnosis.arrived == diagnosis.requests
         yield good, f"requests: {diagnosis.arrived} of {diagnosis.requests} arrive at their model"
     if diagnosis.nothing:
-        yield False, "nothing to judge: no InferenceService, no Knative Service, no part of the platform"
+        unknown = f"; the API server has no kind {', '.join(diagnosis.absent)}" if diagnosis.absent else ""
+        yield False, f"nothing to judge: no InferenceService, no Knative Service, no part of the platform{unknown}"
 
 
 def _verdict(verdict: Verdict, colour: bool) -> list[str]:
@@ -84,6 +85,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "verdicts": [_as_dict(verdict) for verdict in diagnosis.verdicts],
         "findings": [finding.as_dict() for finding in diagnosis.findings],
         "unseen": diagnosis.unseen,
+        "absent": diagnosis.absent,
         "problems": [str(problem) for problem in diagnosis.problems],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

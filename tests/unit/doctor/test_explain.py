@@ -154,6 +154,18 @@ def test_the_shown_text_of_every_symptom_has_whole_words(name: str) -> None:
             assert item.seen.split(" ")[-1] in words, item.seen
 
 
+def test_a_long_message_is_shown_with_its_begin() -> None:
+    template = " ".join(f"field{number}:core.Value{{}}" for number in range(100))
+    (found,) = explain(
+        f'Install failed with message: Job.batch "migrate-1.21" is invalid: {template}: field is immutable'
+    )
+    assert found.symptom.id == "operator-job-immutable"
+    assert found.seen.startswith('Job.batch "migrate-1.21" is invalid: field0')
+    assert " ... " in found.seen
+    assert found.seen.endswith("field is immutable")
+    assert len(found.seen) < 400
+
+
 def test_a_long_log_is_explained_in_time() -> None:
     line = '{"severity":"INFO","message":"Reconcile succeeded","knative.dev/key":"a/b"}\n'
     text = line * 20_000 + 'failed to resolve image to digest: Get "https://r.example/v2/": dial tcp: no such host'

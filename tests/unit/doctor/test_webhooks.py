@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,59 @@ def test_a_certificate_that_the_api_server_refuses(
     assert text.startswith(
         f'failed calling webhook "{NAME}": failed to call webhook: Post "https://{HOST}:443/validate"'
     )
+
+
+def test_an_expired_certificate_has_its_date_and_its_secret(server: socket.socket, tmp_path: Path) -> None:
+    ca = certificate(tmp_path, HOST, -1)
+    serve(server, tmp_path)
+    found = objects(server.getsockname()[1], ca)
+    found[-1]["spec"]["volumes"] = [{"name": "cert", "secret": {"secretName": "server-cert"}}]
+    secret = made("Secret", "server-cert", "kserve", data={"tls.crt": "", "tls.key": ""})
+    ((_, text),) = judged([*found, secret], tmp_path)
+    ended = subprocess.run(
+        ["openssl", "x509", "-in", tmp_path / "crt", "-noout", "-enddate"], capture_output=True, check=True
+    )
+    date = ended.stdout.decode().strip().partition("=")[2]
+    wanted = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ssl.cert_time_to_seconds(date)))
+    assert text.endswith(f" is after {wanted}")
+    collected = Collected(load_values([*found, secret]))
+    ask(collected, Direct(), 1)
+    (verdict,) = diagnose(collected).verdicts
+    assert verdict.message.where == f"webhook {NAME}, certificate of Secret kserve/server-cert,"
+
+
+def crd(*versions: str, namespace: str = "kserve") -> Object:
+    client = {"service": {"name": SERVICE, "namespace": namespace, "path": "/convert"}}
+    spec = {
+        "group": "serving.kserve.io",
+        "names": {"kind": "InferenceService"},
+        "conversion": {"strategy": "Webhook", "webhook": {"clientConfig": client}},
+        "versions": [{"name": version, "served": True} for version in versions],
+    }
+    return made(
+        "CustomResourceDefinition", "inferenceservices.serving.kserve.io", "", "apiextensions.k8s.io/v1", spec=spec
+    )
+
+
+def test_a_conversion_webhook_that_is_not_there(tmp_path: Path) -> None:
+    model = made("InferenceService", "iris", "models", "serving.kserve.io/v1")
+    model["metadata"]["annotations"] = {"serving.kserve.io/stop": "true"}
+    left = [*objects(1, b""), model, crd("v1", "v1beta1", namespace="other")]
+    left = [one for one in left if one["kind"] != "ValidatingWebhookConfiguration"]
+    assert judged(left, tmp_path) == [
+        (
+            "conversion-webhook",
+            "conversion webhook for serving.kserve.io/v1, Kind=InferenceService failed: "
+            f'Post "https://{SERVICE}.other.svc:443/convert": service "{SERVICE}" not found',
+        )
+    ]
+
+
+@pytest.mark.parametrize("versions", [("v1",), ("v1", "v1beta1")])
+def test_nothing_is_converted(versions: tuple[str, ...]) -> None:
+    """Between versions of one object: not with a single version, and not without an object."""
+    others = [made("InferenceService", "iris", "models", "serving.kserve.io/v1")] if len(versions) == 1 else []
+    assert list(webhooks(load_values([crd(*versions), *others]))) == []
 
 
 def test_a_certificate_of_another_ca(server: socket.socket, tmp_path: Path) -> None:
