@@ -184,7 +184,7 @@ BEHIND = {
     "cluster_domain": "k8s.corp",
     "cert_manager_namespace": "pki",
     "istio_version": "1.30.0",
-    "knative_version": "1.20.0",
+    "knative_version": "1.22.0",
     "istio_namespace": "mesh",
     "kserve_namespace": "ml",
     "knative_operator_namespace": "operators",
