@@ -192,7 +192,11 @@ def test_no_wave_begins_before_the_pull_secrets(hub: Hub) -> None:
     for one in (one["metadata"] for one in listed):
         status = {"status": {"conditions": [ready]}}
         hub.other.api.patch(external_secrets.KIND, one["name"], one["namespace"], status, "status")
+        rotated = {"metadata": {"annotations": {"force-sync": "1"}}}  # make rotate-password
+        hub.other.api.patch(external_secrets.KIND, one["name"], one["namespace"], rotated)
     until("the first wave is healthy", lambda: state(hub, first) == ("Synced", "Healthy"), 60, 1)
+    kept = hub.other.api.list(external_secrets.KIND)
+    assert all("force-sync" in one["metadata"]["annotations"] for one in kept)
 
 
 def state(hub: Hub, name: str) -> tuple[str, str]:
