@@ -168,9 +168,9 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     from kserve_wiring.formats import diagnosis
 
     names, collected = _collected(arguments)
-    if collected.problems and not collected.objects:
-        raise UsageError("; ".join(str(problem) for problem in collected.problems))
     found = _judged(arguments, collected, names)
+    if collected.problems and not (collected.objects or found.verdicts):
+        raise UsageError("; ".join(str(problem) for problem in collected.problems))
     if names and found.models < len(names):
         raise UsageError(f"no InferenceService {' or '.join(names)}{_in(arguments.namespace)}{_unknown(found.absent)}")
     if arguments.format == "json":

@@ -7,19 +7,21 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import tarfile
-import zipfile
-import zlib
 
+from kserve_wiring.doctor import block_yaml
 from kserve_wiring.doctor.collected import Collected, Pod
 from kserve_wiring.doctor.envoy import reduced
 from kserve_wiring.doctor.files import Content, files
+from kserve_wiring.doctor.pasted import LONGEST
 from kserve_wiring.doctor.salvage import YAML, has_more, json_values, yaml_parts
+from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.load import SUFFIXES, Loaded, Problem, load_bytes, load_values
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef
 
 _LOG_KEPT = 40_000
 """Characters of a log that are read: its end."""
+_TEXTS = 500
+"""Files with neither objects nor logs of Pods that are kept."""
 
 # Folders: ours (logs/ns/pod/container.log), must-gather, an istioctl bug-report (istio/ns/pod/container.log).
 _LOGS = (
@@ -38,11 +40,11 @@ _OBJECTS = re.compile(rb"\A\s*(?:---\s*)?(?:#[^\n]*\n)*(?:\{|\[\s*\{|apiVersion:
 def read_bundle(path: str) -> Collected:
     """Read a file, a folder, a tar archive or, for ``-``, standard input. What cannot be read is a problem."""
     collected = Collected()
-    try:
-        for name, content in files(path):
-            _add(collected, name, content)
-    except (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        collected.problems.append(Problem(path, 0, getattr(error, "strerror", None) or str(error)))
+    for found in files(path):
+        if isinstance(found, Problem):
+            collected.problems.append(found)
+        else:
+            _add(collected, *found)
     if not (collected.objects or collected.problems):
         reason = "no object of Kubernetes: nothing there has an apiVersion and a kind; --explain takes a text"
         collected.problems.append(Problem(path, 0, reason))
@@ -75,8 +77,12 @@ def _add(collected: Collected, name: str, content: Content) -> None:
         _add_envoy(collected, (proxy["namespace"], proxy["pod"]), name, content.take())
     elif name == "unseen.txt" or name.endswith("/unseen.txt"):
         collected.unseen += content.take().decode("utf-8", errors="replace").splitlines()
+    elif name == "absent.txt" or name.endswith("/absent.txt"):
+        collected.absent += content.take().decode("utf-8", errors="replace").splitlines()
     elif name.endswith(SUFFIXES) or _OBJECTS.match(content.begin) or YAML.search(content.begin):
         _add_objects(collected, name, content)
+    elif b"\0" not in content.begin and len(collected.texts) < _TEXTS:
+        collected.texts[name] = content.take()[-LONGEST:].decode("utf-8", errors="replace")
 
 
 def _add_envoy(collected: Collected, pod: Pod, name: str, data: bytes) -> None:
@@ -117,11 +123,19 @@ def _add_objects(collected: Collected, name: str, content: Content) -> None:
         found = _json(name, content.take().decode("utf-8-sig", errors="replace"))
     else:
         data = content.take()
-        found = load_bytes(data, name)
+        found = _yaml(name, data)
         if found.problems or has_more(data, len(found.objects)):
             found = _pieces(name, data, found)
     collected.objects += found.objects
     collected.problems += found.problems
+
+
+def _yaml(name: str, data: bytes) -> Loaded:
+    """Every object of YAML documents."""
+    try:
+        return Loaded(objects=load_values(block_yaml.values(data.decode("utf-8-sig")), name))
+    except (yamltext.YamlError, UnicodeDecodeError):
+        return load_bytes(data, name)
 
 
 def _json(name: str, text: str) -> Loaded:

@@ -22,6 +22,7 @@ class Collected:
 
     envoys: the list `configs` of the config_dump of gateway Pods. webhooks: what is wrong with each webhook that was
     called, "" if nothing is, by Webhook.key. absent: the kinds that the API server does not have, by Kind.name.
+    texts: other files, by name.
     """
 
     objects: list[KubeObject] = field(default_factory=list)
@@ -30,4 +31,5 @@ class Collected:
     webhooks: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -18,7 +18,7 @@ from kserve_wiring.doctor.collected import Collected
 from kserve_wiring.doctor.explain import Explanation, explain
 from kserve_wiring.doctor.hops import Hops
 from kserve_wiring.doctor.messages import Logs, Message, Messages, last_change
-from kserve_wiring.doctor.models import Chains, is_ready, is_stopped, roots
+from kserve_wiring.doctor.models import Chains, is_manifest, is_ready, is_stopped, roots
 from kserve_wiring.doctor.platform import is_off, parts
 from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.promised import without_promises
@@ -26,7 +26,7 @@ from kserve_wiring.doctor.sent import missing
 from kserve_wiring.doctor.webhooks import KINDS as WEBHOOKS
 from kserve_wiring.doctor.webhooks import failing
 from kserve_wiring.manifests.load import Loaded, Problem
-from kserve_wiring.manifests.objects import KubeObject, dig
+from kserve_wiring.manifests.objects import KubeObject, ObjectRef, dig
 
 # What controllers create from the settings of others, and what only says how things went.
 _MADE = frozenset(
@@ -38,7 +38,7 @@ _MADE = frozenset(
 NOT_RECONCILED = "has no status: no controller has reconciled it"
 SWITCHED_OFF = "has no Pods: spec.replicas is 0"
 
-Stage = Literal["platform", "webhooks", "gateways", "models", "requests"]
+Stage = Literal["platform", "webhooks", "gateways", "models", "requests", "texts"]
 
 
 @dataclass(slots=True)
@@ -61,7 +61,8 @@ class Diagnosis:
     """platform and models: how many were looked at. findings: disagreements that belong to no verdict.
 
     envoys: how many gateway Pods showed their configuration. requests, arrived: how many were sent to models, and
-    arrived there. absent: the kinds that the API server does not have.
+    arrived there. absent: the kinds that the API server does not have. texts: how many were read, because there are no
+    objects. manifests: how many objects are as somebody wrote them, without the state that a cluster gives them.
     """
 
     objects: int
@@ -75,11 +76,13 @@ class Diagnosis:
     requests: int = 0
     arrived: int = 0
     absent: list[str] = field(default_factory=list)
+    texts: int = 0
+    manifests: int = 0
 
     @property
     def nothing(self) -> bool:
         """Nothing of KServe, Knative or Istio could be seen."""
-        return not (self.platform or self.models or self.findings)
+        return not (self.platform or self.models or self.findings or self.verdicts or self.manifests)
 
     @property
     def healthy(self) -> bool:
@@ -96,10 +99,13 @@ def diagnose(
     """
     messages = Messages(collected)
     chains = Chains(collected.objects)
-    platform = list(parts(collected.objects))
-    models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
+    found_parts = list(parts(collected.objects))
+    found_models = [root for root in roots(collected.objects) if _wanted(root, names, namespace)]
+    platform, models = ([one for one in found if not is_manifest(one)] for found in (found_parts, found_models))
     logs = Logs(platform, messages)
     verdicts: list[Verdict] = []
+    if not collected.objects:
+        _extend(verdicts, _of_texts(collected))
     _extend(verdicts, _of_kinds(collected))
     _extend(verdicts, _of_platform(platform, messages, logs))
     _extend(verdicts, _of_webhooks(collected, verdicts))
@@ -127,7 +133,18 @@ def diagnose(
         requests=probe.sent if probe else 0,
         arrived=probe.arrived if probe else 0,
         absent=collected.absent,
+        texts=0 if collected.objects else len(collected.texts) + len(collected.logs),
+        manifests=len(found_parts) + len(found_models) - len(platform) - len(models),
     )
+
+
+def _of_texts(collected: Collected) -> Iterator[Verdict]:
+    """The symptoms in texts and logs without any object: output of kubectl describe, tables of events."""
+    logs = {f"log of {'/'.join(container)}": text for container, text in collected.logs.items()}
+    for name, text in (collected.texts | logs).items():
+        file = KubeObject(ObjectRef("", "File", "", name), {})
+        for found in explain(text):
+            yield Verdict(Message(file, "text", found.seen), found, [file], "texts")
 
 
 def _of_kinds(collected: Collected) -> Iterator[Verdict]:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
+import io
+import lzma
 import sys
 import tarfile
 import zipfile
@@ -12,10 +15,22 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from kserve_wiring.manifests.load import Problem
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a file in an archive, unpacked; a larger one is left out."""
-_GZIP = b"\x1f\x8b"
+"""Bytes of a file in an archive or folder, unpacked; a larger one is left out."""
+_DEEPEST = 3
+"""Archives in archives."""
+_CHUNK = 16 * 1024
+"""Bytes that are lost at most where an archive is cut."""
+_GZIP, _XZ, _BZIP2, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh", b"PK\x03\x04"
+_TAR, _TAR_AT = b"ustar", 257
+_OTHER_ARCHIVES = {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar"}
+_TOO_LARGE = f"larger than {LARGEST // 2**20} MiB, left out"
+BROKEN = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
+"""What a file or archive raises that cannot be read. RuntimeError: a zip archive with a password."""
 
 
 @dataclass(slots=True)
@@ -35,42 +50,134 @@ class Content:
         return data
 
 
-def files(path: str) -> Iterator[tuple[str, Content]]:
+def files(path: str) -> Iterator[tuple[str, Content] | Problem]:
     """Name and content of each file: of a folder, a tar or zip archive, a single file, or standard input for ``-``.
 
-    Raises OSError, EOFError, tarfile.TarError, zipfile.BadZipFile or zlib.error.
+    Archives in archives are unpacked, too. What cannot be read is a problem, after what came before it.
     """
-    for name, content in _files(path):
-        if content.data.startswith(_GZIP):
-            content.data = zlib.decompressobj(wbits=31).decompress(content.data, LARGEST)
-            name = name.removesuffix(".gz")
-        # Windows PowerShell's `>` writes UTF-16.
-        if content.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            content.data = content.data.decode("utf-16", errors="replace").encode()
-        yield name, content
+    try:
+        for name, content in _files(path):
+            yield from _unpacked(name, content, _DEEPEST)
+    except BROKEN as error:
+        yield _problem(path, error)
 
 
-def _files(path: str) -> Iterator[tuple[str, Content]]:
+def _problem(name: str, error: BaseException) -> Problem:
+    return Problem(name, 0, getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def _unpacked(name: str, content: Content | Problem, depth: int) -> Iterator[tuple[str, Content] | Problem]:
+    if isinstance(content, Problem):
+        yield content
+        return
+    try:
+        name, whole = _decompress(name, content)
+        if depth and content.data[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+            with tarfile.open(fileobj=io.BytesIO(content.take())) as tar:
+                for member, inner in _members(name, tar):
+                    yield from _unpacked(member, inner, depth - 1)
+        elif depth and content.data.startswith(_ZIP):
+            for member, inner in _entries(name, io.BytesIO(content.take())):
+                yield from _unpacked(member, inner, depth - 1)
+        else:
+            other = next((kind for magic, kind in _OTHER_ARCHIVES.items() if content.data.startswith(magic)), "")
+            yield Problem(name, 0, f"unpack it first: doctor does not read {other}") if other else (name, content)
+        if not whole:
+            yield Problem(name, 0, "the compressed file is cut off, or too large; what was before that was read")
+    except BROKEN as error:
+        yield _problem(name, error)
+
+
+def _decompress(name: str, content: Content) -> tuple[str, bool]:
+    """Decompress the content. Return the name that it has then, and whether its end is there."""
+    whole = True
+    for magic, suffix, decompress in _COMPRESSED:
+        if content.data.startswith(magic):
+            content.data, whole = decompress(content.data)
+            name = name.removesuffix(suffix)
+            break
+    # Windows PowerShell's `>` writes UTF-16.
+    if content.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content.data = content.data.decode("utf-16", errors="replace").encode()
+    return name, whole
+
+
+def _gunzip(data: bytes) -> tuple[bytes, bool]:
+    decoder = zlib.decompressobj(wbits=31)
+    return decoder.decompress(data, LARGEST), decoder.eof
+
+
+def _unxz(data: bytes) -> tuple[bytes, bool]:
+    decoder = lzma.LZMADecompressor()
+    return decoder.decompress(data, LARGEST), decoder.eof
+
+
+def _bunzip2(data: bytes) -> tuple[bytes, bool]:
+    decoder = bz2.BZ2Decompressor()
+    return decoder.decompress(data, LARGEST), decoder.eof
+
+
+_COMPRESSED = ((_GZIP, ".gz", _gunzip), (_XZ, ".xz", _unxz), (_BZIP2, ".bz2", _bunzip2))
+
+
+def _files(path: str) -> Iterator[tuple[str, Content | Problem]]:
     if path == "-":
         yield "<stdin>", Content(sys.stdin.buffer.read())
     elif Path(path).is_dir():
         for file in sorted(Path(path).rglob("*")):
-            if file.is_file():
-                yield str(file), Content(file.read_bytes())
+            yield from _file(file)
     elif tarfile.is_tarfile(path):
-        yield from _members(path)
+        with tarfile.open(path) as archive:
+            yield from _members(path, archive)
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if not entry.is_dir() and entry.file_size <= LARGEST:
-                    yield f"{path}:{entry.filename}", Content(archive.read(entry))
+        with Path(path).open("rb") as opened:
+            yield from _entries(path, opened)
     else:
         yield path, Content(Path(path).read_bytes())
 
 
-def _members(path: str) -> Iterator[tuple[str, Content]]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() and member.size <= LARGEST else None
-            if content is not None:
-                yield f"{path}:{member.name}", Content(content.read())
+def _file(file: Path) -> Iterator[tuple[str, Content | Problem]]:
+    """A file of a folder, if it may be read. Its neighbours are read in any case."""
+    name = str(file)
+    try:
+        if file.is_file():
+            large = file.stat().st_size > LARGEST
+            yield name, Problem(name, 0, _TOO_LARGE) if large else Content(file.read_bytes())
+    except OSError as error:
+        yield name, _problem(name, error)
+
+
+def _members(path: str, archive: tarfile.TarFile) -> Iterator[tuple[str, Content | Problem]]:
+    for member in archive:
+        name = f"{path}:{member.name}"
+        if member.isfile() and member.size > LARGEST:
+            yield name, Problem(name, 0, _TOO_LARGE)
+        elif member.isfile():
+            opened = archive.extractfile(member)
+            assert opened is not None  # it is a file
+            yield from _whole_or_cut(name, opened)
+
+
+def _whole_or_cut(name: str, opened: IO[bytes]) -> Iterator[tuple[str, Content]]:
+    """A member, and what of it is there if the archive is cut in it."""
+    parts: list[bytes] = []
+    try:
+        while part := opened.read(_CHUNK):
+            parts.append(part)
+    except BROKEN:
+        yield name, Content(b"".join(parts))
+        raise
+    yield name, Content(b"".join(parts))
+
+
+def _entries(path: str, opened: IO[bytes]) -> Iterator[tuple[str, Content | Problem]]:
+    with zipfile.ZipFile(opened) as archive:
+        for entry in archive.infolist():
+            name = f"{path}:{entry.filename}"
+            if entry.file_size > LARGEST:
+                yield name, Problem(name, 0, _TOO_LARGE)
+            elif not entry.is_dir():
+                try:
+                    yield name, Content(archive.read(entry))
+                except (*BROKEN, NotImplementedError) as error:
+                    yield name, _problem(name, error)

@@ -75,3 +75,9 @@ def is_ready(root: KubeObject) -> bool:
 def is_stopped(root: KubeObject) -> bool:
     """A person stopped the model on purpose."""
     return root.annotations.get("serving.kserve.io/stop") == "true"
+
+
+def is_manifest(obj: KubeObject) -> bool:
+    """It is as somebody wrote it, or as helm rendered it: no cluster has given it an identity or a status."""
+    given = ("uid", "resourceVersion", "creationTimestamp")
+    return obj.kind != "Deployment" and "status" not in obj.body and not any(obj.get("metadata", key) for key in given)

@@ -34,7 +34,8 @@ def as_text(diagnosis: Diagnosis, *, colour: bool = False, ticks: tuple[str, str
 
 def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
     """What was looked at, in the order in which it works."""
-    stopped = Counter(verdict.stage for verdict in diagnosis.verdicts for _ in verdict.subjects)
+    subjects = {(verdict.stage, id(subject)) for verdict in diagnosis.verdicts for subject in verdict.subjects}
+    stopped = Counter(stage for stage, _ in subjects)
     platform, models = stopped["platform"], stopped["models"]
     settings = len(diagnosis.findings) + sum(len(verdict.findings) for verdict in diagnosis.verdicts)
     yield not diagnosis.problems, f"{diagnosis.objects} objects read"
@@ -46,6 +47,11 @@ def _stages(diagnosis: Diagnosis) -> Iterable[tuple[bool, str]]:
         wrong = stopped["gateways"]
         what = f"{wrong} objects are not" if wrong else "all Gateways and routes are"
         yield not wrong, f"gateways: {what} in the configuration of {diagnosis.envoys} Envoys"
+    if diagnosis.texts:
+        known = stopped["texts"]
+        yield not known, f"texts: {known or 'no'} known symptoms in {diagnosis.texts} texts without an object"
+    if diagnosis.manifests:
+        yield True, f"manifests: {diagnosis.manifests} without a state, so only their settings are judged"
     yield not models, f"models: {diagnosis.models - models} of {diagnosis.models} are ready"
     if diagnosis.requests:
         good = diagnosis.arrived == diagnosis.requests
