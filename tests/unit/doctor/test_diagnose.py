@@ -6,6 +6,7 @@ import pytest
 
 from kserve_wiring.doctor.collected import Collected, Container
 from kserve_wiring.doctor.diagnose import Diagnosis, diagnose
+from kserve_wiring.formats.diagnosis import as_text
 from kserve_wiring.manifests.load import load_values
 from tests.unit.doctor.objects import Object, chain, conditions, event, obj, pod
 
@@ -43,7 +44,7 @@ def test_models_with_one_cause_share_a_verdict() -> None:
     ids=["claim", "CRD"],
 )
 def test_what_is_not_read_of_a_cluster_is_not_missing(code: str, uri: str, annotations: Object) -> None:
-    """Doctor reads no claims and no CRDs. As manifests, the same objects are all there is."""
+    """Doctor reads no claims, and gives the rules no CRDs. As manifests, the same objects are all there is."""
     context = obj("ConfigMap", "facts", data={})
     context["metadata"]["labels"] = {"kserve-wiring.io/context": "true"}
     spec = {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}}
@@ -60,6 +61,25 @@ def test_two_faults_at_once_are_two_verdicts() -> None:
         *chain("wine", 'Unable to fetch image "r.example/b:1": failed to resolve image to digest: 429'),
     ]
     assert symptoms(judged(two)) == [("digest-no-such-host", ["iris"]), ("digest-rate-limit", ["wine"])]
+
+
+def test_two_containers_of_a_model_have_causes_of_their_own() -> None:
+    """And the second one is not counted as a second model."""
+    missing = 'Failed to pull image "q.example/b:1": dial tcp: lookup q.example: no such host'
+    statuses = [
+        {"name": "kserve-container", "state": {"waiting": {"reason": "ErrImagePull", "message": PULL}}},
+        {"name": "queue-proxy", "state": {"waiting": {"reason": "ErrImagePull", "message": missing}}},
+    ]
+    waiting = chain("iris", "Waiting for Pods", "Unknown")
+    found = judged([*waiting, pod("iris-x", statuses, "Revision/iris-predictor-00001")])
+    assert symptoms(found) == [("pull-unauthorized", ["iris"]), ("pull-no-such-host", ["iris"])]
+    assert "models: 0 of 1 are ready" in as_text(found)
+
+
+def test_the_exit_code_of_a_failed_model_is_a_cause() -> None:
+    failed = {"modelStatus": {"lastFailureInfo": {"exitCode": 137, "reason": "ModelLoadFailed"}}}
+    model = obj("InferenceService", "iris", version=f"{KSERVE}/v1beta1", status=failed)
+    assert symptoms(judged([model])) == [("container-oom", ["iris"])]
 
 
 def test_ready_models_have_no_verdict() -> None:
