@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ def _is_of_a_mesh(route: KubeObject) -> bool:
     return bool(parents) and all(parent.get("kind") == "Service" for parent in parents)
 
 
-def _named(obj: KubeObject) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+def _named(obj: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """What a Gateway or a route refers to, with the path of the reference."""
     if obj.kind == "Gateway":
         for index, _ in mappings_of(obj.get("spec", "listeners")):
@@ -86,12 +86,12 @@ def _named(obj: KubeObject) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
             yield from _mirrors(obj, (*path, "backendRefs", number, "filters"))
 
 
-def _items(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+def _items(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     for index, ref in mappings_of(obj.get(*path)):
         yield (*path, index), ref
 
 
-def _mirrors(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+def _mirrors(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     for index, _ in mappings_of(obj.get(*path)):
         place = (*path, index, "requestMirror", "backendRef")
         ref = obj.get(*place)
