@@ -21,19 +21,27 @@ from copier._main import Worker
 from copier._template import Template
 from jinja2.sandbox import SandboxedEnvironment
 
-Compiled = dict[tuple[Any, ...], Any]
+from kserve_wiring.fleet.compiled import Compiled, keep, kept
+
+# About ten megabytes.
+_MOST_TEXTS = 2000
 
 
 @contextmanager
-def each_text_compiled_once(known: Compiled) -> Iterator[None]:
-    """Within this context, Copier compiles a text of a template only if it is not among the known ones, and adds it."""
+def each_text_compiled_once(known: Compiled, earlier: Compiled | None = None) -> Iterator[None]:
+    """Within this context, Copier compiles a text of a template only if it is not among the known ones, and adds it.
+
+    earlier: those of earlier processes.
+    """
     real = SandboxedEnvironment.compile
+    before = earlier or {}
 
     def compile_once(self: SandboxedEnvironment, source: str, *args: Any, **options: Any) -> Any:
         syntax = (self.block_start_string, self.variable_start_string, self.trim_blocks, self.lstrip_blocks)
-        key = (source, args, *options.items(), *syntax, self.keep_trailing_newline)
+        # The name of a template, and not its file, which is in a clone.
+        key = (source, args[:1], *options.items(), *syntax, self.keep_trailing_newline)
         if key not in known:
-            known[key] = real(self, source, *args, **options)
+            known[key] = before.get(key) or real(self, source, *args, **options)
         self.preprocess(source)  # here an extension forgets the text before
         return known[key]
 
@@ -83,7 +91,7 @@ class Copies:
 
     def __init__(self, source: str, version: str | None = None) -> None:
         self._template = Template(url=source, ref=version)
-        self._compiled: Compiled = {}
+        self._earlier, self._compiled = kept(), Compiled()
         atexit.register(self._template._cleanup)  # of the clone
 
     def copy(self, target: Path, answers: Mapping[str, Any]) -> Callable[[Path], bool]:
@@ -93,7 +101,7 @@ class Copies:
         """
         source, version = self._template.url, self._template.ref
         with (
-            each_text_compiled_once(self._compiled),
+            each_text_compiled_once(self._compiled, self._earlier),
             _yaml_read_in_c(),
             _NewFolder(
                 src_path=source, dst_path=target, data=dict(answers), vcs_ref=version, defaults=True, quiet=True
@@ -101,7 +109,17 @@ class Copies:
         ):
             worker.template = self._template
             worker.run_copy()
-            return worker.match_skip
+            belongs_to_user = worker.match_skip
+            self._keep_new()
+            return belongs_to_user
+
+    def _keep_new(self) -> None:
+        """Keep what was compiled for the next process, up to a limit with that of other versions and templates."""
+        if self._compiled.keys() <= self._earlier.keys():
+            return
+        both = self._earlier | self._compiled
+        self._earlier = both if len(both) <= _MOST_TEXTS else self._compiled.copy()
+        keep(self._earlier)
 
 
 def refusal(error: BaseException) -> str:
