@@ -112,8 +112,6 @@ class ArgoCD:
             "ARGOCD_GPG_ENABLED": "false",
             "ARGOCD_RECONCILIATION_TIMEOUT": f"{RECONCILE}s",
             "ARGOCD_RECONCILIATION_JITTER": "0s",
-            # Without the two seconds after each wave, in which an object may get its health.
-            "ARGOCD_SYNC_WAVE_DELAY": "0",
             # By default an Application shows for three minutes that all is well when its manifests cannot be rendered.
             "ARGOCD_REPO_ERROR_GRACE_PERIOD_SECONDS": "1s",
             # For the table of a failing test: which object an Application waits for.
