@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, UsageError
-from kserve_wiring.cli.output import add_color, coloured, write
+from kserve_wiring.cli.output import add_color, coloured, waiting, write
 
 if TYPE_CHECKING:
     from kserve_wiring.doctor.collected import Collected
@@ -81,7 +81,7 @@ def add_collect(commands: Any) -> None:
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every command that calls kubectl."""
-    parser.add_argument("--context", default="", metavar="NAME", help="context of the kubeconfig")
+    parser.add_argument("--context", "--kube-context", default="", metavar="NAME", help="context of the kubeconfig")
     parser.add_argument("--kubectl", default="kubectl", metavar="COMMAND", help="the kubectl program, with its flags")
     parser.add_argument(
         "--timeout", type=_seconds, default=_TIMEOUT, metavar="SECONDS", help="for each call of kubectl"
@@ -118,7 +118,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--output: {target} must be a file in a folder that exists")
     collected = _live(arguments)
-    with _transport(arguments) as transport:
+    with waiting("calling webhooks and gateways"), _transport(arguments) as transport:
         ask(collected, transport, arguments.timeout)
     try:
         write_bundle(collected, target)
@@ -191,7 +191,7 @@ def _judged(arguments: argparse.Namespace, collected: Collected, names: list[str
 
     if not arguments.probe:
         return diagnose(collected, names, arguments.namespace)
-    with _transport(arguments) as transport:
+    with waiting("calling webhooks, gateways and models"), _transport(arguments) as transport:
         probe = Probe(ask(collected, transport, arguments.timeout), transport, arguments.timeout)
         return diagnose(collected, names, arguments.namespace, probe)
 
@@ -239,7 +239,8 @@ def _collected(arguments: argparse.Namespace) -> tuple[list[str], Collected]:
     if paths and arguments.probe:
         raise UsageError("--probe needs the cluster: a bundle answers no request")
     if paths:
-        return [one for one in what if one not in paths], read_bundle(paths[0])
+        with waiting(f"reading {paths[0]}"):
+            return [one for one in what if one not in paths], read_bundle(paths[0])
     return what, _live(arguments, ", or pass a bundle")
 
 
@@ -256,7 +257,8 @@ def _live(arguments: argparse.Namespace, instead: str = "") -> Collected:
     from kserve_wiring.doctor.kubectl import NotInstalled, Unreachable
 
     try:
-        return kubectl_of(arguments).collect()
+        with waiting("listing objects and reading logs"):
+            return kubectl_of(arguments).collect()
     except NotInstalled as error:
         raise UsageError(f"{error}{instead}") from None
     except Unreachable as error:

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import pydoc
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +48,30 @@ def write(text: str, file: str | None) -> None:
             part.replace(target)
     except OSError as error:
         raise UsageError(f"--output-file: cannot write {file}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal that the command waits, and for what. The line is gone afterwards."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_spin, args=(what, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _spin(what: str, ended: threading.Event) -> None:
+    for mark in itertools.cycle("|/-\\"):
+        print(f"\r{mark} {what}", end="", file=sys.stderr, flush=True)
+        if ended.wait(0.1):
+            break
+    print(f"\r{' ' * (len(what) + 2)}\r", end="", file=sys.stderr, flush=True)
 
 
 def page(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ import pexpect
 import pytest
 
 from kserve_wiring.cli import main as cli
+from kserve_wiring.cli.output import waiting
 from tools.console import ROOT
 from tools.rules import RULES
 
@@ -112,3 +114,26 @@ def test_a_page_longer_than_the_terminal_goes_to_the_pager() -> None:
     assert all(line.startswith("paged:") for line in out.splitlines())
     out = pexpect.run(f"{COMMAND} explain KW403", env=environment, encoding="utf-8", dimensions=(500, 80))
     assert "paged:" not in out
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "shown"), [("xterm", True), ("dumb", False)])
+def test_a_terminal_shows_that_the_command_waits(monkeypatch: pytest.MonkeyPatch, term: str, shown: bool) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", term)
+    with waiting("listing objects"):
+        pass
+    text = terminal.getvalue()
+    assert ("| listing objects" in text) == shown
+    assert text.rpartition("\r")[2] == ""  # nothing is left on the line
+
+
+def test_a_pipe_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with waiting("listing objects"):
+        pass
+    assert capsys.readouterr().err == ""

@@ -18,6 +18,7 @@ from kserve_wiring.doctor.pasted import comparable, without_secrets
 from kserve_wiring.doctor.symptoms import symptoms
 
 REPORTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "reports.yaml").read_text(encoding="utf-8"))
+LEAST: list[tuple[str, str]] = yaml.safe_load((Path(__file__).parent / "least.yaml").read_text(encoding="utf-8"))
 NOISE = "NAME     READY   STATUS    RESTARTS   AGE\nistiod-5f55cd679-rzf8d   1/1   Running   0   404m\n"
 
 
@@ -62,6 +63,11 @@ def test_the_form_of_a_message_does_not_matter(form: str) -> None:
 def test_reports_of_users(case: dict[str, Any]) -> None:
     first, *_ = explain(case["text"])
     assert (first.symptom.id, [*first.symptom.wires, ""][0]) == (case["symptom"], case["wire"])
+
+
+@pytest.mark.parametrize(("symptom", "text"), LEAST)
+def test_each_kind_of_fault_is_known(symptom: str, text: str) -> None:
+    assert explain(text)[0].symptom.id == symptom
 
 
 @pytest.mark.parametrize(
