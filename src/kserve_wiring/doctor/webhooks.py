@@ -80,7 +80,7 @@ def webhooks(objects: Iterable[KubeObject]) -> Iterator[Webhook]:
     kinds = {(obj.group, obj.kind) for obj in objects}
     seen = set()
     for obj in objects:
-        if obj.kind == CRD and (obj.get("spec", "group"), obj.get("spec", "names", "kind")) not in kinds:
+        if obj.kind == CRD and (str(obj.get("spec", "group")), str(obj.get("spec", "names", "kind"))) not in kinds:
             continue
         for found in _all(obj):
             if (found.service, found.namespace, found.port, found.bundle) not in seen:
