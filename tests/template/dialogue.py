@@ -43,7 +43,7 @@ class Dialogue:
         # Without answers to its question for the cursor's position, prompt_toolkit waits and warns.
         variables = {**os.environ, "PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm"}
         command = ["copy", *(["--quiet"] if quiet else []), *options, str(template), str(target)]
-        self.process = pexpect.spawn(COPIER, command, env=variables, encoding="utf-8", dimensions=(40, 80), timeout=60)
+        self.process = pexpect.spawn(COPIER, command, env=variables, encoding="utf-8", dimensions=(40, 80), timeout=180)
 
     def __enter__(self) -> Dialogue:
         return self

@@ -71,7 +71,9 @@ def test_the_common_paths_ask_about_15_questions(
     assert files(tmp_path / "typed") == files(tmp_path / "given")
 
 
-def test_the_summary_shows_what_will_be_generated_and_ctrl_c_ends_without_a_file(template: Path, tmp_path: Path) -> None:
+def test_the_summary_shows_what_will_be_generated_and_ctrl_c_ends_without_a_file(
+    template: Path, tmp_path: Path
+) -> None:
     with Dialogue(template, tmp_path / "out") as dialogue:
         shown = dialogue.answer([*WITH_ARGO_CD[:-1], ("confirmation", "no" + ENTER)])
         summary = shown[shown.index("This will be generated") :]

@@ -155,7 +155,9 @@ def test_the_manual_names_the_repository_that_argo_cd_reads_charts_from(generate
         return
     application = load(generated / "argocd" / "applications" / "istiod.yaml")
     (url,) = (source["repoURL"] for source in application["spec"]["sources"] if "chart" in source)
-    assert f"--from-literal enableOCI=true --from-literal url={url} " in (generated / "README.md").read_text(encoding="utf-8")
+    assert f"--from-literal enableOCI=true --from-literal url={url} " in (generated / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("example", ["offline-harbor", "custom-storage", "minimal"])

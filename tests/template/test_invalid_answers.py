@@ -63,7 +63,16 @@ def test_the_command_line_prints_two_lines_and_no_traceback(template: Path, tmp_
 
 
 def test_without_output_the_message_is_the_error_itself(template: Path, tmp_path: Path) -> None:
-    command = [COPIER, "copy", "--quiet", "--defaults", "--data", "registry_hots=x.corp", str(template), str(tmp_path / "out")]
+    command = [
+        COPIER,
+        "copy",
+        "--quiet",
+        "--defaults",
+        "--data",
+        "registry_hots=x.corp",
+        str(template),
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         1,
@@ -87,8 +96,7 @@ def test_a_destination_with_a_file_in_the_way_is_left_as_it_is(
     (tmp_path / "README.md").write_text("mine\n", encoding="utf-8")
 
     assert refused(str(template), tmp_path, {}, capsys) == (
-        f"choose a new folder: {tmp_path} is not empty, it has README.md "
-        "(or add --overwrite)"
+        f"choose a new folder: {tmp_path} is not empty, it has README.md (or add --overwrite)"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
@@ -129,7 +137,6 @@ def test_a_template_that_copier_update_would_not_find_is_refused(
     monkeypatch.chdir(template.parent)
 
     assert refused(template.name, tmp_path / "environment", {}, capsys) == (
-        "use an absolute path or URL: copier update would not find the "
-        f"template at {template.name}"
+        f"use an absolute path or URL: copier update would not find the template at {template.name}"
     )
     assert not (tmp_path / "environment").exists()

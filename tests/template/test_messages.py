@@ -20,9 +20,7 @@ from tests.template.test_invalid_answers import INVALID
 # What a terminal of 80 columns shows behind Copier's "Validation error for question '...': ".
 SHOWN = 28
 EXPECTED = [path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ") for path in INVALID]
-OWN = [
-    re.sub(r"^[a-z0-9_]+: ", "", text) for text in EXPECTED
-]
+OWN = [re.sub(r"^[a-z0-9_]+: ", "", text) for text in EXPECTED]
 VERBS = "add choose clone drop leave name paste press put quote raise run set type upgrade use write".split()
 # Of these, the tests of prompts, destinations and sources have the messages.
 ELSEWHERE = {"appended", "checkout", "free_destination", "lasting_source"}

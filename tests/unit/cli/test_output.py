@@ -92,7 +92,7 @@ def test_colour(arguments: list[str], no_color: str, terminal: bool, colour: boo
     environment = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm"}
     command = " ".join([COMMAND, "check", broken, *arguments])
     shell = command if terminal else f"{command} > {tmp_path}/out; cat -v {tmp_path}/out"
-    out = pexpect.run(f"sh -c '{shell}'", env=environment, encoding="utf-8")
+    out = pexpect.run(f"sh -c '{shell}'", env=environment, encoding="utf-8", timeout=120)
     assert (RED in out or "^[[31m" in out) == colour
 
 
@@ -110,9 +110,9 @@ def test_an_empty_code_is_no_code(broken: str, capsys: pytest.CaptureFixture[str
 
 def test_a_page_longer_than_the_terminal_goes_to_the_pager() -> None:
     environment = {**os.environ, "PAGER": "sed s/^/paged:/"}
-    out = pexpect.run(f"{COMMAND} explain KW403", env=environment, encoding="utf-8", dimensions=(10, 80))
+    out = pexpect.run(f"{COMMAND} explain KW403", env=environment, encoding="utf-8", dimensions=(10, 80), timeout=120)
     assert all(line.startswith("paged:") for line in out.splitlines())
-    out = pexpect.run(f"{COMMAND} explain KW403", env=environment, encoding="utf-8", dimensions=(500, 80))
+    out = pexpect.run(f"{COMMAND} explain KW403", env=environment, encoding="utf-8", dimensions=(500, 80), timeout=120)
     assert "paged:" not in out
 
 

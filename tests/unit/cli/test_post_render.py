@@ -47,7 +47,7 @@ def objects(text: bytes) -> list[object]:
 
 def test_helm_stops_at_a_finding(rendering: str) -> None:
     """On a terminal: without one, helm 4 shows nothing of what its plugin prints."""
-    output, status = pexpect.run(rendering, withexitstatus=True, encoding="utf-8", env=dict(os.environ))
+    output, status = pexpect.run(rendering, withexitstatus=True, encoding="utf-8", env=dict(os.environ), timeout=120)
     assert status == 1
     assert output.count(FINDING) == 1
     assert "kind: Gateway" not in output
