@@ -293,25 +293,6 @@ def without_crd(bed: Bed, environment: Environment) -> Iterator[None]:
         restarted(bed, "kserve-controller-manager", "kserve")
 
 
-@contextlib.contextmanager
-def other_job(bed: Bed, environment: Environment) -> Iterator[None]:
-    """The image of a Job is another one, and its version is the same."""
-    before = bed.api.get(*SERVING)["spec"]["registry"]["override"]
-    jobs = {key: "harbor.corp.local:8443/other:1" for key in before if "migrat" in key or "cleanup" in key}
-    assert jobs
-    bed.api.patch(*SERVING, {"spec": {"registry": {"override": jobs}}})
-    try:
-        until("the operator tries", lambda: installed(bed) == "False")
-        yield
-    finally:
-        bed.api.patch(*SERVING, {"spec": {"registry": {"override": {key: before[key] for key in jobs}}}})
-        until("the operator succeeds", lambda: installed(bed) == "True")
-
-
-def installed(bed: Bed) -> str:
-    return str(condition(bed.api.get(*SERVING), "InstallSucceeded")["status"])
-
-
 INJECT: dict[str, Fault] = {
     "no pull Secret there": pull_secret_is(in_another_namespace),
     "a pull Secret of another registry": pull_secret_is(of_another_registry),
@@ -337,7 +318,6 @@ INJECT: dict[str, Fault] = {
     "the certificate of KServe's webhook has expired": expired_certificate,
     "the conversion webhook of LLMInferenceServices is not installed": conversion_without_controller,
     "the CRD of InferenceServices is gone": without_crd,
-    "the operator is to change a Job that it has run": other_job,
 }
 # The rows of faults.yaml, which are also those of docs/faults.md.
 FAULTS = [Injected(INJECT[row["fault"]], row.pop("fault"), **row) for row in faults()]
