@@ -425,33 +425,6 @@ def test_two_faults_at_once_are_two_verdicts(bed: Bed, environment: Environment,
     assert found == wanted
 
 
-MODELS = 50
-# Prints the seconds of the processor that a command and its children used: other programs do not change them.
-MEASURE = """
-import json, resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-json.dump([json.loads(done.stdout), used.ru_utime + used.ru_stime], sys.stdout)
-"""
-
-
-def test_a_cluster_of_fifty_models_is_judged_in_ten_seconds(bed: Bed, environment: Environment) -> None:
-    """On two processors, of which it leaves one free."""
-    until("KServe is ready", lambda: ready_pods(bed, "kserve-controller-manager", "kserve") > 0)
-    with contextlib.ExitStack() as stack:
-        for _ in range(MODELS):
-            stack.enter_context(inference(bed, NAMESPACE, container("me/model@sha256:" + "0" * 64), "many"))
-        until("every model has a Pod", lambda: len(bed.pods(NAMESPACE)) >= MODELS, 120)
-        command = [sys.executable, "-m", "kserve_wiring", "doctor", "--format", "json", "--probe", *DIRECT, *live(bed)]
-        env = {**bed.variables, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
-        output = subprocess.run([sys.executable, "-c", MEASURE, *command], env=env, check=True, stdout=subprocess.PIPE)
-        report, seconds = json.loads(output.stdout)
-    assert report["models"] == MODELS
-    (pulls,) = (one for one in report["verdicts"] if one["explanation"]["symptom"] == "pull-no-such-host")
-    assert len(pulls["subjects"]) == MODELS
-    assert seconds <= 10
-
-
 @pytest.mark.net_istio
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.wire.replace("`", ""))
 def test_each_broken_wire_is_named(bed: Bed, environment: Environment, row: Broken) -> None:
