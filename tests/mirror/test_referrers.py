@@ -74,7 +74,9 @@ class Case:
 
     def make(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         path = f"{binaries.binary('oras', 'oras').parent}:{os.environ['PATH']}"
-        return self.world.make_target(self.folder, *words, **({"PATH": path, "HOME": str(self.home)} | more))
+        return self.world.make_target(
+            self.folder, *words, **({"PATH": path, "HOME": str(self.home), "ORAS": "oras"} | more)
+        )
 
     @property
     def home(self) -> Path:
