@@ -83,7 +83,7 @@ EOF
 
 # Not of tools/ and template.git, which the far side makes.
 write_checksums() {
-  (cd "$folder" && find README.txt template.bundle wheels bin charts blobs index.json oci-layout referrers -type f 2> /dev/null | sort |
+  (cd "$folder" && { find README.txt template.bundle wheels bin charts blobs index.json oci-layout -type f; find . -maxdepth 1 -name referrers; } | sed 's#^[.]/##' | sort |
     tr '\n' '\0' | xargs -0 sha256sum > "$scratch/sums" && mv "$scratch/sums" SHA256SUMS) || die "cannot write $folder/SHA256SUMS: is the disk full?"
 }
 
