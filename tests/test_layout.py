@@ -13,6 +13,7 @@ MIRRORS = {TESTS / "unit": ROOT / "src" / "kserve_wiring", TESTS / "tools": ROOT
 # Tests that go through more than one module.
 OF_NO_MODULE = {
     "unit/checker/test_fuzz.py": "any input, through the whole checker",
+    "unit/doctor/test_brought.py": "files as people bring them, through the whole doctor",
     "unit/doctor/test_odd_shapes.py": "any value at any place of a cluster, through the whole doctor",
     "unit/doctor/test_scale.py": "a large recorded cluster, through the whole doctor",
     "unit/manifests/test_hostile.py": "input that attacks the reader, through the whole checker",
