@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from kserve_wiring.manifests.load import Problem
 
@@ -91,9 +91,11 @@ def _unpacked(name: str, content: Content | Problem, depth: int) -> Iterator[tup
 def _decompress(name: str, content: Content) -> tuple[str, bool]:
     """Decompress the content. Return the name that it has then, and whether its end is there."""
     whole = True
-    for magic, suffix, decompress in _COMPRESSED:
+    for magic, suffix, decoder_of in _COMPRESSED:
         if content.data.startswith(magic):
-            content.data, whole = decompress(content.data)
+            decoder: Any = decoder_of()
+            content.data = decoder.decompress(content.data, LARGEST)
+            whole = decoder.eof
             name = name.removesuffix(suffix)
             break
     # Windows PowerShell's `>` writes UTF-16.
@@ -102,22 +104,11 @@ def _decompress(name: str, content: Content) -> tuple[str, bool]:
     return name, whole
 
 
-def _gunzip(data: bytes) -> tuple[bytes, bool]:
-    decoder = zlib.decompressobj(wbits=31)
-    return decoder.decompress(data, LARGEST), decoder.eof
-
-
-def _unxz(data: bytes) -> tuple[bytes, bool]:
-    decoder = lzma.LZMADecompressor()
-    return decoder.decompress(data, LARGEST), decoder.eof
-
-
-def _bunzip2(data: bytes) -> tuple[bytes, bool]:
-    decoder = bz2.BZ2Decompressor()
-    return decoder.decompress(data, LARGEST), decoder.eof
-
-
-_COMPRESSED = ((_GZIP, ".gz", _gunzip), (_XZ, ".xz", _unxz), (_BZIP2, ".bz2", _bunzip2))
+_COMPRESSED = (
+    (_GZIP, ".gz", lambda: zlib.decompressobj(wbits=31)),
+    (_XZ, ".xz", lzma.LZMADecompressor),
+    (_BZIP2, ".bz2", bz2.BZ2Decompressor),
+)
 
 
 def _files(path: str) -> Iterator[tuple[str, Content | Problem]]:
