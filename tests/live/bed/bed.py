@@ -56,7 +56,7 @@ class Bed:
         forget_old_runs()
         RUNS.mkdir(parents=True, exist_ok=True)
         state = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=RUNS))
-        _lock(state)
+        _lock(state, 0)
         net = Network()
         net.start()
         plane = ControlPlane.start(state, cluster_domain)
@@ -150,11 +150,17 @@ def builtin(namespace: str) -> bool:
     return namespace == "default" or namespace.startswith("kube-")
 
 
-def _lock(run: Path) -> int | None:
-    """Mark the folder of a bed as in use until the descriptor is closed; None if another process uses it."""
-    descriptor = os.open(run, os.O_RDONLY)
+def _lock(run: Path, wait: int = fcntl.LOCK_NB) -> int | None:
+    """Mark the folder of a bed as in use until the descriptor is closed; None if another one uses it or has removed it.
+
+    wait: 0 for the own folder, which a bed that starts at the same time holds while it looks for old ones.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(run, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | wait)
     except BlockingIOError:
         os.close(descriptor)
         return None
