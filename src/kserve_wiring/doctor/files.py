@@ -12,7 +12,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -93,15 +93,26 @@ def _decompress(name: str, content: Content) -> tuple[str, bool]:
     whole = True
     for magic, suffix, decoder_of in _COMPRESSED:
         if content.data.startswith(magic):
-            decoder: Any = decoder_of()
-            content.data = decoder.decompress(content.data, LARGEST)
-            whole = decoder.eof
+            content.data, whole = _streams(content.data, magic, decoder_of)
             name = name.removesuffix(suffix)
             break
     # Windows PowerShell's `>` writes UTF-16.
     if content.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content.data = content.data.decode("utf-16", errors="replace").encode()
     return name, whole
+
+
+def _streams(data: bytes, magic: bytes, decoder_of: Callable[[], Any]) -> tuple[bytes, bool]:
+    """The content of all streams, one after the other as pigz and cat write them, and whether the last end is there."""
+    found, left = [], LARGEST
+    while data.startswith(magic) and left > 0:
+        decoder = decoder_of()
+        found.append(decoder.decompress(data, left))
+        left -= len(found[-1])
+        if not decoder.eof:
+            return b"".join(found), False
+        data = decoder.unused_data
+    return b"".join(found), not data.startswith(magic)
 
 
 _COMPRESSED = (
