@@ -110,10 +110,11 @@ charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream 
 	@$(BIN)/python -m tools.upstream.charts
 
 .PHONY: bench
-bench: $(READY) ## Compare generate + render + validate + check with bare copier and helm (COUNT=200)
+bench: $(READY) ## Compare with bare copier and helm (COUNT=200), and the checker with PyYAML, istioctl and kube-score
 	@$(BIN)/python -m tools.bench.environments $(COUNT)
 	@$(BIN)/python -m tools.bench.fleet $(COUNT)
 	@$(BIN)/python -m tools.bench.checker
+	@$(BIN)/python -m tools.bench.analyzers
 
 .PHONY: mutate
 mutate: $(READY) ## Break each leaf of a team's objects and print which slips are found (2 minutes; ARGS="--sample 100")
