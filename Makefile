@@ -52,13 +52,13 @@ test: $(READY) ## Run the fast tests on all cores (ARGS="-k name" to select, ARG
 .PHONY: test-space
 test-space: $(READY) ## Generate, render and check all pairs of choices, with both helms, and generated texts (8 minutes)
 	@$(BIN)/python -m tools.upstream.helm --all >/dev/null
-	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/space $(ARGS)
+	@KSERVE_TEST_SPACE=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal tests/space $(ARGS)
 
 .PHONY: test-registry
 test-registry: $(READY) ## Test mirror, lock, pull and the documents' commands with a real registry, built once, and real skopeo
 	@command -v skopeo >/dev/null || { echo "error: skopeo is missing: install it, for example with apt-get install skopeo" >&2; exit 2; }
-	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/mirror \
-	  tests/commands/test_environment.py tests/commands/test_air_gap.py tests/commands/test_helmfile.py tests/commands/test_project.py $(ARGS)
+	@KSERVE_TEST_REGISTRY=1 $(BIN)/python -m pytest --numprocesses 4 --dist worksteal \
+	  tests/commands/test_environment.py tests/commands/test_project.py tests/commands/test_air_gap.py tests/commands/test_helmfile.py tests/mirror $(ARGS)
 
 .PHONY: test-packages
 test-packages: $(READY) ## Test what users install: a release, the hook of pre-commit and the action of GitHub

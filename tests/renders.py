@@ -1,44 +1,69 @@
-"""helm runs once for equal input, because the environments of the tests share most of their renders."""
+"""helm runs once for equal input in all processes of the tests: the environments share most of their renders."""
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kserve_wiring.manifests import helm as product
 from kserve_wiring.manifests.helm import content
+from tools.console import BUILD
 from tools.environment import render
-from tools.upstream.helm import Helm
 
-_MOST_KEPT = 200  # texts of up to 5 MB
+KEPT = BUILD / "cache" / "renders"
+_LARGEST_SCRIPT = 1_000_000  # bytes
+Done = subprocess.CompletedProcess[Any]
+Run = Callable[[Sequence[str]], Done]
 
 
 @contextmanager
 def each_render_made_once() -> Iterator[None]:
-    """The helm of tools.environment.render runs again only for another chart, other values or other options."""
-    run = render._helm
-    paths: dict[tuple[str, ...], tuple[Helm, tuple[str, ...]]] = {}
-
-    @lru_cache(maxsize=_MOST_KEPT)
-    def of(key: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        helm, arguments = paths[key]
-        return run(helm, *arguments)
-
-    def once(helm: Helm, *arguments: str) -> subprocess.CompletedProcess[str]:
-        key = (helm.path, *map(_meaning, arguments))
-        paths[key] = (helm, arguments)
-        return of(key)
-
+    """The helm of both renderers runs again only for another chart, other values, other options or another helm."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "_helm", once)
+        for module in (render, product):
+            patch.setattr(module, "_run", _once(module._run))
         yield
 
 
-def _meaning(argument: str) -> str:
-    """A path's content, so that copies in other folders are equal."""
-    path = Path(argument)
-    return content(path) if path.is_absolute() and path.exists() else argument
+def _once(run: Run) -> Run:
+    def once(command: Sequence[str]) -> Done:
+        key = "\0".join([run.__module__, *map(_meaning, command)])
+        file = KEPT / hashlib.sha256(key.encode()).hexdigest()
+        if file.exists():
+            kept: Done = pickle.loads(zlib.decompress(file.read_bytes()))  # noqa: S301 (written below)
+            return kept
+        done = run(command)
+        # An error may name a file of its own test, and a script that stands in for helm may say something else.
+        if done.returncode == 0 and Path(command[0]).stat().st_size > _LARGEST_SCRIPT:
+            _keep(file, zlib.compress(pickle.dumps(done), level=1))
+        return done
+
+    return once
+
+
+def _keep(file: Path, data: bytes) -> None:
+    """Written beside it and moved: another process never reads a half of it."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=KEPT, delete=False) as partial:
+        partial.write(data)
+    Path(partial.name).replace(file)
+
+
+def _meaning(word: str) -> str:
+    """What helm reads at a path, so that copies in other folders are equal; another file by its size and time."""
+    path = Path(word)
+    if path.suffix in (".yaml", ".json") or (path / "Chart.yaml").exists():
+        return content(path)
+    if "/" not in word or not path.exists():
+        return word
+    state = path.stat()
+    return f"{path.absolute()} {state.st_size} {state.st_mtime_ns}"

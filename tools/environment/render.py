@@ -117,11 +117,14 @@ def _parse_crd(document: str) -> Any:
 
 
 def _helm(helm: Helm, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [helm.path, *arguments, "--kube-version", kube_version()]
+    return _run([helm.path, *arguments, "--kube-version", kube_version()])
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise Stop(f"{helm.path} does not run: {error}") from error
+        raise Stop(f"{command[0]} does not run: {error}") from error
 
 
 def _meaning(stderr: str) -> str:

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -105,9 +106,7 @@ def _render(call: HelmCall, *, helm: str) -> Loaded:
     file = call.file
     command = [helm, "template", call.release, *call.arguments, "--include-crds"]
     try:
-        # helm ends before its memory matters, so collecting garbage costs it a sixth of its time.
-        environment = {"GOGC": "400", **os.environ}
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_SECONDS, env=environment)
+        done = _run(command)
     except OSError as error:
         return Loaded(problems=[Problem(file, 0, f"cannot run {helm}: {error.strerror}")])
     except subprocess.TimeoutExpired:
@@ -118,3 +117,10 @@ def _render(call: HelmCall, *, helm: str) -> Loaded:
         return Loaded(problems=[Problem(file, 0, f"helm template {call.release} failed: {message}")])
     text = done.stdout.decode("utf-8", "replace")
     return load_text(text, file, release=call.release, partial=bool(call.part), namespace=call.namespace)
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    """The output of helm. Raises OSError and subprocess.TimeoutExpired."""
+    # helm ends before its memory matters, so collecting garbage costs it a sixth of its time.
+    environment = {"GOGC": "400", **os.environ}
+    return subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_SECONDS, env=environment)
