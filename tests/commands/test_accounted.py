@@ -121,7 +121,7 @@ def test_every_entry_says_what_it_must(name: str) -> None:
     for entry in account.entries(name):
         assert entry.at in PLACES, entry
         assert bool(entry.why) == (entry.at in ("test", "elsewhere", "nowhere")), entry
-        assert entry.at != "ci" or re.search(rf"(?m)^(?:run )?{re.escape(entry.text)}(?: >|$)", CI), entry
+        assert entry.at != "ci" or re.search(rf"(?m)^run(?:_within \d+)? {re.escape(entry.text)}$", CI), entry
         if entry.at == "test":
             path, _, test = entry.why.partition("::")
             assert re.search(rf"(?m)^def {test}\(", (ROOT / path).read_text(encoding="utf-8")), entry

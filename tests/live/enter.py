@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.live.bed import argocd, binaries
@@ -33,8 +32,6 @@ UNSHARE = [
     "--kill-child",
     "--mount-proc",
 ]
-ENTER = [*UNSHARE, sys.executable, "-m", "tests.live.enter"]
-EXAMPLES = "tests/live/test_examples.py"
 
 
 def main() -> int:
@@ -43,24 +40,8 @@ def main() -> int:
     prepare()
     sys.stdout.flush()
     env = os.environ | {INSIDE: "1"}
-    if sys.argv[1:] == ["pytest"]:
-        return in_lanes(env)
-    command = [*ENTER, *sys.argv[1:]]
+    command = [*UNSHARE, sys.executable, "-m", "tests.live.enter", *sys.argv[1:]]
     return os.execvpe(command[0], command, env)  # noqa: S606
-
-
-def in_lanes(env: dict[str, str]) -> int:
-    """All tests, in two beds at the same time, because a bed mostly waits. Prints the report of one after the other."""
-    with tempfile.TemporaryFile() as report:
-        examples = subprocess.Popen([*ENTER, "pytest", EXAMPLES], env=env, stdout=report, stderr=subprocess.STDOUT)
-        try:
-            rest = subprocess.call([*ENTER, "pytest", "tests/live", f"--ignore={EXAMPLES}"], env=env)
-            status = examples.wait()
-        finally:
-            examples.kill()
-        report.seek(0)
-        sys.stdout.buffer.write(report.read())
-    return status or rest
 
 
 def prepare() -> None:
