@@ -60,9 +60,10 @@ class Messages:
         if failure:
             code = f"exitCode: {failure['exitCode']} " if failure.get("exitCode") else ""
             yield Message(obj, "modelStatus", f"{failure.get('reason', '')} {code}{failure.get('message', '')}")
+        # After what is so now: an event stays for an hour, also that of a fault that is repaired.
+        yield from _conditions(obj)
         for text in self._events.get((obj.kind, obj.namespace, obj.name), ()):
             yield Message(obj, "event", text)
-        yield from _conditions(obj)
 
     def log(self, pod: KubeObject, container: str) -> Iterator[Message]:
         """The log of a container, if it was seen."""
