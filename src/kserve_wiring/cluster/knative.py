@@ -138,11 +138,11 @@ def find_knative(objects: Iterable[KubeObject]) -> Knative:
 
 
 def _namespace_of_config(candidates: list[KubeObject]) -> str:
-    """Knative Serving's namespace. Its operator and Eventing also have ConfigMaps such as config-logging."""
+    """Knative Serving's namespace. Its operator, Eventing and Tekton also have ConfigMaps such as config-logging."""
     for obj in candidates:
         if obj.labels.get("app.kubernetes.io/name") == "knative-serving" or obj.name[7:] in _ONLY_SERVING:
             return obj.namespace
-    return ""
+    return DEFAULT_NAMESPACE if any(obj.namespace == DEFAULT_NAMESPACE for obj in candidates) else ""
 
 
 def skip_list(knative: Knative) -> tuple[frozenset[str], Setting | None] | None:

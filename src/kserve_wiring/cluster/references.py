@@ -215,8 +215,9 @@ def _tool_rows() -> Iterator[Row]:
     yield Row("Issuer", "spec.ca.secretName", _SECRET, keys=_PAIR, made=True)
     yield Row("ClusterIssuer", "spec.ca.secretName", _SECRET, "any", keys=_PAIR, made=True)
     yield Row("Certificate", "spec.issuerRef.name", ("Issuer", "ClusterIssuer"), kind_at="kind")
-    yield Row("Application", "spec.project", ("AppProject",), builtin=("default",), made=True)
-    yield Row("ApplicationSet", "spec.template.spec.project", ("AppProject",), builtin=("default",), made=True)
+    # Argo CD reads projects in its own namespace, wherever the Application is (argo-cd util/argo, GetAppProject).
+    yield Row("Application", "spec.project", ("AppProject",), "any", builtin=("default",), made=True)
+    yield Row("ApplicationSet", "spec.template.spec.project", ("AppProject",), "any", builtin=("default",), made=True)
     for kind in ("Ingress", "Gateway"):
         prefix = "metadata.annotations.cert-manager.io/"
         yield Row(kind, f"{prefix}issuer", ("Issuer",), made=True)

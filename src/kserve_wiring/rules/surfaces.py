@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.knative_values import unfit_values
 from kserve_wiring.cluster.surfaces import configurations, keys, near_keys
 from kserve_wiring.grammar.numbers import parse_bool, parse_float, parse_int, parse_uint
 from kserve_wiring.grammar.values import parse_duration
@@ -108,10 +109,18 @@ def unread_configuration(cluster: Cluster) -> Iterator[Draft]:
 @rule("KW527", skips_open=True)
 def unreadable_configuration(cluster: Cluster) -> Iterator[Draft]:
     """Knative's webhook refuses the ConfigMap, and a controller does not start with it."""
+    unreadable: set[KeyPath] = set()
     for config, key, setting in _configured(cluster):
         wanted = configurations()[config].get(key, "text")
         if wanted != "text" and key not in _ELSEWHERE and not _is_readable(setting.value, wanted):
+            unreadable.add(setting.path)
             yield single(setting, reason=f"it must be {_WANTED[wanted]}", suggestion=f"write {_WANTED[wanted]}")
+    for config in configurations():
+        name = config.removeprefix("config-")
+        for unfit in unfit_values(name, cluster.knative.settings(name)):
+            if unfit.setting.path not in unreadable:
+                level = "warning" if unfit.ignored else ""
+                yield single(unfit.setting, reason=unfit.reason, suggestion=unfit.suggestion, level=level)
     for domain, setting in cluster.knative.settings("domain").items():
         if not domain.startswith("_") and not _is_selector(setting.value):
             reason = "without selector: the domain is that of every Service (pkg/reconciler/route/config/domain.go)"
