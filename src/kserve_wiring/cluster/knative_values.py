@@ -110,10 +110,10 @@ def _logging(settings: Settings) -> Iterator[Unfit]:
         if key.startswith("loglevel.") and setting.text() and setting.text().lower() not in _LEVELS:
             levels = ", ".join(level for level in _LEVELS if level != "warning")
             yield Unfit(setting, f"it must be one of {levels}", "write info or another of the levels")
-    setting = settings.get("zap-logger-config")
-    if setting is not None and setting.text().strip() and not _parses(parse_json, setting.text()):
+    config = settings.get("zap-logger-config")
+    if config is not None and config.text().strip() and not _parses(parse_json, config.text()):
         reason = "it is no JSON, and Knative logs as if it were not set"
-        yield Unfit(setting, reason, "correct the JSON", ignored=True)
+        yield Unfit(config, reason, "correct the JSON", ignored=True)
 
 
 def _network(settings: Settings) -> Iterator[Unfit]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
+from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.manifests.objects import KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, single
@@ -105,21 +105,12 @@ def _strict_for_models(cluster: Cluster, namespace: str) -> Iterator[Setting]:
 
 def _mtls_mode(cluster: Cluster, namespace: str) -> Setting | None:
     """The mode in effect in a namespace: its own, else that of the mesh (pilot/pkg/model/authentication.go)."""
-    for holder in (namespace, _root_namespace(cluster)):
+    for holder in (namespace, root_namespace(cluster)):
         for obj in cluster.of_kind("PeerAuthentication"):
             mode = at(obj, "spec", "mtls", "mode")
             if obj.namespace == holder and not obj.mapping("spec", "selector") and mode.value not in (None, "UNSET"):
                 return mode
     return None
-
-
-def _root_namespace(cluster: Cluster) -> str:
-    """The namespace whose policies apply to the whole mesh."""
-    for obj in cluster.named("ConfigMap", "istio"):
-        match = re.search(r"^rootNamespace:[ \t]*[\"']?([a-z0-9-]+)", str(obj.get("data", "mesh")), re.MULTILINE)
-        if match is not None:
-            return match.group(1)
-    return "istio-system"
 
 
 def _is_injected(cluster: Cluster, namespace: str) -> bool | None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import selects
+from kserve_wiring.cluster.made_pods import MODEL_LABEL, made_pods
+from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.cluster.names import NearNames, near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
@@ -26,9 +29,17 @@ _SELECTORS: dict[str, KeyPath] = {
     "PodMonitor": ("spec", "selector", "matchLabels"),
     "AuthorizationPolicy": ("spec", "selector", "matchLabels"),
     "PeerAuthentication": ("spec", "selector", "matchLabels"),
+    "RequestAuthentication": ("spec", "selector", "matchLabels"),
+    "Telemetry": ("spec", "selector", "matchLabels"),
+    "WasmPlugin": ("spec", "selector", "matchLabels"),
+    "DestinationRule": ("spec", "workloadSelector", "matchLabels"),
     "Sidecar": ("spec", "workloadSelector", "labels"),
     "EnvoyFilter": ("spec", "workloadSelector", "labels"),
 }
+
+_ISTIO = ("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io")
+"""Policies of these groups that are in Istio's root namespace select the Pods of all namespaces."""
+_ALL = "*"  # no namespace has this name
 
 
 @dataclass
@@ -64,20 +75,34 @@ class _Labels:
 @rule("KW529")
 def selected_pods(cluster: Cluster) -> Iterator[Draft]:
     """A Service without endpoints answers nothing, and a policy without Pods protects nothing."""
-    labels: dict[str, _Labels] = defaultdict(_Labels)
-    for pod in cluster.pods:
-        if not pod.runtime and pod.obj.group not in (KNATIVE_GROUP, KSERVE_GROUP):
-            labels[pod.namespace].add(pod)
+    shown, made = _labels(cluster)
     for kind, path in _SELECTORS.items():
         for obj in cluster.of_kind(kind):
             selector = obj.mapping(*path)
             if obj.group == KNATIVE_GROUP or not selector or obj.operator_made:
                 continue
-            if found := labels[obj.namespace].of(selector):
+            everywhere = obj.group in _ISTIO and obj.namespace == root_namespace(cluster)
+            space = _ALL if everywhere else obj.namespace
+            if found := shown[space].of(selector):
                 if kind in ("Service", "NetworkPolicy"):
                     yield from _named_ports(obj, found)
-            else:
-                yield from _unselected(obj, path, selector, labels[obj.namespace])
+            elif not made[space].of(selector):
+                drafts = list(_unselected(obj, path, selector, shown[space]))
+                yield from drafts or _unselected_models(obj, path, selector, made)
+
+
+def _labels(cluster: Cluster) -> tuple[dict[str, _Labels], dict[str, _Labels]]:
+    """The labels of the Pods whose template was read, and of those that KServe and Knative make, by namespace."""
+    shown: dict[str, _Labels] = defaultdict(_Labels)
+    for pod in cluster.pods:
+        if not pod.runtime and pod.obj.group not in (KNATIVE_GROUP, KSERVE_GROUP):
+            shown[pod.namespace].add(pod)
+            shown[_ALL].add(pod)
+    made: dict[str, _Labels] = defaultdict(_Labels)
+    for pod in made_pods(cluster):
+        made[pod.namespace].add(pod)
+        made[_ALL].add(pod)
+    return shown, made
 
 
 def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: _Labels) -> Iterator[Draft]:
@@ -100,9 +125,34 @@ def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], lab
             return
 
 
+def _unselected_models(
+    obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], made: dict[str, _Labels]
+) -> Iterator[Draft]:
+    """A slip in a label of a model's Pods, the namespace of another model, or the name of a model as ``app``."""
+    drafts = list(_unselected(obj, path, selector, made[obj.namespace]))
+    yield from drafts
+    setting = at(obj, *path, MODEL_LABEL)
+    elsewhere = {pod.namespace for pod in made[_ALL].of({MODEL_LABEL: setting.value})}
+    if not drafts and setting.value and elsewhere - {"", obj.namespace} and obj.namespace not in elsewhere:
+        reason = f"that InferenceService is in namespace {min(elsewhere)}, and {obj.ref} selects Pods of its own"
+        yield because(setting, reason, f"create it in namespace {min(elsewhere)}", level="warning")
+    app = at(obj, *path, "app")
+    models = made[obj.namespace].of({MODEL_LABEL: _model_of(str(app.value))}) if app.value else []
+    if not drafts and len(selector) == 1 and models:
+        reason = f"KServe labels no Pod of {models[0].obj.ref} so"
+        yield because(app, reason, f"select {MODEL_LABEL}: {models[0].obj.name}", level="warning")
+
+
+def _model_of(app: str) -> str:
+    """The name of a model, from its own or that of its Service."""
+    return re.sub(r"-(?:predictor|transformer|explainer)(?:-default)?$", "", app)
+
+
 def _draft(obj: KubeObject, path: KeyPath, reason: str, value: str, pod: PodUse) -> Draft:
     setting = at(obj, *path)
     draft = because(setting, reason, set_to(setting, value), Setting(None, pod.obj, pod.path))
+    if pod.obj.group in (KNATIVE_GROUP, KSERVE_GROUP):
+        return draft
     label = (*pod.path[:-1], "metadata", "labels", path[-1])
     return replace(draft, instead=Setting(setting.value, pod.obj, label))
 
