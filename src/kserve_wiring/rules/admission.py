@@ -1,12 +1,13 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW541 and KW542: what the webhooks of KServe and Knative refuse, as far as no schema shows it (wire W13)."""
+"""KW541, KW542 and KW552: what the webhooks of KServe, Knative and Istio refuse, as far as no schema shows it (W13)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.istio_webhook import refused_by_istio
 from kserve_wiring.cluster.knative_webhook import refused_annotations, refused_in_container, refused_in_pod
 from kserve_wiring.cluster.kserve_webhook import FRAMEWORKS, refused_by_kserve
 from kserve_wiring.cluster.llm_webhook import refused_by_llm_webhook
@@ -18,6 +19,15 @@ from kserve_wiring.rules.draft import Draft, because
 
 _SCALING = "autoscaling.knative.dev/"
 _KPA = "kpa.autoscaling.knative.dev"
+_OF_ISTIO = (
+    "Gateway",
+    "VirtualService",
+    "DestinationRule",
+    "ServiceEntry",
+    "PeerAuthentication",
+    "RequestAuthentication",
+    "AuthorizationPolicy",
+)
 _TEMPLATE = ("spec", "template", "metadata", "annotations")
 
 
@@ -35,6 +45,14 @@ def refused_models(cluster: Cluster) -> Iterator[Draft]:
 def _is_whole(obj: KubeObject) -> bool:
     """True unless it may be a patch of another object."""
     return obj.group == KSERVE_GROUP and not (obj.source.partial or obj.source.unlisted)
+
+
+@rule("KW552", skips_open=True)
+def refused_by_the_mesh(cluster: Cluster) -> Iterator[Draft]:
+    """istiod's webhook answers with an error; without the webhook, istiod leaves the object out."""
+    for obj in cluster.of_kind(*_OF_ISTIO):
+        if not (obj.operator_made or obj.source.partial or obj.source.unlisted):
+            yield from _drafts(obj, refused_by_istio(obj))
 
 
 @rule("KW542", skips_open=True)
