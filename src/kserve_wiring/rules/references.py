@@ -11,15 +11,15 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service
-from kserve_wiring.cluster.knative_operator import WORKLOADS
 from kserve_wiring.cluster.names import near_name
+from kserve_wiring.cluster.operator_names import ignored_names
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
 from kserve_wiring.cluster.targets import Targets
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Advice, Change, Draft, at, because, set_to, single
+from kserve_wiring.rules.draft import Advice, Change, Draft, at, because, rename, set_to, single
 
 _POOL = "InferencePool"
 _AUTOCREATE = "autocreate-cluster-domain-claims"
@@ -33,7 +33,7 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     yield from _claims(cluster)
     yield from _pools(cluster)
     yield from _secrets_of_cluster_issuers(cluster)
-    yield from _operator_workloads(cluster)
+    yield from _operator_names(cluster)
     targets = Targets(cluster)
     yield from _certificates(cluster, targets)
     for ref in _all_references(cluster):
@@ -236,25 +236,14 @@ def _secrets_of_cluster_issuers(cluster: Cluster) -> Iterator[Draft]:
             yield because(setting, reason, fix, Setting(None, others[0], ("metadata", "namespace")))
 
 
-def _operator_workloads(cluster: Cluster) -> Iterator[Draft]:
-    """The operator ignores an override for a workload or container that its manifests do not have."""
+def _operator_names(cluster: Cluster) -> Iterator[Draft]:
+    """The operator ignores an override for what its manifests do not have."""
     for obj in cluster.of_kind("KnativeServing"):
-        for part in ("workloads", "deployments"):
-            for index, item in mappings_of(obj.get("spec", part)):
-                name = at(obj, "spec", part, index, "name")
-                near = "" if name.text() in WORKLOADS else near_name(name.text(), WORKLOADS)
-                if near:
-                    yield because(name, "Knative has no such Deployment", set_to(name, near))
-                yield from _operator_containers(obj, ("spec", part, index), item, WORKLOADS.get(name.text(), ""))
-
-
-def _operator_containers(obj: KubeObject, path: KeyPath, item: Mapping[str, Any], known: str) -> Iterator[Draft]:
-    for key in ("resources", "env", "livenessProbes", "readinessProbes"):
-        for index, entry in mappings_of(item.get(key)):
-            setting = at(obj, *path, key, index, "container")
-            if known and isinstance(entry.get("container"), str) and setting.value != known:
-                reason = f"that Deployment has the container {known}"
-                yield because(setting, reason, set_to(setting, known))
+        for one in ignored_names(obj):
+            suggestion: Advice = "remove it, or name one that Knative has"
+            if one.better:
+                suggestion = rename(one.setting, one.better) if one.renames else set_to(one.setting, one.better)
+            yield because(one.setting, one.reason, suggestion, level="" if one.better else "warning")
 
 
 def _certificates(cluster: Cluster, targets: Targets) -> Iterator[Draft]:
