@@ -126,9 +126,9 @@ def _service_entry(obj: KubeObject) -> Iterator[Refusal]:
 def _entry_ports(obj: KubeObject, hosts: list[str], resolution: str) -> Iterator[Refusal]:
     ports = list(mappings_of(obj.get("spec", "ports")))
     for key in ("name", "number"):
-        counted = Counter(port.get(key) for _, port in ports)
+        counted = Counter(str(port[key]) for _, port in ports if port.get(key) is not None)
         for index, port in ports:
-            if port.get(key) is not None and counted[port[key]] > 1:
+            if counted[str(port.get(key))] > 1:
                 yield Refusal(("spec", "ports", index, key), "another port has it, too", "write another one")
                 break
     for index, port in ports:
