@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kserve_wiring.cluster.applicationset import given, used
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.runtimes import RUNTIMES
-from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of, show_path, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to
 
@@ -24,6 +25,7 @@ _DOTTED = re.compile(r"\{\{\s*(\.[\w.]+)\s*\}\}")
 _DOMAIN = ("Name", "Namespace", "IngressDomain", "Annotations", "Labels")
 _META = ("Name", "Namespace", "Labels", "Annotations", "UID", "GenerateName")
 _NAME_FLAGS = re.compile(r"--(?:model_name|model-name)=(?P<name>.+)")
+_OPTIONS = ("missingkey=default", "missingkey=invalid", "missingkey=zero", "missingkey=error")
 _FUNCTIONS = ("now", "uuidv4", "end", "else")
 
 
@@ -114,6 +116,39 @@ def _application_set(obj: KubeObject) -> Iterator[Draft]:
             fix = f"write .{wrong[0]} for {wrong[0]}" if go else "set spec.goTemplate to true"
             yield because(setting, reason, fix)
             return
+    yield from _parameters(obj, go=go)
+    yield from _options(obj)
+
+
+def _parameters(obj: KubeObject, *, go: bool) -> Iterator[Draft]:
+    """A name that no generator gives stays as it is, is empty, or stops the ApplicationSet (missingkey=error)."""
+    sets, seen = given(obj), set()
+    for setting, name in used(obj):
+        lacking = [one for one in sets if not one.has(name, go=go)]
+        if not lacking or name in seen or (not go and name.startswith(".")):
+            continue
+        seen.add(name)
+        dot = "." if go else ""
+        if len(lacking) == len(sets):
+            known = sorted(set().union(*(one.names for one in sets)))
+            near = near_name(name, known)
+            shown = ", ".join(f"{dot}{one}" for one in known[:8])
+            fix = set_to(setting, setting.text().replace(name, near)) if near else f"use one of {shown}"
+            yield because(setting, f"no generator gives {dot}{name}, they give {shown}", fix)
+        else:
+            place = Setting(None, obj, (*lacking[0].path, name.partition(".")[0]))
+            yield because(
+                place, f"{setting.key} uses {dot}{name}", f"add {name} to {show_path(lacking[0].path)}", setting
+            )
+
+
+def _options(obj: KubeObject) -> Iterator[Draft]:
+    """The controller panics on another option (text/template, Option; argo-cd#20935)."""
+    for index, text in enumerate(strings_of(obj.get("spec", "goTemplateOptions"))):
+        if text not in _OPTIONS:
+            setting = Setting(text, obj, ("spec", "goTemplateOptions", index))
+            near = near_name(text, _OPTIONS) or "missingkey=error"
+            yield because(setting, "Go templates have no such option", set_to(setting, near))
 
 
 def _makes_several(obj: KubeObject) -> bool:
