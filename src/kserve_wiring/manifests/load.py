@@ -19,6 +19,7 @@ from kserve_wiring.manifests.known_values import ReleaseValues
 from kserve_wiring.manifests.kustomize import NAMES, Kustomization, read_kustomization
 from kserve_wiring.manifests.notes import Note
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, ObjectRef, Source
+from kserve_wiring.manifests.repository import with_absent_paths
 from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -236,6 +237,7 @@ def _load_directory(path: str, exclude: Collection[str]) -> Loaded:
                 if kustomization is not None:
                     read.objects = [_as_kustomized(obj, kustomization) for obj in read.objects]
                 loaded.add(read)
+    loaded.objects = with_absent_paths(path, loaded.objects)
     return loaded
 
 

@@ -27,7 +27,7 @@ class Source:
     partial: it is a patch for server-side apply: it owns only the fields that it sets.
     repeats: some mapping of its document has a duplicate key.
     unlisted: it is in the folder of a kustomization that does not list its file, so it may be a patch.
-    absent: where it names files that are not there, for a kustomization.
+    absent: where it names files that are not there, for a kustomization, and for an Application of its own repository.
     """
 
     file: str = ""

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from kserve_wiring.cluster.argocd import sources, spec_of
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
+from kserve_wiring.cluster.kustomizations import Kustomizations, Resource, Target, matches, targets
 from kserve_wiring.cluster.names import near_name
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.manifests.scope import CLUSTER_SCOPED
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, at, because, rename, set_to
+from kserve_wiring.rules.draft import Advice, Draft, at, because, rename, set_to
 from kserve_wiring.schemas.carried import groups as carried_groups
 from kserve_wiring.schemas.carried import project_of
 
@@ -44,6 +47,7 @@ _OPTIONS = {
 _HOOKS = ("PreSync", "Sync", "PostSync", "Skip", "SyncFail", "PreDelete", "PostDelete")
 _POLICIES = ("HookSucceeded", "HookFailed", "BeforeHookCreation")
 _PREFIX = "argocd.argoproj.io/"
+_SECRETS = ("repository", "repo-creds", "cluster", "repository-write", "repo-write-creds", "scm-creds")
 _FINALIZERS = tuple(f"resources-finalizer.argocd.argoproj.io{end}" for end in ("", "/foreground", "/background"))
 _CUSTOMIZATION = re.compile(r"(resource\.customizations\.[A-Za-z]+\.)(.+)\.([A-Z][A-Za-z]+)")
 _MAP_KEY = re.compile(r"(/metadata/(?:annotations|labels)/)(.*/.*)")
@@ -71,6 +75,8 @@ def without_effect(cluster: Cluster) -> Iterator[Draft]:
             yield from _annotations(obj)
         if obj.source.absent:
             yield from _absent_files(obj)
+    yield from _unmatched_patches(cluster)
+    yield from _repository_secrets(cluster)
 
 
 def _texts(app: KubeObject) -> Iterator[Draft]:
@@ -229,7 +235,9 @@ def _annotations(obj: KubeObject) -> Iterator[Draft]:
 
 def _permitted(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
     """What the project of an Application permits."""
-    for owner in cluster.find("AppProject", app.namespace, str(app.get("spec", "project"))):
+    owners = cluster.named("AppProject", str(app.get("spec", "project")))
+    for owner in owners if len(owners) == 1 else ():  # several Argo CDs may have projects of one name
+        yield from _namespaces(cluster, app, owner)
         allowed = strings_of(owner.get("spec", "sourceRepos"))
         for path, source in sources(app):
             url = source.get("repoURL")
@@ -239,6 +247,45 @@ def _permitted(cluster: Cluster, app: KubeObject) -> Iterator[Draft]:
                 fix = f"add it to {place.key} of {owner.ref}"
                 yield because(setting, f"{owner.ref} permits {', '.join(allowed)}", fix, place)
         yield from _destination(app, owner)
+
+
+def _namespaces(cluster: Cluster, app: KubeObject, owner: KubeObject) -> Iterator[Draft]:
+    """Where Applications of a project may be, and whether they may create a namespace.
+
+    IsAppNamespacePermitted and IsGroupKindNamePermitted of pkg/apis/application/v1alpha1.
+    """
+    here, place = strings_of(owner.get("spec", "sourceNamespaces")), Setting(None, owner, ("spec", "sourceNamespaces"))
+    if app.namespace and owner.namespace not in ("", app.namespace) and not _matches(here, app.namespace):
+        setting = Setting(app.namespace, app, ("metadata", "namespace"))
+        reason = f"{owner.ref} permits Applications in {', '.join([owner.namespace, *here])}"
+        yield because(setting, reason, f"add {app.namespace} to {place.key} of {owner.ref}", place)
+    options = ("spec", "syncPolicy", "syncOptions")
+    exists = any(cluster.named("Namespace", str(app.get("spec", "destination", "namespace"))))
+    for index, text in enumerate(strings_of(app.get(*options)) if not exists else ()):
+        if text == "CreateNamespace=true" and not _permits_namespaces(owner):
+            setting = Setting(text, app, (*options, index))
+            place = Setting(None, owner, ("spec", "clusterResourceWhitelist"))
+            fix = f'add group "" and kind Namespace to {place.key} of {owner.ref}'
+            yield because(setting, f"{owner.ref} permits no Namespace, and none is here", fix, place, level="warning")
+
+
+def _permits_namespaces(owner: KubeObject) -> bool:
+    entries = [item for _, item in mappings_of(owner.get("spec", "clusterResourceWhitelist"))]
+    return any(
+        _glob(str(item.get("group") or ""), "") and _glob(str(item.get("kind") or ""), "namespace") for item in entries
+    )
+
+
+def _repository_secrets(cluster: Cluster) -> Iterator[Draft]:
+    """Argo CD finds the Secrets of repositories and clusters by a label (common/common.go)."""
+    key = f"{_PREFIX}secret-type"
+    for obj in cluster.of_kind("Secret"):
+        label = at(obj, "metadata", "labels", key)
+        near = near_name(label.text(), _SECRETS) if label.value not in (None, *_SECRETS) else ""
+        if label.value is not None and label.value not in _SECRETS:
+            longer = [one for one in _SECRETS if one.startswith(label.text()) and label.value] if not near else [near]
+            fix = set_to(label, longer[0]) if longer else f"write one of {', '.join(_SECRETS)}"
+            yield because(label, "Argo CD looks for Secrets with another value", fix)
 
 
 def _destination(app: KubeObject, owner: KubeObject) -> Iterator[Draft]:
@@ -266,6 +313,9 @@ def _matches(patterns: list[str], text: str) -> bool:
 
 
 def _glob(pattern: str, text: str) -> bool:
+    """A pattern between slashes is a regular expression of Go, which permits what it may."""
+    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+        return True
     return re.fullmatch(re.escape(_plain(pattern)).replace(r"\*", ".*").replace(r"\?", "."), text) is not None
 
 
@@ -279,3 +329,32 @@ def _absent_files(obj: KubeObject) -> Iterator[Draft]:
     for path in obj.source.absent:
         setting = at(obj, *path)
         yield because(setting, "there is no such file or folder", "name one that is there, or add it")
+
+
+def _unmatched_patches(cluster: Cluster) -> Iterator[Draft]:
+    """kustomize leaves out a patch whose target selects nothing, and does not build one without its object."""
+    own = [obj for obj in cluster.of_kind("Kustomization") if obj.group == KUSTOMIZE_GROUP and obj.source.file]
+    kustomizations = Kustomizations(cluster) if own else None
+    for obj in own:
+        resources = kustomizations.resources(obj) if kustomizations else None
+        for target in targets(obj) if resources else ():
+            if (target.kind or target.name) and not any(matches(target, one) for one in resources or ()):
+                yield _unmatched(target, resources or [])
+
+
+def _unmatched(target: Target, resources: list[Resource]) -> Draft:
+    setting = at(target.obj, *target.path)
+    kinds = sorted({one.kind for one in resources if matches(replace(target, kind=""), one)})
+    names = sorted({name for one in resources if one.kind == target.kind for name in one.names})
+    shown = Setting(f"{target.kind} {target.name}".strip(), target.obj, target.path)
+    if not isinstance(setting.value, MAPPING):
+        has = f"it has {', '.join(names[:5])}" if names else "it has none of that kind"
+        return because(shown, f"no resource of the kustomization has that kind and name; {has}", "correct the name")
+    if target.name and kinds:
+        kind = at(target.obj, *target.path, "kind")
+        return because(kind, f"the resource {target.name} is of the kind {kinds[0]}", set_to(kind, kinds[0]))
+    name = at(target.obj, *target.path, "name" if target.name else "kind")
+    near = (near_name(target.name, names) or (names[0] if len(names) == 1 else "")) if target.name else ""
+    has = f"it has {', '.join(names[:5])}" if names else f"it has no {target.kind}"
+    fix: Advice = set_to(name, near) if near else "name one of its resources, or add it to resources"
+    return because(name, f"the patch is for no resource of the kustomization; {has}", fix)
