@@ -59,6 +59,8 @@ def text_of(row: Row, name: str, namespace: str) -> str:
         "ns/name": f"{namespace}/{name}",
         "pvc": f"pvc://{name}/model",
         "host": f"{name}.{namespace}.svc.cluster.local",
+        "service": f"{name}.{namespace}.svc.cluster.local",
+        "principal": f"cluster.local/ns/{namespace}/sa/{name}",
     }[row.form]
 
 
@@ -197,5 +199,59 @@ def test_an_object_of_another_kind_is_found(right: str, wrong: str) -> None:
 
 def test_siblings_are_no_misspelling() -> None:
     row = next(row for row in TABLE if row.path == "serviceAccountName")
-    for name, other in (("team-a", "team-b"), ("model-v1", "model-v2"), ("node10", "node1"), ("abc", "abx")):
+    for name, other in (("team-a", "team-b"), ("model-v1", "model-v2"), ("node10", "node1")):
         assert found(source(row, name), target(row, other)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("reg", "rge"), ("reg", "regcred"), ("issuer-live", "issuer-dns-live"), ("storage-secret", "storge-secrt")],
+)
+def test_a_name_that_nothing_else_has_may_be_meant(name: str, other: str) -> None:
+    row = next(row for row in TABLE if row.path == "serviceAccountName")
+    (finding,) = found(source(row, name), target(row, other))
+    assert (finding.level, finding.fix) == ("warning", f"set {finding.path} to {other}")
+    used = {**source(row, other), "metadata": {"name": "user", "namespace": OWN}}
+    assert found(source(row, name), target(row, other), used) == []
+
+
+def test_a_service_is_there_for_its_own_sake() -> None:
+    row = next(row for row in TABLE if row.kind == "DestinationRule")
+    assert found(source(row, "web"), target(row, "webhook")) == []
+
+
+def test_a_pull_secret_holds_credentials() -> None:
+    row = next(row for row in TABLE if row.path == "imagePullSecrets.*.name")
+    assert found(source(row, "reg"), target(row, "regcred", type="Opaque")) == []
+    (finding,) = found(source(row, "reg"), target(row, "regcred", type="kubernetes.io/dockerconfigjson"))
+    assert "but regcred" in finding.message
+
+
+def test_a_short_host_is_of_the_own_namespace() -> None:
+    route = {"route": [{"destination": {"host": NAME, "port": {"number": 80}}}]}
+    virtual = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "from", "namespace": OWN},
+        "spec": {"hosts": ["example.com"], "http": [route]},
+    }
+    row = next(row for row in TABLE if row.kind == "VirtualService" and row.port_at)
+    assert found(virtual, target(row)) == []
+    (finding,) = found(virtual, target(row, namespace=OTHER))
+    assert finding.fix == f"set {finding.path} to {NAME}.{OTHER}.svc.cluster.local"
+
+
+@pytest.mark.parametrize("kind", ["Service", "Deployment"])
+def test_a_name_of_an_old_kserve_is_found(kind: str) -> None:
+    """HPEEzmeral/AI-Demos#145: the end -default is gone since v0.11."""
+    row = next(row for row in TABLE if kind in row.to and row.kind in ("DestinationRule", "HorizontalPodAutoscaler"))
+    model = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": NAME, "namespace": OWN},
+        "spec": {"predictor": {}},
+    }
+    assert found(source(row, f"{NAME}-predictor"), model) == []
+    (finding,) = found(source(row, f"{NAME}-predictor-default"), model)
+    assert f"{NAME}-predictor" in finding.fix
+    assert "-default" not in finding.fix

@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 _SHORTEST = 4
+_SHORTEST_ALIKE = 3
+_LONG = 7
+_PARTS = re.compile(r"[-_.]")
 
 
 class NearNames:
@@ -49,6 +52,30 @@ def _is_near(name: str, other: str) -> bool:
     return is_one_edit(name, other) and not _is_a_sibling(name, other)
 
 
+def is_alike(name: str, other: str) -> bool:
+    """True if a name may stand for another that nothing else names: two edits, three letters, or more at the end."""
+    if name == other or min(len(name), len(other)) < _SHORTEST_ALIKE or _is_a_sibling(name, other):
+        return False
+    short, long = sorted((set(_PARTS.split(name)), set(_PARTS.split(other))), key=len)
+    return (
+        is_one_edit(name, other)
+        or (min(len(name), len(other)) > _LONG and _distance(name, other) <= 2)
+        or (len(short) > 1 and short < long)
+        or name.startswith(other)
+        or other.startswith(name)
+    )
+
+
+def _distance(name: str, other: str) -> int:
+    """Edits between two names (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for line, letter in enumerate(name, 1):
+        above, row[0] = row[0], line
+        for column, character in enumerate(other, 1):
+            above, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, above + (letter != character))
+    return row[-1]
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]", "", name.lower())
 
@@ -57,7 +84,7 @@ def _is_a_sibling(name: str, other: str) -> bool:
     """True for names of one family: they differ in a number, or in a part of one character such as team-a, team-b."""
     if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
         return True
-    parts, others = re.split(r"[-_.]", name), re.split(r"[-_.]", other)
+    parts, others = _PARTS.split(name), _PARTS.split(other)
     if len(parts) != len(others):
         return False
     return any(len(one) == len(two) == 1 for one, two in zip(parts, others, strict=True) if one != two)

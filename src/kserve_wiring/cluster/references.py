@@ -24,7 +24,8 @@ class Row:
 
     kind: of the object with the name. path: to the name, dotted; ``*`` is any item of a list or mapping. to: the kinds
     that it may name. scope: ``own`` namespace, ``cluster`` or ``any``. form: ``name``, ``ns/name``, ``pvc`` for
-    pvc://NAME/PATH or ``host`` for NAME.NAMESPACE.svc.DOMAIN. The other fields are keys next to the name, with the kind
+    pvc://NAME/PATH, ``principal`` for TRUST.DOMAIN/ns/NAMESPACE/sa/NAME, ``host`` for NAME.NAMESPACE.svc.DOMAIN, or
+    ``service`` for such a host and a NAME without a dot, which is of the own namespace. The other fields are keys next to the name, with the kind
     (and its default in ``to``), namespace, key of the data or port of the target, and whether it may be absent.
     type_: the type that a Secret needs. keys: those that its data needs. group: of the target's kinds, if another API
     has a kind of that name; group_at: the key next to the name with it. named: the row is for names with a kind only.
@@ -201,10 +202,21 @@ def _network_rows() -> Iterator[Row]:
     yield Row(
         "VirtualService", "spec.gateways.*", ("Gateway",), form="ns/name", group=istio, builtin=("mesh",), made=True
     )
-    yield Row(
-        "VirtualService", "spec.http.*.route.*.destination.host", ("Service",), form="host", group="core", made=True
-    )
-    yield Row("DestinationRule", "spec.host", ("Service",), form="host", group="core", made=True)
+    for route in ("http", "tls", "tcp"):
+        yield Row(
+            "VirtualService",
+            f"spec.{route}.*.route.*.destination.host",
+            ("Service",),
+            form="service",
+            port_at="port",
+            group="core",
+            made=True,
+        )
+    source = "spec.rules.*.from.*.source"
+    yield Row("AuthorizationPolicy", f"{source}.namespaces.*", ("Namespace",), "cluster", made=True)
+    yield Row("AuthorizationPolicy", f"{source}.principals.*", ("ServiceAccount",), form="principal", made=True)
+    yield Row("AuthorizationPolicy", f"{source}.serviceAccounts.*", ("ServiceAccount",), form="ns/name", made=True)
+    yield Row("DestinationRule", "spec.host", ("Service",), form="service", group="core", made=True)
     for path in ("rewrite.authority", "headers.request.set.Host", "headers.request.set.host"):
         yield Row("VirtualService", f"spec.http.*.{path}", ("Service",), form="host", group="core", made=True)
     yield Row("DomainMapping", "spec.ref.name", ("Service",), kind_at="kind", group="serving.knative.dev", made=True)
@@ -299,7 +311,12 @@ def _parse(row: Row, obj: KubeObject, text: str) -> tuple[str, str] | None:
     if row.form == "ns/name":
         namespace, found, name = text.rpartition("/")
         return (name, namespace if found else obj.namespace)
-    if row.form == "host":
+    if row.form == "principal":
+        parts = text.split("/")
+        return (parts[4], parts[2]) if len(parts) == 5 and parts[1::2] == ["ns", "sa"] else None
+    if row.form in ("host", "service"):
         parts = text.split(".")
+        if len(parts) == 1 and row.form == "service":
+            return text, obj.namespace
         return (parts[0], parts[1]) if len(parts) > 2 and parts[2] == "svc" else None
     return text, obj.namespace

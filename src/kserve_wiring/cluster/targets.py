@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
-from kserve_wiring.cluster.names import NearNames
+from kserve_wiring.cluster.names import NearNames, is_alike
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference
 from kserve_wiring.manifests.objects import KubeObject, dig, mappings_of
@@ -18,6 +18,10 @@ _COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "k
 _ANY = "*"  # no namespace has this name
 _OF_MODELS = ("", "-predictor", "-transformer", "-explainer")
 """The ends of the names of the Services that KServe makes for an InferenceService."""
+# What is there for its own sake, so that it says nothing if no reference has its name.
+_OFTEN_UNNAMED = {"Service", "Deployment", "StatefulSet", "ReplicaSet", "InferenceService", "Namespace", "ClusterRole"}
+_PULL_TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
+_SHORT_NAMES_SINCE = (0, 11, 0)
 _REPLICAS = 10  # of a StatefulSet, whose claims have a number
 # Kinds that are easily taken for each other.
 _ALIKE = (
@@ -41,6 +45,8 @@ class Targets:
         self._made: set[tuple[str, str, str]] = set()
         self._generated: set[tuple[str, str]] = set()
         self._near: dict[tuple[tuple[str, ...], str], NearNames] = {}
+        self._used: set[tuple[str, str]] = set()
+        self._free: dict[tuple[tuple[str, ...], str], list[str]] = {}
         for obj in cluster.objects:
             if not obj.source.partial:
                 self._add(obj)
@@ -84,12 +90,21 @@ class Targets:
                 return True
             if {(kind, ref.namespace, ref.name), (kind, "", ref.name)} & self._made:
                 return True
-            if kind == "Service" and any((kind, ref.namespace, f"{name}*") in self._made for name in _stems(ref.name)):
+            beginnings = _stems(ref.name) if kind in ("Service", "Deployment") and not self._is_old(ref.name) else ()
+            if any((kind, ref.namespace, f"{name}*") in self._made for name in beginnings):
                 return True
         return False
 
+    def _is_old(self, name: str) -> bool:
+        """True for a name that KServe gave before v0.11 (https://github.com/kserve/kserve/pull/2508)."""
+        version = self._cluster.facts.version("kserve_version")
+        is_new = version is None or version >= _SHORT_NAMES_SINCE
+        return is_new and name.endswith(tuple(f"{suffix}-default" for suffix in _OF_MODELS[1:]))
+
     def near(self, ref: Reference) -> str:
         """The name in the reference's namespace that was probably meant; "" if none is near."""
+        if self._is_old(ref.name) and self.is_shown("Service", ref.namespace, ref.name.removesuffix("-default")):
+            return ref.name.removesuffix("-default")
         key = (ref.kinds, ref.namespace)
         if key not in self._near:
             self._near[key] = NearNames(
@@ -99,6 +114,36 @@ class Targets:
                 for name in self._names.get((kind, namespace), ())
             )
         return self._near[key].near(ref.name)
+
+    def use(self, refs: Iterable[Reference]) -> None:
+        """Remember which names are referred to, for :meth:`unused`."""
+        self._used.update((kind, ref.name) for ref in refs for kind in ref.kinds)
+
+    def unused(self, ref: Reference) -> str:
+        """The one name where the reference looks that nothing refers to, if it is like the one that is missing."""
+        if set(ref.kinds) & _OFTEN_UNNAMED:
+            return ""
+        key = (ref.kinds, ref.namespace)
+        if key not in self._free:
+            self._free[key] = sorted(self._unnamed(*key))
+        found = [name for name in self._free[key] if is_alike(ref.name, name) and self._suits(ref, name)]
+        return found[0] if len(found) == 1 else ""
+
+    def _unnamed(self, kinds: tuple[str, ...], namespace: str) -> set[str]:
+        """The names of some kinds, in a namespace or everywhere, that no reference has."""
+        places = ("", namespace) if namespace else (_ANY,)
+        made = {(kind, name) for kind, space, name in self._made if space in places and name[-1:] != _ANY}
+        shown = {(kind, name) for kind in kinds for space in places for name in self._names.get((kind, space), ())}
+        return {name for kind, name in made | shown if kind in kinds and (kind, name) not in self._used}
+
+    def _suits(self, ref: Reference, name: str) -> bool:
+        """False for a Secret of another type than the reference needs, such as one that holds no pull credentials."""
+        types = {str(obj.get("type") or "Opaque") for obj in self.named("Secret", name)}
+        if "Secret" not in ref.kinds or not types:
+            return True
+        if "imagePullSecrets" in ref.path:
+            return bool(types & set(_PULL_TYPES))
+        return not types & set(_PULL_TYPES) and (not ref.row.type_ or ref.row.type_ in types)
 
     def elsewhere(self, ref: Reference) -> list[KubeObject]:
         """Objects of the kind and name in other namespaces, and models that have a Service of that name there."""
@@ -133,9 +178,12 @@ def _stems(name: str) -> Iterator[str]:
 
 def _made_of(obj: KubeObject) -> Iterator[tuple[str, str, str]]:
     """Kind, namespace and name of what a controller makes of an object; ``*`` ends the beginning of a name."""
-    if obj.kind in ("ExternalSecret", "SealedSecret", "Certificate", "ClusterExternalSecret"):
-        paths = (("spec", "target", "name"), ("spec", "secretName"), ("spec", "template", "metadata", "name"))
-        for name in (obj.name, *(obj.get(*path) for path in paths)):
+    if obj.kind in ("ExternalSecret", "Certificate"):
+        given = obj.get("spec", "target", "name") or obj.get("spec", "secretName")
+        yield "Secret", obj.namespace, given if isinstance(given, str) else obj.name
+    elif obj.kind in ("SealedSecret", "ClusterExternalSecret"):
+        paths = (("spec", "template", "metadata", "name"), ("spec", "externalSecretSpec", "target", "name"))
+        for name in (obj.name, obj.get("spec", "externalSecretName"), *(obj.get(*path) for path in paths)):
             if isinstance(name, str):
                 yield "Secret", obj.namespace, name
     elif obj.kind == "Bundle":  # of trust-manager, in every namespace

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.gateway_chain import chains
 from kserve_wiring.cluster.istio_webhook import refused_by_istio
 from kserve_wiring.cluster.knative_webhook import refused_annotations, refused_in_container, refused_in_pod
 from kserve_wiring.cluster.kserve_webhook import FRAMEWORKS, refused_by_kserve
@@ -50,9 +51,13 @@ def _is_whole(obj: KubeObject) -> bool:
 @rule("KW552", skips_open=True)
 def refused_by_the_mesh(cluster: Cluster) -> Iterator[Draft]:
     """istiod's webhook answers with an error; without the webhook, istiod leaves the object out."""
+    read = {id(obj) for obj in cluster.objects}
+    ingress = {id(chain.gateway) for chain in chains(cluster) if chain.role == "ingress"}
     for obj in cluster.of_kind(*_OF_ISTIO):
-        if not (obj.operator_made or obj.source.partial or obj.source.unlisted):
-            yield from _drafts(obj, refused_by_istio(obj))
+        if id(obj) in read and not (obj.source.partial or obj.source.unlisted):
+            refused = refused_by_istio(obj)
+            is_judged = id(obj) in ingress  # by KW413
+            yield from _drafts(obj, (one for one in refused if not (is_judged and "tls" in one.path)))
 
 
 @rule("KW542", skips_open=True)

@@ -14,6 +14,7 @@ from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, set_to, single
@@ -140,11 +141,20 @@ def _injected_certificates(cluster: Cluster) -> Iterator[Draft]:
         others = cluster.named("Certificate", name or value) or (
             [item for item in cluster.of_kind("Certificate") if item.source.release == obj.source.release]
             if _release_is_complete(cluster.facts, obj)
-            else []
+            else _likely_certificates(cluster, namespace, name)
         )
         if others:
             shown = Setting(f"{others[0].namespace}/{others[0].name}", others[0], ("metadata", "namespace"))
             yield pair(Setting(value, obj, path), shown)
+
+
+def _likely_certificates(cluster: Cluster, namespace: str, name: str) -> list[KubeObject]:
+    """The Certificate of nearly that name; or the only one there that is for the host of a webhook."""
+    here = {obj.name: obj for obj in cluster.in_namespace("Certificate", namespace)}
+    near = near_name(name, here)
+    if near:
+        return [here[near]]
+    return list(here.values()) if len(here) == 1 and "webhook" in str(next(iter(here.values())).body) else []
 
 
 def _certificate_names(cluster: Cluster) -> Iterator[Draft]:

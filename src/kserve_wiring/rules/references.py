@@ -12,6 +12,7 @@ from typing import Any
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service
 from kserve_wiring.cluster.names import near_name
+from kserve_wiring.cluster.names_in_texts import misnamed
 from kserve_wiring.cluster.operator_names import ignored_names
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
@@ -34,9 +35,14 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     yield from _pools(cluster)
     yield from _secrets_of_cluster_issuers(cluster)
     yield from _operator_names(cluster)
+    for one in misnamed(cluster):
+        suggestion: Advice = set_to(one.setting, one.better) if one.better else one.suggestion
+        yield because(one.setting, one.reason, suggestion, *one.related, level="warning")
     targets = Targets(cluster)
     yield from _certificates(cluster, targets)
-    for ref in _all_references(cluster):
+    refs = list(_all_references(cluster))
+    targets.use(refs)
+    for ref in refs:
         if _NAME.fullmatch(ref.name) and not _may_be_absent(ref):
             found = targets.find(ref)
             if found:
@@ -63,12 +69,13 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
     elsewhere = targets.elsewhere(ref)
     alike = targets.alike(ref)
     near = targets.near(ref)
+    unused = "" if near or elsewhere or alike else targets.unused(ref)
     kind = " or ".join(ref.kinds)
     must_exist = cluster.shows_all(*ref.kinds) and not ref.row.made and not set(ref.kinds) & CLUSTER_KINDS
     level = "" if must_exist else "warning"
     if ref.row.covered:
-        if near and not elsewhere and cluster.facts.existing is None:
-            yield _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level)
+        if (near or unused) and not elsewhere and cluster.facts.existing is None:
+            yield _draft(ref, _absent(ref, kind, near or unused), _fix_name(ref, near or unused), level)
     elif elsewhere:
         where = elsewhere[0].namespace
         if _installed_together(elsewhere[0], ref.obj):
@@ -80,6 +87,9 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
         yield _draft(ref, reason, _fix_kind(ref, kind, alike[0].kind), level, alike[0])
     elif near:
         yield _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level)
+    elif unused:
+        reason = f"{_absent(ref, kind, unused)}, which nothing names"
+        yield _draft(ref, reason, _fix_name(ref, unused), level)
     elif must_exist:
         yield _draft(ref, _absent(ref, kind, ""), f"create the {kind}, or name one that exists", "")
 
@@ -94,7 +104,9 @@ def _fix_namespace(ref: Reference, where: str) -> Advice:
         return set_to(at(ref.obj, *ref.path[:-1], ref.row.namespace_at), where)
     if ref.row.form == "ns/name":
         return set_to(setting, f"{where}/{ref.name}")
-    if ref.row.form == "host":
+    if ref.row.form == "service" and _text(ref) == ref.name:
+        return set_to(setting, f"{ref.name}.{where}.svc.cluster.local")
+    if ref.row.form in ("host", "service"):
         return set_to(setting, _text(ref).replace(f"{ref.name}.{ref.namespace}", f"{ref.name}.{where}", 1))
     return f"create it in namespace {ref.namespace}, or name one that is there"
 
