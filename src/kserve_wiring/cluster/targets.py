@@ -176,17 +176,23 @@ def _stems(name: str) -> Iterator[str]:
         yield "-".join(parts[:count])
 
 
-def _made_of(obj: KubeObject) -> Iterator[tuple[str, str, str]]:
-    """Kind, namespace and name of what a controller makes of an object; ``*`` ends the beginning of a name."""
+def _secrets_of(obj: KubeObject) -> Iterator[str]:
+    """The names of the Secrets that a controller makes of an object."""
     if obj.kind in ("ExternalSecret", "Certificate"):
         given = obj.get("spec", "target", "name") or obj.get("spec", "secretName")
-        yield "Secret", obj.namespace, given if isinstance(given, str) else obj.name
+        yield given if isinstance(given, str) else obj.name
     elif obj.kind in ("SealedSecret", "ClusterExternalSecret"):
         paths = (("spec", "template", "metadata", "name"), ("spec", "externalSecretSpec", "target", "name"))
         for name in (obj.name, obj.get("spec", "externalSecretName"), *(obj.get(*path) for path in paths)):
             if isinstance(name, str):
-                yield "Secret", obj.namespace, name
-    elif obj.kind == "Bundle":  # of trust-manager, in every namespace
+                yield name
+
+
+def _made_of(obj: KubeObject) -> Iterator[tuple[str, str, str]]:
+    """Kind, namespace and name of what a controller makes of an object; ``*`` ends the beginning of a name."""
+    for name in _secrets_of(obj):
+        yield "Secret", obj.namespace, name
+    if obj.kind == "Bundle":  # of trust-manager, in every namespace
         yield "ConfigMap", "", obj.name
         yield "Secret", "", obj.name
     elif obj.kind == "StatefulSet":
