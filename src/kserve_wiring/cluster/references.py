@@ -25,8 +25,9 @@ class Row:
     kind: of the object with the name. path: to the name, dotted; ``*`` is any item of a list or mapping. to: the kinds
     that it may name. scope: ``own`` namespace, ``cluster`` or ``any``. form: ``name``, ``ns/name``, ``pvc`` for
     pvc://NAME/PATH, ``principal`` for TRUST.DOMAIN/ns/NAMESPACE/sa/NAME, ``host`` for NAME.NAMESPACE.svc.DOMAIN, or
-    ``service`` for such a host and a NAME without a dot, which is of the own namespace. The other fields are keys next to the name, with the kind
-    (and its default in ``to``), namespace, key of the data or port of the target, and whether it may be absent.
+    ``service`` for such a host and a NAME without a dot, which is of the own namespace. The other fields are keys next
+    to the name, with the kind (and its default in ``to``), namespace, key of the data or port of the target, and
+    whether it may be absent.
     type_: the type that a Secret needs. keys: those that its data needs. group: of the target's kinds, if another API
     has a kind of that name; group_at: the key next to the name with it. named: the row is for names with a kind only.
     builtin: names that need no manifest; ``system:`` is a prefix. covered: another rule reports a target that is absent
