@@ -27,6 +27,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_o
 
 MODE = "serving.kserve.io/deploymentMode"
 """The annotation with the mode of an InferenceService."""
+_SCALING = "autoscaling.knative.dev/"
 STANDARD_MODES = ("Standard", "RawDeployment")
 _NOT_ON_KNATIVE = (*STANDARD_MODES, "ModelMesh")
 
@@ -197,6 +198,11 @@ class Cluster:
             return True
         mode = obj.annotations.get(MODE) or self.deployment_mode
         return mode not in _NOT_ON_KNATIVE
+
+    def shows_knative(self, obj: KubeObject) -> bool:
+        """True if something shows that Knative runs an object: the mode, KServe's configuration, Knative, a setting."""
+        shown = self.deployment_mode or self.knative.known("features") or MODE in obj.annotations
+        return self.runs_on_knative(obj) and bool(shown or _SCALING in str(obj.annotations))
 
     @cached_property
     def routes_through_istio(self) -> bool:

@@ -71,10 +71,10 @@ def refused_revisions(cluster: Cluster) -> Iterator[Draft]:
             yield from _drafts(obj, refused_in_pod(pod.spec, pod.path))
             yield from _drafts(obj, refused_annotations(obj.mapping(*_TEMPLATE), _TEMPLATE, _default_class(cluster)))
             yield from _custom_metric(obj, _TEMPLATE, _default_class(cluster))
-        elif obj.kind == "InferenceService" and obj.group == KSERVE_GROUP and _is_on_knative(cluster, obj):
+        elif obj.kind == "InferenceService" and obj.group == KSERVE_GROUP and cluster.shows_knative(obj):
             yield from _drafts(obj, _in_component(pod))
     for obj in cluster.of_kind("InferenceService"):
-        if _is_whole(obj) and _is_on_knative(cluster, obj):
+        if _is_whole(obj) and cluster.shows_knative(obj):
             path = ("metadata", "annotations")
             yield from _drafts(obj, refused_annotations(obj.annotations, path, _default_class(cluster)))
             yield from _custom_metric(obj, path, _default_class(cluster))
@@ -87,13 +87,6 @@ def _custom_metric(obj: KubeObject, path: KeyPath, default_class: str) -> Iterat
     if class_ == f"hpa.{_SCALING[:-1]}" and metric.value in ("concurrency", "rps"):
         reason = "a HorizontalPodAutoscaler gets it from an adapter, and Knative has none"
         yield because(metric, reason, f"write cpu or memory, or set {_SCALING}class to {_KPA}", level="warning")
-
-
-def _is_on_knative(cluster: Cluster, obj: KubeObject) -> bool:
-    """True if something shows it: the mode, KServe's configuration or an installed Knative."""
-    return cluster.runs_on_knative(obj) and bool(
-        cluster.deployment_mode or cluster.knative.known("features") or "deploymentMode" in str(obj.annotations)
-    )
 
 
 def _in_component(pod: PodUse) -> Iterator[Refusal]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
+from kserve_wiring.cluster.quotas import excesses
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because
@@ -34,7 +35,7 @@ _QUEUE_NEEDS = {
 def cut_off(cluster: Cluster) -> Iterator[Draft]:
     """The activator, the gateway, the API server or DNS do not reach the Pods, or the Pods do not reach them."""
     knative = cluster.knative.namespace or DEFAULT_NAMESPACE
-    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if _is_on_knative(cluster, obj)}
+    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if cluster.shows_knative(obj)}
     for namespace in sorted(serving - {""}):
         policies = [obj for obj in _policies(cluster, namespace) if _selects_models(obj)]
         yield from _ingress(cluster, policies, knative)
@@ -42,10 +43,6 @@ def cut_off(cluster: Cluster) -> Iterator[Draft]:
         yield from _egress([obj for obj in _policies(cluster, namespace) if _selects_models(obj)])
         yield from _sidecars(cluster, namespace)
     yield from _webhooks(cluster)
-
-
-def _is_on_knative(cluster: Cluster, obj: KubeObject) -> bool:
-    return cluster.runs_on_knative(obj) and bool(cluster.deployment_mode or cluster.knative.known("features"))
 
 
 def _policies(cluster: Cluster, namespace: str) -> list[KubeObject]:
@@ -166,10 +163,16 @@ def _sidecars(cluster: Cluster, namespace: str) -> Iterator[Draft]:
 
 @rule("KW547")
 def refused_by_quota(cluster: Cluster) -> Iterator[Draft]:
-    """A quota counts every container, and refuses a Pod with one that does not say what it takes."""
+    """A quota counts every container, and refuses a Pod with one that does not say what it takes, or takes too much."""
+    for one in excesses(cluster):
+        yield because(one.setting, one.reason, f"let it fit {one.other.key} of {one.other.obj.ref}", one.other)
+    yield from _without_numbers(cluster)
+
+
+def _without_numbers(cluster: Cluster) -> Iterator[Draft]:
     if not cluster.knative.known("deployment"):
         return
-    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if _is_on_knative(cluster, obj)}
+    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if cluster.shows_knative(obj)}
     defaults = cluster.knative.setting("features", "queueproxy.resource-defaults")
     if defaults is not None and defaults.text().lower() == "enabled":
         return
