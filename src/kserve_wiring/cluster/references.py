@@ -16,6 +16,10 @@ from kserve_wiring.cluster.paths import POD, PathTable
 from kserve_wiring.manifests.objects import KeyPath, KubeObject
 
 CONTAINERS = ("containers", "initContainers")
+ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+_MIRROR = "filters.*.requestMirror.backendRef"
+_BACKENDS = ("backendRefs.*", _MIRROR, f"backendRefs.*.{_MIRROR}")
+"""Where a rule of a route names what gets its requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,29 +165,13 @@ def _kubernetes_rows() -> Iterator[Row]:
 
 def _network_rows() -> Iterator[Row]:
     api = "gateway.networking.k8s.io"
-    for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"):
-        parents, backends = "spec.parentRefs.*.name", "spec.rules.*.backendRefs.*.name"
-        yield Row(kind, parents, ("Gateway",), kind_at="kind", namespace_at="namespace", group=api, made=True)
-        yield Row(
-            kind,
-            backends,
-            ("Service",),
-            kind_at="kind",
-            namespace_at="namespace",
-            port_at="port",
-            group="core",
-            made=True,
-        )
-        yield Row(
-            kind,
-            backends,
-            ("InferencePool",),
-            kind_at="kind",
-            namespace_at="namespace",
-            group_at="group",
-            named=True,
-            made=True,
-        )
+    for kind in ROUTES:
+        parents = Row(kind, "spec.parentRefs.*.name", ("Gateway",), kind_at="kind", namespace_at="namespace", group=api)
+        yield replace(parents, made=True)
+        for backend in _BACKENDS if kind in ("HTTPRoute", "GRPCRoute") else _BACKENDS[:1]:
+            service = replace(parents, path=f"spec.rules.*.{backend}.name", to=("Service",), made=True)
+            yield replace(service, port_at="port", group="core")
+            yield replace(service, to=("InferencePool",), group="", group_at="group", named=True)
     picker = "spec.endpointPickerRef.name"
     yield Row("InferencePool", picker, ("Service",), kind_at="kind", port_at="port", group="core", made=True)
     yield Row(
@@ -272,6 +260,12 @@ class Reference:
     namespace: str
     kinds: tuple[str, ...]
     holder: Mapping[str, Any]
+
+
+def granted_places(obj: KubeObject) -> dict[KeyPath, Mapping[str, Any]]:
+    """The references of a Gateway or route of which another namespace has to permit the target, by their path."""
+    found = _PLACES.texts(obj, obj.kind)
+    return {one.path[:-1]: one.holder for one in found if one.row.namespace_at and "Gateway" not in one.row.to}
 
 
 def references(obj: KubeObject, kind: str, start: KeyPath = ()) -> Iterator[Reference]:

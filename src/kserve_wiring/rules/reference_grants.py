@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_api import API
+from kserve_wiring.cluster.references import ROUTES, granted_places
 from kserve_wiring.cluster.targets import Targets
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
+from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to
-
-_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,11 @@ def references_without_a_grant(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _references(cluster: Cluster) -> Iterator[_Reference]:
-    for kind in ("Gateway", *_ROUTES):
+    for kind in ("Gateway", *ROUTES):
         for obj in cluster.of_kind(kind):
             if obj.group != API or not obj.namespace or _is_of_a_mesh(obj):
                 continue
-            for path, ref in _named(obj):
+            for path, ref in granted_places(obj).items():
                 namespace = ref.get("namespace")
                 if isinstance(namespace, str) and namespace not in ("", obj.namespace):
                     default = "Secret" if kind == "Gateway" else "Service"
@@ -70,33 +69,6 @@ def _is_of_a_mesh(route: KubeObject) -> bool:
     """A route that only a Service has as its parent needs no grant (enforceRefGrant)."""
     parents = [parent for _, parent in mappings_of(route.get("spec", "parentRefs"))]
     return bool(parents) and all(parent.get("kind") == "Service" for parent in parents)
-
-
-def _named(obj: KubeObject) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
-    """What a Gateway or a route refers to, with the path of the reference."""
-    if obj.kind == "Gateway":
-        for index, _ in mappings_of(obj.get("spec", "listeners")):
-            yield from _items(obj, ("spec", "listeners", index, "tls", "certificateRefs"))
-    for index, _ in mappings_of(obj.get("spec", "rules")):
-        path: KeyPath = ("spec", "rules", index)
-        yield from _items(obj, (*path, "backendRefs"))
-        filters = (*path, "filters")
-        yield from _mirrors(obj, filters)
-        for number, _ in mappings_of(obj.get(*path, "backendRefs")):
-            yield from _mirrors(obj, (*path, "backendRefs", number, "filters"))
-
-
-def _items(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
-    for index, ref in mappings_of(obj.get(*path)):
-        yield (*path, index), ref
-
-
-def _mirrors(obj: KubeObject, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
-    for index, _ in mappings_of(obj.get(*path)):
-        place = (*path, index, "requestMirror", "backendRef")
-        ref = obj.get(*place)
-        if isinstance(ref, dict):
-            yield place, ref
 
 
 def _differences(grant: KubeObject, ref: _Reference) -> list[tuple[Setting, Any]]:
