@@ -191,4 +191,7 @@ def auth_hosts(secret: KubeObject) -> list[str]:
     auths = document.get("auths") if isinstance(document, Mapping) else None
     if not isinstance(auths, Mapping):
         raise ValueError("it has no auths")
+    if any(":" in str(entry.get("auth")) for entry in auths.values() if isinstance(entry, Mapping) and "auth" in entry):
+        # kubernetes pkg/credentialprovider/config.go, decodeDockerConfigFieldAuth; base64 has no colon.
+        raise ValueError("auth is the plain text of user:password, and base64 of it is read")
     return [str(key) for key in auths]

@@ -15,6 +15,7 @@ from kserve_wiring.cluster.applicationset import given, used
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.runtimes import RUNTIMES
+from kserve_wiring.grammar.go_json import parse_json
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of, show_path, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to
@@ -26,6 +27,8 @@ _DOMAIN = ("Name", "Namespace", "IngressDomain", "Annotations", "Labels")
 _META = ("Name", "Namespace", "Labels", "Annotations", "UID", "GenerateName")
 _NAME_FLAGS = re.compile(r"--(?:model_name|model-name)=(?P<name>.+)")
 _OPTIONS = ("missingkey=default", "missingkey=invalid", "missingkey=zero", "missingkey=error")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_CONTROL = re.compile(r"\{\{-?\s*(?:if|range|with|define|template|\$|else|end)\b|:=")
 _FUNCTIONS = ("now", "uuidv4", "end", "else")
 
 
@@ -37,6 +40,43 @@ def untemplated(cluster: Cluster) -> Iterator[Draft]:
         yield from _runtime(runtime)
     for obj in cluster.of_kind("ApplicationSet"):
         yield from _application_set(obj)
+    for obj in cluster.of_kind("ExternalSecret"):
+        yield from _external_secret(obj)
+
+
+def _external_secret(obj: KubeObject) -> Iterator[Draft]:
+    """The template of a Secret: what it uses and nothing fetches is an error, and a pull Secret is JSON.
+
+    external-secrets pkg/template/v2/template.go (missingkey=error), Kubernetes pkg/apis/core/validation (ValidateSecret).
+    """
+    path = ("spec", "target", "template", "data")
+    for key, text in obj.mapping(*path).items():
+        if isinstance(text, str) and not _CONTROL.search(text):
+            setting = at(obj, *path, str(key))
+            yield from _fetched(obj, setting)
+            if key == ".dockerconfigjson" and "{{" in text and not _is_json(_EXPRESSION.sub("0", text)):
+                shown = Setting("a text", obj, setting.path)
+                reason = "what it renders to is no JSON"
+                yield because(shown, reason, "correct the quotes and braces around the expressions")
+
+
+def _fetched(obj: KubeObject, setting: Setting) -> Iterator[Draft]:
+    known = {str(item.get("secretKey")) for _, item in mappings_of(obj.get("spec", "data"))}
+    lacking = [name for name in _VARIABLE.findall(setting.text()) if name not in known]
+    others = obj.get("spec", "dataFrom") or obj.get("spec", "target", "template", "templateFrom")
+    if lacking and known and not others:
+        near = near_name(lacking[0], known)
+        shown = Setting(f"{{{{ .{lacking[0]} }}}}", obj, setting.path)
+        fix = f"write .{near} for .{lacking[0]}" if near else f"add secretKey {lacking[0]} to spec.data"
+        yield because(shown, f"spec.data fetches {', '.join(sorted(known))}", fix)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parse_json(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _configurations(cluster: Cluster) -> Iterator[Draft]:
