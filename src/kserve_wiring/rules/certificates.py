@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.grammar.values import parse_duration
-from kserve_wiring.manifests.objects import KubeObject, Setting
+from kserve_wiring.manifests.objects import KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to
 
 _GROUP = "cert-manager.io"
+_WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _MINUTE, _HOUR = 60 * 10**9, 3600 * 10**9
 _DEFAULT = 90 * 24 * _HOUR
 
@@ -28,6 +30,61 @@ def refused_certificates(cluster: Cluster) -> Iterator[Draft]:
         if obj.group == _GROUP and not obj.source.partial:
             yield from _group(obj)
             yield from _durations(obj)
+            yield from _wildcards(cluster, obj)
+            yield from _gateway_hosts(cluster, obj)
+    yield from _webhook_hosts(cluster)
+
+
+def _wildcards(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
+    """RFC 8555, 7.1.3: an ACME server proves a wildcard by DNS only."""
+    kind, name = str(obj.get("spec", "issuerRef", "kind") or "Issuer"), str(obj.get("spec", "issuerRef", "name"))
+    issuers = cluster.find(kind, obj.namespace if kind == "Issuer" else "", name)
+    for issuer in issuers if len(issuers) == 1 else ():  # of several stages, another one may be meant
+        solvers = [item for _, item in mappings_of(issuer.get("spec", "acme", "solvers"))]
+        if not solvers or any("dns01" in item for item in solvers):
+            continue
+        for index, host in enumerate(strings_of(obj.get("spec", "dnsNames"))):
+            if host.startswith("*."):
+                setting = Setting(host, obj, ("spec", "dnsNames", index))
+                place = Setting(None, issuer, ("spec", "acme", "solvers"))
+                reason = f"{issuer.ref} has only solvers for HTTP-01, which proves no wildcard"
+                yield because(setting, reason, f"add a solver with dns01 to {issuer.ref}", place)
+
+
+def _gateway_hosts(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
+    """The hosts of the servers of Istio's Gateways that use the Certificate's Secret."""
+    names = strings_of(obj.get("spec", "dnsNames"))
+    for gateway in cluster.gateways.values() if names else ():
+        for server in gw.servers(gateway) if gateway.namespace == obj.namespace else ():
+            hosts = [host.rpartition("/")[2] for host in server.hosts]
+            if server.tls.get("credentialName") != obj.get("spec", "secretName") or not hosts or "*" in hosts:
+                continue
+            if not any(_covers(name, host) or _covers(host, name) for name in names for host in hosts):
+                setting = Setting(", ".join(names), obj, ("spec", "dnsNames"))
+                place = Setting(None, gateway, (*server.path, "hosts"))
+                reason = f"{gateway.ref} serves {', '.join(hosts)} with it"
+                yield because(setting, reason, f"add {hosts[0]} to {setting.key}", place, level="warning")
+
+
+def _covers(name: str, host: str) -> bool:
+    """True if a certificate for a name is one for a host; a wildcard stands for one label."""
+    return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])
+
+
+def _webhook_hosts(cluster: Cluster) -> Iterator[Draft]:
+    """The API server calls NAME.NAMESPACE.svc, and the CA is that of the Certificate in the annotation."""
+    for obj in cluster.of_kind(*_WEBHOOKS):
+        namespace, _, name = str(obj.annotations.get(f"{_GROUP}/inject-ca-from") or "").partition("/")
+        services = {str(dig(item, "clientConfig", "service", "name")) for _, item in mappings_of(obj.get("webhooks"))}
+        # KW502 reports a Service that is not there.
+        hosts = {f"{one}.{namespace}.svc" for one in services if cluster.find("Service", namespace, one)}
+        for certificate in cluster.find("Certificate", namespace, name) if name else ():
+            names = strings_of(certificate.get("spec", "dnsNames"))
+            for host in sorted(hosts) if names and certificate.namespace else ():
+                if not any(_covers(one, host) for one in names):
+                    setting = Setting(", ".join(names), certificate, ("spec", "dnsNames"))
+                    reason = f"{obj.ref} is called as {host}"
+                    yield because(setting, reason, f"add {host} to {setting.key}", at(obj, "webhooks"))
 
 
 def _group(obj: KubeObject) -> Iterator[Draft]:

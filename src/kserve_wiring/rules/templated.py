@@ -47,7 +47,7 @@ def untemplated(cluster: Cluster) -> Iterator[Draft]:
 def _external_secret(obj: KubeObject) -> Iterator[Draft]:
     """The template of a Secret: what it uses and nothing fetches is an error, and a pull Secret is JSON.
 
-    external-secrets pkg/template/v2/template.go (missingkey=error), Kubernetes pkg/apis/core/validation (ValidateSecret).
+    external-secrets pkg/template/v2/template.go (missingkey=error), Kubernetes pkg/apis/core/validation.
     """
     path = ("spec", "target", "template", "data")
     for key, text in obj.mapping(*path).items():
