@@ -18,6 +18,7 @@ from kserve_wiring.rules.draft import Advice, Draft, at, rename, single
 # Prefixes whose keys Knative's and KServe's controllers read as annotations, and keys that they read as labels.
 _ANNOTATIONS = ("autoscaling.knative.dev/", "queue.sidecar.serving.knative.dev/", "features.knative.dev/")
 _LABELS = ("networking.knative.dev/visibility", "networking.kserve.io/visibility", "istio.io/dataplane-mode")
+_KFSERVING, _KSERVE = "serving.kubeflow.org/", "serving.kserve.io/"
 _QUEUE = "queue.sidecar.serving.knative.dev/"
 """Only Knative has this prefix, so any other key in it is a mistake."""
 # KW312 reads these.
@@ -50,9 +51,15 @@ _ELSEWHERE = ("digest-resolution-timeout", "digestResolutionTimeout")
 def unread_keys(cluster: Cluster) -> Iterator[Draft]:
     """Nobody refuses a label or annotation with a slip of the pen: the setting has no effect."""
     known = keys()
+    is_old = any(obj.group == _KFSERVING[:-1] for obj in cluster.objects)
     for obj in cluster.objects:
         for path, mapping in _metadata(obj):
             for key in mapping:
+                if isinstance(key, str) and key.startswith(_KFSERVING) and not is_old:
+                    better = f"{_KSERVE}{key.removeprefix(_KFSERVING)}"
+                    reason = "KServe reads no key of KFServing, its predecessor"
+                    yield _key(obj, (*path, key), reason, rename(at(obj, *path, key), better))
+                    continue
                 if isinstance(key, str) and "/" in key and not key.startswith(_STORAGE):
                     meant = known.meant(key)
                     if meant:
