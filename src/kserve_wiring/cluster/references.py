@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.paths import POD, PathTable
-from kserve_wiring.manifests.objects import KeyPath, KubeObject
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
 
 CONTAINERS = ("containers", "initContainers")
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
@@ -245,6 +246,10 @@ def _tool_rows() -> Iterator[Row]:
 
 TABLE: tuple[Row, ...] = (*_pod_rows(), *_kserve_rows(), *_kubernetes_rows(), *_network_rows(), *_tool_rows())
 _PLACES = PathTable(TABLE)
+_ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {}
+"""By the place of a name: the kinds that may be next to it."""
+for _row in (row for row in TABLE if row.kind_at):
+    _ALLOWED[_row.kind, _row.path] = (*_ALLOWED.get((_row.kind, _row.path), ()), *_row.to)
 # Kinds that exist without a namespace.
 CLUSTER_KINDS = frozenset({"ClusterIssuer", "ClusterRole", "ClusterSecretStore", "ClusterServingRuntime"})
 
@@ -286,6 +291,19 @@ def _reference(row: Row, obj: KubeObject, path: KeyPath, holder: Mapping[str, An
         namespace = ""
     if kinds and (namespace or row.scope != "own" or set(kinds) & CLUSTER_KINDS):
         yield Reference(row, obj, path, name, namespace, kinds, holder)
+
+
+def nearly_kinds(obj: KubeObject, kind: str, start: KeyPath = ()) -> Iterator[tuple[Setting, str]]:
+    """Kinds next to a name that nearly are one that the reference may have, and that one."""
+    seen: set[KeyPath] = set()
+    for place in _PLACES.texts(obj, kind, start):
+        given, path = place.holder.get(place.row.kind_at), (*place.path[:-1], place.row.kind_at)
+        allowed = _ALLOWED.get((kind, place.row.path), ())
+        if isinstance(given, str) and given and allowed and given not in allowed and path not in seen:
+            seen.add(path)
+            meant = near_name(given, allowed)
+            if meant:
+                yield Setting(given, obj, path), meant
 
 
 def _kinds(row: Row, holder: Mapping[str, Any]) -> tuple[str, ...]:

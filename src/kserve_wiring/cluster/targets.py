@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
@@ -86,7 +87,7 @@ class Targets:
         for kind in ref.kinds:
             if (kind, ref.name) in self._generated or self._cluster.facts.exists(kind, ref.namespace, ref.name):
                 return True
-            if any(_is_copied(obj) for obj in self.named(kind, ref.name, ref.row.group)):
+            if any(is_copied(obj) for obj in self.named(kind, ref.name, ref.row.group)):
                 return True
             if {(kind, ref.namespace, ref.name), (kind, "", ref.name)} & self._made:
                 return True
@@ -145,6 +146,15 @@ class Targets:
             return bool(types & set(_PULL_TYPES))
         return not types & set(_PULL_TYPES) and (not ref.row.type_ or ref.row.type_ in types)
 
+    def called(self, ref: Reference, name: str) -> KubeObject | None:
+        """The object that a reference would name with another name; None for the Service of a model."""
+        return next(iter(self.find(replace(ref, name=name))), None)
+
+    def swapped(self, ref: Reference) -> list[KubeObject]:
+        """Objects whose name is the reference's namespace, and whose namespace is its name."""
+        found = [obj for kind in ref.kinds for obj in self.named(kind, ref.namespace, ref.row.group)]
+        return [obj for obj in found if obj.namespace == ref.name]
+
     def elsewhere(self, ref: Reference) -> list[KubeObject]:
         """Objects of the kind and name in other namespaces, and models that have a Service of that name there."""
         if not ref.namespace:
@@ -164,7 +174,7 @@ class Targets:
         return [obj for obj in found if obj.namespace in ("", ref.namespace or ref.obj.namespace)]
 
 
-def _is_copied(obj: KubeObject) -> bool:
+def is_copied(obj: KubeObject) -> bool:
     """True if a tool copies the object to other namespaces: reflector, replicator, kubed."""
     return any(str(key).startswith(_COPIERS) for key in obj.annotations)
 

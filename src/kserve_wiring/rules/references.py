@@ -16,7 +16,7 @@ from kserve_wiring.cluster.names_in_texts import misnamed
 from kserve_wiring.cluster.operator_names import ignored_names
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, references
+from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, nearly_kinds, references
 from kserve_wiring.cluster.targets import Targets
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
@@ -25,6 +25,7 @@ from kserve_wiring.rules.draft import Advice, Change, Draft, at, because, rename
 _POOL = "InferencePool"
 _AUTOCREATE = "autocreate-cluster-domain-claims"
 _CLUSTER_NAMESPACE = "cluster-resource-namespace"
+_VERSION = re.compile(r"v\d+((alpha|beta)\d+)?")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:_]*[a-z0-9])?", re.IGNORECASE)
 
 
@@ -39,6 +40,7 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
         suggestion: Advice = set_to(one.setting, one.better) if one.better else one.suggestion
         yield because(one.setting, one.reason, suggestion, *one.related, level="warning")
     targets = Targets(cluster)
+    yield from _nearly_kinds(cluster)
     yield from _certificates(cluster, targets)
     refs = list(_all_references(cluster))
     targets.use(refs)
@@ -60,38 +62,53 @@ def _all_references(cluster: Cluster) -> Iterator[Reference]:
             yield from references(pod.obj, POD, pod.path)
 
 
+def _nearly_kinds(cluster: Cluster) -> Iterator[Draft]:
+    for obj in cluster.objects:
+        for setting, meant in nearly_kinds(obj, obj.kind) if obj.kind != POD else ():
+            yield because(setting, "there is no such kind", set_to(setting, meant))
+
+
 def _may_be_absent(ref: Reference) -> bool:
     builtin = any(ref.name == name or (name[-1] in ":-" and ref.name.startswith(name)) for name in ref.row.builtin)
     return builtin or bool(ref.row.optional_at and ref.holder.get(ref.row.optional_at) is True)
 
 
 def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Draft]:
-    elsewhere = targets.elsewhere(ref)
-    alike = targets.alike(ref)
-    near = targets.near(ref)
-    unused = "" if near or elsewhere or alike else targets.unused(ref)
     kind = " or ".join(ref.kinds)
     must_exist = cluster.shows_all(*ref.kinds) and not ref.row.made and not set(ref.kinds) & CLUSTER_KINDS
     level = "" if must_exist else "warning"
+    elsewhere = targets.elsewhere(ref)
     if ref.row.covered:
-        if (near or unused) and not elsewhere and cluster.facts.existing is None:
-            yield _draft(ref, _absent(ref, kind, near or unused), _fix_name(ref, near or unused), level)
+        named = None if elsewhere or cluster.facts.existing is not None else _other_name(ref, targets, level)
+        yield from filter(None, [named])
     elif elsewhere:
         where = elsewhere[0].namespace
         if _installed_together(elsewhere[0], ref.obj):
             level = ""
         reason = f"that {elsewhere[0].kind} is in namespace {where}, not in {ref.namespace}"
         yield _draft(ref, reason, _fix_namespace(ref, where), level, elsewhere[0])
-    elif alike:
+    elif alike := targets.alike(ref):
         reason = f"there is no {kind} of that name, but {alike[0].ref}"
         yield _draft(ref, reason, _fix_kind(ref, kind, alike[0].kind), level, alike[0])
-    elif near:
-        yield _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level)
-    elif unused:
-        reason = f"{_absent(ref, kind, unused)}, which nothing names"
-        yield _draft(ref, reason, _fix_name(ref, unused), level)
+    elif named := _other_name(ref, targets, level):
+        yield named
     elif must_exist:
         yield _draft(ref, _absent(ref, kind, ""), f"create the {kind}, or name one that exists", "")
+
+
+def _other_name(ref: Reference, targets: Targets, level: str) -> Draft | None:
+    """What was probably meant: a near name, an object whose name and namespace are swapped, or one that nothing names."""
+    kind = " or ".join(ref.kinds)
+    if near := targets.near(ref):
+        return _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level, targets.called(ref, near))
+    if (swapped := targets.swapped(ref)) and not ref.row.covered:
+        reason = f"{swapped[0].ref} has its name and its namespace in each other's place"
+        fix = f"set metadata.name of {swapped[0].ref} to {ref.name}, and metadata.namespace to {ref.namespace}"
+        return _draft(ref, reason, fix, level, swapped[0])
+    if unused := targets.unused(ref):
+        reason = f"{_absent(ref, kind, unused)}, which nothing names"
+        return _draft(ref, reason, _fix_name(ref, unused), level, targets.called(ref, unused))
+    return None
 
 
 def _fix_name(ref: Reference, near: str) -> Change:
@@ -160,11 +177,24 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
         setting = Setting(group, ref.obj, (*ref.path[:-1], ref.row.group_at))
         suggestion = set_to(setting, target.group)
         yield because(setting, f"{target.ref} has the group {target.group}", suggestion, at(target, "apiVersion"))
+    yield from _api_version(ref, found)
     if ref.row.type_ and target.kind == "Secret" and target.get("type") != ref.row.type_:
         reason = f"its type is {target.get('type') or 'Opaque'}, but {ref.row.type_} is needed"
         yield _draft(ref, reason, f"give the Secret the type {ref.row.type_}", "", target)
     if ref.row.port_at:
         yield from _port(ref, target)
+
+
+def _api_version(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
+    """Where the reference names an API version, its kind is looked up in that API."""
+    given, target = ref.holder.get("apiVersion"), found[0]
+    if not ref.row.kind_at or not isinstance(given, str) or not given:
+        return
+    group, _, version = given.rpartition("/")
+    if not _VERSION.fullmatch(version) or (group and all(item.group != group for item in found)):
+        setting = Setting(given, ref.obj, (*ref.path[:-1], "apiVersion"))
+        fix = set_to(setting, target.ref.apiVersion)
+        yield because(setting, f"{target.ref} has {target.ref.apiVersion}", fix, at(target, "apiVersion"))
 
 
 def _items(ref: Reference, target: KubeObject) -> Iterator[Draft]:
@@ -221,12 +251,15 @@ def _claims(cluster: Cluster) -> Iterator[Draft]:
             shown = network or Setting(None, holder[0], (*holder[1], _AUTOCREATE))
             level = "" if cluster.facts.complete and network else "warning"
             reason = f"{shown.key} of {shown.obj.ref} is not true, and there is no ClusterDomainClaim of that name"
-            yield because(name, reason, "create the ClusterDomainClaim", shown, level=level)
+            near = near_name(obj.name, [claim.name for claim in cluster.of_kind("ClusterDomainClaim")])
+            likely = [at(claim, "metadata", "name") for claim in cluster.named("ClusterDomainClaim", near)[:1]]
+            fix = f"set the name of {likely[0].obj.ref} to {obj.name}" if likely else "create the ClusterDomainClaim"
+            yield because(name, reason, fix, shown, *likely, level=level)
 
 
 def _claim_of_another(claim: KubeObject, obj: KubeObject) -> Iterator[Draft]:
     namespace = Setting(claim.get("spec", "namespace"), claim, ("spec", "namespace"))
-    if obj.namespace and namespace.value and namespace.value != obj.namespace:
+    if obj.namespace and namespace.value != obj.namespace:
         reason = f"the domain belongs to that namespace, but {obj.ref} is in {obj.namespace}"
         fix = set_to(namespace, obj.namespace)
         yield because(namespace, reason, fix, Setting(obj.namespace, obj, ("metadata", "namespace")))
