@@ -97,7 +97,7 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
 
 
 def _other_name(ref: Reference, targets: Targets, level: str) -> Draft | None:
-    """What was probably meant: a near name, an object whose name and namespace are swapped, or one that nothing names."""
+    """What was probably meant: a near name, an object whose name and namespace are swapped, or one that is not used."""
     kind = " or ".join(ref.kinds)
     if near := targets.near(ref):
         return _draft(ref, _absent(ref, kind, near), _fix_name(ref, near), level, targets.called(ref, near))
