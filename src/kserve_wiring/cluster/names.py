@@ -59,7 +59,7 @@ def is_alike(name: str, other: str) -> bool:
     short, long = sorted((set(_PARTS.split(name)), set(_PARTS.split(other))), key=len)
     return (
         is_one_edit(name, other)
-        or (min(len(name), len(other)) > _LONG and _distance(name, other) <= 2)
+        or (min(len(name), len(other)) > _LONG and abs(len(name) - len(other)) <= 2 and _distance(name, other) <= 2)
         or (len(short) > 1 and short < long)
         or name.startswith(other)
         or other.startswith(name)

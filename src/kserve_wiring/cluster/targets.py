@@ -21,6 +21,8 @@ _OF_MODELS = ("", "-predictor", "-transformer", "-explainer")
 """The ends of the names of the Services that KServe makes for an InferenceService."""
 # What is there for its own sake, so that it says nothing if no reference has its name.
 _OFTEN_UNNAMED = {"Service", "Deployment", "StatefulSet", "ReplicaSet", "InferenceService", "Namespace", "ClusterRole"}
+_MANY = 8
+"""Of more names that nothing has, one says nothing either; and the search takes as long as there are names."""
 _PULL_TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 _SHORT_NAMES_SINCE = (0, 11, 0)
 _REPLICAS = 10  # of a StatefulSet, whose claims have a number
@@ -127,7 +129,10 @@ class Targets:
         key = (ref.kinds, ref.namespace)
         if key not in self._free:
             self._free[key] = sorted(self._unnamed(*key))
-        found = [name for name in self._free[key] if is_alike(ref.name, name) and self._suits(ref, name)]
+        free = self._free[key]
+        if len(free) > _MANY:
+            return ""
+        found = [name for name in free if is_alike(ref.name, name) and self._suits(ref, name)]
         return found[0] if len(found) == 1 else ""
 
     def _unnamed(self, kinds: tuple[str, ...], namespace: str) -> set[str]:
