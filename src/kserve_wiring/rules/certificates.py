@@ -36,7 +36,7 @@ def refused_certificates(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _wildcards(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
-    """RFC 8555, 7.1.3: an ACME server proves a wildcard by DNS only."""
+    """https://letsencrypt.org/docs/challenge-types/: HTTP-01 issues no wildcard certificate."""
     kind, name = str(obj.get("spec", "issuerRef", "kind") or "Issuer"), str(obj.get("spec", "issuerRef", "name"))
     issuers = cluster.find(kind, obj.namespace if kind == "Issuer" else "", name)
     for issuer in issuers if len(issuers) == 1 else ():  # of several stages, another one may be meant
