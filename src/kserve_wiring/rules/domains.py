@@ -17,6 +17,7 @@ from kserve_wiring.manifests.objects import Setting, dig, mappings_of, strings_o
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, against, at, pair, set_to, single
 
+_S3_ENDPOINT = "serving.kserve.io/s3-endpoint"
 _DEFAULT_DOMAIN = "example.com"
 _SERVICE_HOST = re.compile(r"(?<![a-z0-9.*-])(?:\*|[a-z0-9-]+)\.[a-z0-9-]+\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _ANY_SERVICE = re.compile(r"^\*\.svc\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$")
@@ -153,6 +154,12 @@ def _domain_settings(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
                 for index, host in enumerate(server.hosts):
                     yield from _hosts_in(Setting(host, gateway, (*server.path, "hosts", index)))
     yield from _pod_domains(cluster)
+    yield from _storage_domains(cluster)
+
+
+def _storage_domains(cluster: Cluster) -> Iterator[tuple[Setting, str]]:
+    for secret in cluster.of_kind("Secret"):
+        yield from _hosts_in(at(secret, "metadata", "annotations", _S3_ENDPOINT))
 
 
 def _hosts_in(setting: Setting) -> Iterator[tuple[Setting, str]]:

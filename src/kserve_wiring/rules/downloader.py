@@ -33,9 +33,9 @@ _SETTINGS = (
 _ROLE = "eks.amazonaws.com/role-arn"
 _IDENTITIES = (_ROLE, "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
 """Annotations by which a cloud gives the Pods of a ServiceAccount an identity."""
-_ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?(/\S*)?|\$\S+|.*[<{].*")
+_ENDPOINT = re.compile(r"(https?://)?(?!\d+$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?(/\S*)?|\$\S+|.*[<{].*")
 _SCHEME_READ_SINCE = (0, 17, 0)
-_NUMBERS = ("usehttps", "verifyssl", "usevirtualbucket", "useaccelerate")
+_USES_HTTPS = ("0", "1", "true", "yes")
 # Variables that only the downloader reads, by the scheme of the model's address.
 _VARIABLES = {
     "s3": (
@@ -179,7 +179,11 @@ def _annotations_of_secret(cluster: Cluster, secret: KubeObject) -> Iterator[Dra
     if not found or secret.source.partial:
         return
     keys = {str(key) for part in ("data", "stringData") for key in secret.mapping(part)}
-    wanted = _secret_keys(cluster)
+    wanted, ids = _secret_keys(cluster), _id_keys(cluster)
+    if keys & wanted and not keys & ids:
+        shown = Setting(", ".join(sorted(keys)), secret, ("data",) if secret.mapping("data") else ("stringData",))
+        reason = f"the container that downloads a model also needs the key {min(ids)}, and does not start without it"
+        yield single(shown, reason=reason, suggestion=f"add the key {min(ids)}")
     if keys and not keys & wanted:
         shown = Setting(", ".join(sorted(keys)), secret, ("data",) if secret.mapping("data") else ("stringData",))
         reason = f"KServe uses a Secret for S3 only if it has the key {' or '.join(sorted(wanted))}"
@@ -194,6 +198,14 @@ def _secret_keys(cluster: Cluster) -> set[str]:
     return {config.text("credentials", "s3", "s3SecretAccessKeyName") or "awsSecretAccessKey"}
 
 
+def _id_keys(cluster: Cluster) -> set[str]:
+    """The key with the name of the credentials, which the variable AWS_ACCESS_KEY_ID is read from (s3_secret.go)."""
+    config = cluster.isvc_config
+    if config is None or "credentials" not in config.values:
+        return {"AWS_ACCESS_KEY_ID", "awsAccessKeyID"}
+    return {config.text("credentials", "s3", "s3AccessKeyIDName") or "AWS_ACCESS_KEY_ID"}
+
+
 def _spelling(cluster: Cluster, setting: Setting) -> Iterator[Draft]:
     name = str(setting.path[-1]).removeprefix(_PREFIX)
     version = cluster.facts.version("kserve_version")
@@ -205,14 +217,20 @@ def _spelling(cluster: Cluster, setting: Setting) -> Iterator[Draft]:
         reason = f"KServe {cluster.facts.kserve_version} puts a scheme before it"
         suggestion = f"write {setting.text().partition('://')[2]}, and set {_PREFIX}usehttps to 0 for http"
         yield single(setting, reason=reason, suggestion=suggestion)
+    elif name == "endpoint" and _is_https(setting.text()) and setting.obj.annotations.get(f"{_PREFIX}usehttps") == "0":
+        reason = f"its scheme wins over {_PREFIX}usehttps, which is 0"
+        suggestion = f"write {setting.text().partition('://')[2]}, or remove {_PREFIX}usehttps"
+        yield single(setting, reason=reason, suggestion=suggestion, level="warning")
     elif name == "endpoint" and not _ENDPOINT.fullmatch(setting.text()):
         reason = "boto3 refuses an endpoint that is no host"
         yield single(setting, reason=reason, suggestion="write HOST:PORT of the store")
-    elif name in _NUMBERS and setting.text().lower() in ("true", "false"):
-        number = "1" if setting.text().lower() == "true" else "0"
-        if number == "0" and name == "usehttps":
-            reason = "only 0 means no, and anything else means yes"
-            yield single(setting, reason=reason, suggestion=set_to(setting, number))
+    elif name == "usehttps" and setting.text().lower() not in _USES_HTTPS:
+        reason = "only 0 means no, and anything else means yes"
+        yield single(setting, reason=reason, suggestion=set_to(setting, "0"))
+
+
+def _is_https(text: str) -> bool:
+    return text.lower().startswith("https://")
 
 
 def _variables(obj: KubeObject) -> Iterator[Draft]:

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import is_injector
 from kserve_wiring.cluster.model_uris import image_of, uris_of
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.pull_secrets import (
     DOCKER_CONFIG,
@@ -179,7 +181,17 @@ def missing_secrets(cluster: Cluster) -> Iterator[Draft]:
         if _differs(ref, cluster.facts):
             continue
         for namespace in _namespaces_without(cluster, ref):
-            yield single(ref.setting, namespace=namespace)
+            draft = single(ref.setting, namespace=namespace)
+            yield replace(
+                draft, related=tuple((secret, ("metadata", "name")) for secret in _meant(cluster, ref, namespace))
+            )
+
+
+def _meant(cluster: Cluster, ref: SecretRef, namespace: str) -> list[KubeObject]:
+    """The Secret that was probably meant: of a near name, in another namespace, or with both in each other's place."""
+    near = near_name(ref.name, [secret.name for secret in cluster.in_namespace("Secret", namespace)])
+    elsewhere = [secret for secret in cluster.named("Secret", ref.name) if secret.namespace]
+    return (cluster.find("Secret", namespace, near) or elsewhere or cluster.find("Secret", ref.name, namespace))[:1]
 
 
 @rule("KW208")
