@@ -17,7 +17,7 @@ from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConf
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
 from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, rename, show, single
 
@@ -122,6 +122,16 @@ def bad_quantities(cluster: Cluster) -> Iterator[Draft]:
             yield from _malformed(setting)
     for obj in cluster.of_kind("InferenceService", "Service", "Configuration"):
         yield from _of_queue_proxy(obj)
+    yield from _claims(cluster)
+
+
+def _claims(cluster: Cluster) -> Iterator[Draft]:
+    """A claim has resources as a container has them."""
+    for obj in cluster.of_kind("PersistentVolumeClaim"):
+        yield from _container_quantities(obj, ("spec",), obj.get("spec"))
+    for obj in cluster.of_kind("StatefulSet"):
+        for index, claim in mappings_of(obj.get("spec", "volumeClaimTemplates")):
+            yield from _container_quantities(obj, ("spec", "volumeClaimTemplates", index, "spec"), claim.get("spec"))
 
 
 def _of_queue_proxy(obj: KubeObject) -> Iterator[Draft]:

@@ -31,6 +31,7 @@ _FREE_NAMES = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "APIS
 _NO_API = ("kustomize.config.k8s.io", "kind.x-k8s.io", "config.kubernetes.io")
 _SERVICE, _NAMESPACE = "Service", "Namespace"
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 _RESOURCES = ("cpu", "memory", "ephemeral-storage", "storage", "pods")
 _NEEDED_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -47,10 +48,14 @@ def refused_objects(cluster: Cluster) -> Iterator[Draft]:
         if not obj.source.partial and obj.group not in _NO_API:
             yield from _names(obj)
             yield from _labels(obj)
-            if obj.kind in _SELECTING:
+            if obj.kind in _SELECTING and not obj.source.unlisted:
                 yield from _selector(obj)
             elif obj.kind == "Secret":
                 yield from _secret(obj)
+            elif obj.kind == "PersistentVolumeClaim":
+                yield from _access_modes(obj)
+            elif obj.kind == _SERVICE and obj.group == "":
+                yield from _port_names(obj)
             elif obj.kind == "HorizontalPodAutoscaler":
                 yield from _replicas(obj)
     for pod in cluster.pods:
@@ -70,6 +75,10 @@ def _names(obj: KubeObject) -> Iterator[Draft]:
             better = re.sub(r"[^a-z0-9.-]+", "-", name.value.lower()).strip("-.")
             reason = _LABEL_NAME if short else _SUBDOMAIN
             yield single(name, reason=reason, suggestion=f"write {better}" if better else "write another name")
+    if obj.namespace and not is_dns1123_label(obj.namespace):
+        namespace = at(obj, "metadata", "namespace")
+        better = re.sub(r"[^a-z0-9-]+", "-", obj.namespace.lower()).strip("-")
+        yield single(namespace, reason=_LABEL_NAME, suggestion=set_to(namespace, better) if better else "write a name")
 
 
 def _labels(obj: KubeObject) -> Iterator[Draft]:
@@ -91,12 +100,38 @@ def _key(setting: Setting, key: Any) -> Iterator[Draft]:
 
 def _selector(obj: KubeObject) -> Iterator[Draft]:
     labels = obj.mapping("spec", "template", "metadata", "labels")
+    selector = at(obj, "spec", "selector")
+    if isinstance(selector.value, MAPPING) and not any(selector.value.values()):
+        matching = Setting(None, obj, (*selector.path, "matchLabels"))
+        yield single(matching, reason="an empty selector is refused", suggestion="set the labels of the template")
+    if obj.get("spec", "template", "spec", "containers") and obj.mapping(*selector.path, "matchLabels") and not labels:
+        missing = Setting(None, obj, ("spec", "template", "metadata", "labels"))
+        yield single(missing, reason="the selector does not match the template", suggestion="set the labels of it")
     for key, value in obj.mapping("spec", "selector", "matchLabels").items():
         if labels and str(labels.get(key)) != str(value):
             setting = Setting(value, obj, ("spec", "selector", "matchLabels", str(key)))
             there = f"the template has {labels[key]}" if key in labels else "the template has no such label"
             fix = f"set spec.template.metadata.labels.{key} to {value}"
             yield single(setting, reason=f"{there}, so the selector does not match the template", suggestion=fix)
+
+
+def _access_modes(obj: KubeObject) -> Iterator[Draft]:
+    for index, mode in enumerate(obj.items("spec", "accessModes")):
+        if isinstance(mode, str) and mode not in _ACCESS_MODES:
+            setting = at(obj, "spec", "accessModes", index)
+            near = near_name(mode, _ACCESS_MODES)
+            fix = set_to(setting, near) if near else f"write one of {', '.join(_ACCESS_MODES)}"
+            yield single(setting, reason=f"it is one of {', '.join(_ACCESS_MODES)}", suggestion=fix)
+
+
+def _port_names(obj: KubeObject) -> Iterator[Draft]:
+    """A Service names its ports as a label of DNS; with several, each has a name, which the schema of a list shows."""
+    for index, port in mappings_of(obj.get("spec", "ports")):
+        name = port.get("name")
+        if isinstance(name, str) and name and not is_dns1123_label(name):
+            setting = at(obj, "spec", "ports", index, "name")
+            better = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
+            yield single(setting, reason=_LABEL_NAME, suggestion=f"write {better}" if better else "write another name")
 
 
 def _replicas(obj: KubeObject) -> Iterator[Draft]:
@@ -154,6 +189,7 @@ def _pod(pod: PodUse) -> Iterator[Draft]:
         yield from _probes(pod, path, container)
     model = pod.spec.get("model")
     if isinstance(model, MAPPING) and pod.obj.group == KSERVE_GROUP:
+        yield from _container(pod, (*pod.path, "model"), model)
         yield from _mounts_of_model(pod, (*pod.path, "model"), model, volumes)
 
 
