@@ -26,11 +26,14 @@ TEXTS = {
     forms.PRINCIPAL.wanted: ("cluster.local/ns/a/sa/b", "spiffe://cluster.local/ns/a/sa/b", "cluster.local/ns/a/sa/b"),
     forms.TAG.wanted: ("v1.2.3", "sha256:" + "a" * 64, ""),
     forms.DIGEST.wanted: ("sha256:" + "a" * 64, "v1.2.3", ""),
+    forms.DURATION.wanted: ("1m30s", "10S", "10s"),
     forms.IMAGE_NAME.wanted: ("kserve/agent", "kserve/agent:v1", "kserve/agent"),
 }
 GROUPS = {
     "InferenceService": "serving.kserve.io/v1beta1",
     "Gateway": "networking.istio.io/v1",
+    "VirtualService": "networking.istio.io/v1",
+    "DestinationRule": "networking.istio.io/v1",
     "Kustomization": "kustomize.config.k8s.io/v1beta1",
     "Application": "argoproj.io/v1alpha1",
 }

@@ -18,6 +18,8 @@ from kserve_wiring.grammar.forms import Form
 
 _REFUSED = "the API server refuses another one"
 _NO_MATCH = "it is compared as text, and never matches"
+_ISTIO = "networking.istio.io"
+_NO_DURATION = "the rules of its CRD refuse another one"
 _NOT_SENT = "nothing is sent to another one: unsupported protocol scheme"
 
 
@@ -61,7 +63,7 @@ def _network() -> Iterator[FormRow]:
     for part in ("exact", "prefix"):
         yield FormRow("VirtualService", f"spec.http.*.match.*.uri.{part}", forms.MATCHED_PATH, _NO_MATCH)
     yield FormRow("VirtualService", "spec.http.*.match.*.method.exact", forms.UPPER, _NO_MATCH)
-    yield FormRow("Gateway", "spec.servers.*.hosts.*", forms.SCOPED_HOST, _NO_MATCH, "networking.istio.io")
+    yield FormRow("Gateway", "spec.servers.*.hosts.*", forms.SCOPED_HOST, _NO_MATCH, _ISTIO)
     for negation in ("", "not"):
         paths, methods, principals = (
             f"{negation}{name.title()}" if negation else name for name in ("paths", "methods", "principals")
@@ -75,6 +77,19 @@ def _network() -> Iterator[FormRow]:
     yield FormRow("Service", "spec.externalName", forms.EXTERNAL_NAME, "the name does not resolve", "core")
     yield FormRow("Ingress", "spec.rules.*.host", forms.HOST, _REFUSED)
     yield FormRow("Ingress", "spec.tls.*.hosts.*", forms.HOST, _REFUSED)
+
+
+def _durations() -> Iterator[FormRow]:
+    """duration(self) in the rules of Istio's CRDs, which reads it as Go does."""
+    for path in ("timeout", "retries.perTryTimeout", "fault.delay.fixedDelay"):
+        yield FormRow("VirtualService", f"spec.http.*.{path}", forms.DURATION, _NO_DURATION, _ISTIO)
+    policies = ("spec.trafficPolicy", "spec.subsets.*.trafficPolicy")
+    pool, outliers = "connectionPool", "outlierDetection"
+    tcp = (f"{pool}.tcp.connectTimeout", f"{pool}.tcp.tcpKeepalive.time", f"{pool}.tcp.tcpKeepalive.interval")
+    more = (f"{pool}.http.idleTimeout", f"{outliers}.interval", f"{outliers}.baseEjectionTime")
+    for policy in policies:
+        for path in (*tcp, *more):
+            yield FormRow("DestinationRule", f"{policy}.{path}", forms.DURATION, _NO_DURATION, _ISTIO)
 
 
 def _tools() -> Iterator[FormRow]:
@@ -93,5 +108,5 @@ def _tools() -> Iterator[FormRow]:
     yield FormRow("Kustomization", "images.*.digest", forms.DIGEST, shown, group)
 
 
-FORMS: tuple[FormRow, ...] = (*_pods(), *_models(), *_network(), *_tools())
+FORMS: tuple[FormRow, ...] = (*_pods(), *_models(), *_network(), *_durations(), *_tools())
 PLACES = PathTable(FORMS)

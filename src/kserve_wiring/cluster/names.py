@@ -45,6 +45,8 @@ def near_name(name: str, known: Iterable[str]) -> str:
 
 
 def _is_near(name: str, other: str) -> bool:
+    if name != other and name.lower() == other.lower():
+        return True
     if abs(len(name) - len(other)) > 2 or min(len(name), len(other)) < _SHORTEST or name == other:
         return False
     if _plain(name) == _plain(other):

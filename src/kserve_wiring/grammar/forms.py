@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kserve_wiring.grammar.values import parse_duration
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HTTP = re.compile(r"https?://[^/]", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9._-]*[A-Za-z0-9])?(:\d+)?(/.*)?")
@@ -71,6 +73,16 @@ def _image_name(text: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
+def _duration(text: str) -> str:
+    for better in (text, text.lower()):
+        try:
+            parse_duration(better)
+        except ValueError:
+            continue
+        return better
+    return ""
+
+
 HOST = Form("a host, in lower case, without scheme, port, path and dot at its end", bare_host)
 EXTERNAL_NAME = Form("a host name without scheme, port and path, and no IP address", _external_name)
 SCOPED_HOST = Form("a host without scheme and port, with a namespace and a slash before it at most", _scoped_host)
@@ -82,6 +94,7 @@ MATCHED_PATH = Form("a path that begins with a slash", _matched_path)
 UPPER = Form("text in upper case", str.upper)
 PRINCIPAL = Form("an identity without spiffe://", lambda text: text.removeprefix("spiffe://"))
 TAG = Form("a tag", _tag)
+DURATION = Form("a duration such as 10s or 1m30s", _duration)
 DIGEST = Form("a digest, sha256: and 64 hex digits", _digest)
 IMAGE_NAME = Form("the name of an image without tag and digest", _image_name)
 SCHEME = Form("http or https", lambda text: text if text in ("http", "https") else text.lower().rstrip(":/"))
