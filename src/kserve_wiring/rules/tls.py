@@ -11,6 +11,7 @@ from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import chains, owner_of
 from kserve_wiring.cluster.pull_secrets import secret_exists
+from kserve_wiring.cluster.targets import is_copied
 from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, pair, set_to, single
@@ -44,6 +45,27 @@ def tls_on_one_side(cluster: Cluster) -> Iterator[Draft]:
             yield from _server_tls(cluster, chain.gateway, server, servers)
             yield from _credential(cluster, chain, server)
         yield from _schemes(cluster, chain.gateway, servers)
+    yield from _astray(cluster)
+
+
+def _astray(cluster: Cluster) -> Iterator[Draft]:
+    """The Secret of a team's Gateway is there, but not in the namespace of the gateway's Pods."""
+    known = {id(chain.gateway) for chain in chains(cluster) if chain.role == "ingress"}
+    for gateway in cluster.gateways.values():
+        pods = gw.pods_of_gateway(gateway, cluster.gateway_pods)
+        namespaces = sorted({pod.namespace for pod in pods})
+        for server in gw.servers(gateway) if pods and id(gateway) not in known and not gateway.operator_made else ():
+            name = str(server.tls.get("credentialName"))
+            swapped = [secret for space in namespaces for secret in cluster.find("Secret", name, space)]
+            others = [one for one in (*cluster.named("Secret", name), *swapped) if one.namespace and not is_copied(one)]
+            if others and not any(_is_there(cluster, space, name) for space in namespaces):
+                setting = Setting(name, gateway, (*server.path, "tls", "credentialName"))
+                place = Setting(others[0].namespace, others[0], ("metadata", "namespace"))
+                yield pair(setting, place, suggestion=f"create Secret {name} in namespace {namespaces[0]}")
+
+
+def _is_there(cluster: Cluster, namespace: str, name: str) -> bool:
+    return secret_exists(cluster, namespace, name) or _certificate(cluster, namespace, name)
 
 
 def _server_tls(cluster: Cluster, gateway: KubeObject, server: gw.Server, servers: list[gw.Server]) -> Iterator[Draft]:
