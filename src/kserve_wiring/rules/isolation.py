@@ -21,6 +21,8 @@ from kserve_wiring.rules.draft import Draft, at, because
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _DNS = (53, "dns", "dns-tcp", 5353)
 _MODEL_LABELS = ("serving.kserve.io/", "serving.knative.dev/")
+_QUEUE_PORTS = (8012, 8013, 8112)
+_QUEUE_PORT_NAMES = ("queue-port", "https-port")
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _QUEUE_NEEDS = {
     "limits.cpu": "queue-sidecar-cpu-limit",
@@ -86,7 +88,18 @@ def _egress(policies: list[KubeObject]) -> Iterator[Draft]:
 def _admits(cluster: Cluster, entry: Mapping[str, Any], key: str, namespace: str, own: str) -> bool:
     """True if a peer may be a Pod of a namespace; what the manifests do not show counts as a yes."""
     peers = [item for _, item in mappings_of(entry.get(key))]
+    ports = [item for _, item in mappings_of(entry.get("ports"))]
+    if ports and not any(_is_queue_port(port) for port in ports):
+        return False
     return not peers or any(_is_peer(cluster, peer, namespace, own) for peer in peers)
+
+
+def _is_queue_port(port: Mapping[str, Any]) -> bool:
+    """True if queue-proxy may listen on it, through which every request goes (pkg/networking/constants.go)."""
+    number, last = port.get("port"), port.get("endPort")
+    if isinstance(number, int) and isinstance(last, int):
+        return any(number <= one <= last for one in _QUEUE_PORTS)
+    return number is None or number in _QUEUE_PORTS or number in _QUEUE_PORT_NAMES
 
 
 def _is_peer(cluster: Cluster, peer: Mapping[str, Any], namespace: str, own: str) -> bool:

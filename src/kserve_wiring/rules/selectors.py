@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.gateways import selects
+from kserve_wiring.cluster.gateway_chain import chains
+from kserve_wiring.cluster.gateways import is_gateway_pod, selects, split_service_host
 from kserve_wiring.cluster.made_pods import MODEL_LABEL, made_pods
 from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.cluster.names import NearNames, near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
+from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, rename, set_to, single
 
@@ -58,6 +59,17 @@ class _Labels:
         key, value = next(iter(selector.items()))
         return [pod for pod in self.pods.get((str(key), str(value)), ()) if selects(selector, pod.labels)]
 
+    def knows(self, selector: Mapping[str, Any]) -> bool:
+        """True if some Pod has one of the labels."""
+        return any((str(key), str(value)) in self.pods for key, value in selector.items())
+
+    def nearest(self, key: str, value: str) -> str:
+        """The value of a label that was probably meant: a near one, or for an empty value the only one."""
+        if key not in self.values:
+            return ""
+        only = {text for name, text in self.pods if name == key} if not value else set()
+        return self.values[key].near(value) or (next(iter(only)) if len(only) == 1 else "")
+
     @cached_property
     def keys(self) -> NearNames:
         """The names of all labels."""
@@ -89,6 +101,11 @@ def selected_pods(cluster: Cluster) -> Iterator[Draft]:
             elif not made[space].of(selector):
                 drafts = list(_unselected(obj, path, selector, shown[space]))
                 yield from drafts or _unselected_models(obj, path, selector, made)
+                if not everywhere:
+                    yield from _elsewhere(obj, path, selector, shown)
+    for obj in cluster.of_kind("DestinationRule"):
+        yield from _subsets(cluster, obj, shown)
+    yield from _gateways(cluster)
 
 
 def _labels(cluster: Cluster) -> tuple[dict[str, _Labels], dict[str, _Labels]]:
@@ -105,11 +122,61 @@ def _labels(cluster: Cluster) -> tuple[dict[str, _Labels], dict[str, _Labels]]:
     return shown, made
 
 
+def _elsewhere(
+    obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: Mapping[str, _Labels]
+) -> Iterator[Draft]:
+    """The Pods that were meant are next to it in the same file, but in another namespace."""
+    if not obj.namespace or labels[obj.namespace].knows(selector):
+        return
+    for namespace in sorted(labels):
+        likely = [pod for pod in labels[namespace].of(selector) if pod.obj.source.file == obj.source.file]
+        if likely and namespace not in ("", _ALL) and not is_gateway_pod(likely[0]):  # KW404 reports those
+            setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
+            reason = f"no Pod of it has the labels of {show_path(path)}, but {likely[0].obj.ref} has them"
+            place = Setting(None, likely[0].obj, likely[0].path)
+            yield because(setting, reason, set_to(setting, namespace), place, level="warning")
+            return
+
+
+def _subsets(cluster: Cluster, obj: KubeObject, labels: Mapping[str, _Labels]) -> Iterator[Draft]:
+    """The labels of a subset are those of some Pods of its Service: else Envoy answers 503, no healthy upstream."""
+    host = split_service_host(str(obj.get("spec", "host"))) or (str(obj.get("spec", "host")), obj.namespace, "")
+    for service in cluster.find("Service", host[1], host[0]):
+        selector = service.mapping("spec", "selector") if service.group == "" else {}
+        for index, subset in mappings_of(obj.get("spec", "subsets")):
+            own = subset.get("labels")
+            if selector and isinstance(own, MAPPING) and own and not labels[host[1]].of({**selector, **own}):
+                yield from _unselected(obj, ("spec", "subsets", index, "labels"), own, labels[host[1]])
+
+
+def _gateways(cluster: Cluster) -> Iterator[Draft]:
+    """Gateways of teams, which no configuration names (KW403 reads the others). They select Pods of any namespace."""
+    configured = {id(chain.gateway) for chain in chains(cluster)}
+    labels = _Labels()
+    for pod in cluster.gateway_pods:
+        labels.add(pod)
+    for obj in cluster.gateways.values():
+        selector = obj.mapping("spec", "selector")
+        if selector and not obj.operator_made and id(obj) not in configured and not labels.of(selector):
+            drafts = list(_unselected(obj, ("spec", "selector"), selector, labels))
+            yield from drafts or _unserved(cluster, obj)
+
+
+def _unserved(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
+    """No slip, but the set is whole, so no gateway has the labels."""
+    if cluster.facts.complete and not cluster.has_unread_gateways and cluster.gateway_pods:
+        pod = cluster.gateway_pods[0]
+        wanted = ", ".join(f"{key}={value}" for key, value in obj.mapping("spec", "selector").items())
+        shown = Setting(wanted, obj, ("spec", "selector"))
+        place = Setting(None, pod.obj, pod.path)
+        yield because(shown, "no gateway Pods have these labels", "write the labels of the Pods of a gateway", place)
+
+
 def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: _Labels) -> Iterator[Draft]:
     """Only a slip is reported: a controller may make the Pods that a selector is for."""
     for key, value in selector.items():
         rest = {other: text for other, text in selector.items() if other != key}
-        near = labels.values[str(key)].near(str(value)) if str(key) in labels.values else ""
+        near = labels.nearest(str(key), str(value))
         likely = labels.of({**rest, key: near}) if near else []
         if likely:
             pod = likely[0]
@@ -158,6 +225,7 @@ def _draft(obj: KubeObject, path: KeyPath, reason: str, value: str, pod: PodUse)
 
 
 def _named_ports(obj: KubeObject, pods: list[PodUse]) -> Iterator[Draft]:
+    yield from _same_ports(obj, pods)
     names = {
         str(port["name"])
         for pod in pods
@@ -174,6 +242,24 @@ def _named_ports(obj: KubeObject, pods: list[PodUse]) -> Iterator[Draft]:
             suggestion = set_to(setting, near) if near else "name a port of its containers"
             draft = single(setting, reason=reason, suggestion=suggestion)
             yield replace(draft, related=((pods[0].obj, pods[0].path),))
+
+
+def _same_ports(obj: KubeObject, pods: list[PodUse]) -> Iterator[Draft]:
+    """A port without a targetPort leads to the port of that number; the Pods list theirs, and have no such one."""
+    containers = [container for pod in pods for _, container in pod.containers()]
+    listed = [port for container in containers for _, port in mappings_of(container.get("ports"))]
+    whole = obj.kind == "Service" and all(container.get("ports") for container in containers)
+    for index, port in mappings_of(obj.get("spec", "ports") if whole and not _adds_ports(pods) else ()):
+        number = port.get("port")
+        if port.get("targetPort") in (None, "") and number not in [dig(item, "containerPort") for item in listed]:
+            setting = Setting(port.get("targetPort"), obj, ("spec", "ports", index, "targetPort"))
+            named = [item["name"] for item in listed if item.get("name") and item["name"] == port.get("name")]
+            likely = named or [item.get("containerPort") for item in listed]
+            fix = set_to(setting, likely[0]) if len(set(map(str, likely))) == 1 else "name a port of the containers"
+            known = ", ".join(sorted({str(item.get("containerPort")) for item in listed}))
+            reason = f"without it, it is {number}, and {pods[0].obj.ref} lists only {known}"
+            place = Setting(None, pods[0].obj, pods[0].path)
+            yield because(setting, reason, fix, place, level="warning")
 
 
 def _adds_ports(pods: list[PodUse]) -> bool:
