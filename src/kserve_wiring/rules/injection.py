@@ -51,6 +51,9 @@ def unread_labels(cluster: Cluster) -> Iterator[Draft]:
             if pod.obj.group not in ("serving.kserve.io",):
                 yield from _inject(at(pod.obj, *path, _INJECT))
                 yield from _lists(pod, path) if holder == "annotations" else _revision(pod.obj, path, revisions)
+    for obj in cluster.of_kind("InferenceService"):
+        for holder in ("labels", "annotations"):  # KServe copies both to the Pods
+            yield from _inject(at(obj, "metadata", holder, _INJECT))
 
 
 def _lists(pod: PodUse, path: KeyPath) -> Iterator[Draft]:

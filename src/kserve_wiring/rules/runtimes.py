@@ -41,7 +41,7 @@ def unserved_models(cluster: Cluster) -> Iterator[Draft]:
         for name in ("model", *FRAMEWORKS):
             model = obj.get("spec", "predictor", name)
             if obj.group == KSERVE_GROUP and isinstance(model, Mapping):
-                yield from _spelling(obj, name)
+                yield from _spelling(cluster, obj, name)
                 yield from _served(cluster, obj, name)
 
 
@@ -68,6 +68,7 @@ def _named(runtime: KubeObject, named: Setting, form: Setting, name: str) -> Ite
         switch = set_to(at(runtime, "spec", "disabled"), False, elsewhere=True)
         yield _draft(named, f"{runtime.ref} is disabled", switch, ((runtime, ("spec", "disabled")),))
     yield from _protocol(runtime, obj, name, form)
+    yield from _image(runtime, at(obj, "spec", "predictor", name, "image"), named)
     if not isinstance(form.value, str):
         return  # KW508 reports it
     if formats and name == "model" and form.value not in known:
@@ -83,14 +84,27 @@ def _named(runtime: KubeObject, named: Setting, form: Setting, name: str) -> Ite
             yield _draft(version, reason, fix, place)
 
 
-def _spelling(obj: KubeObject, name: str) -> Iterator[Draft]:
+def _spelling(cluster: Cluster, obj: KubeObject, name: str) -> Iterator[Draft]:
     setting = at(obj, "spec", "predictor", name, "protocolVersion")
     text = setting.value
     if isinstance(text, str) and text not in _PROTOCOLS:
         better = text.lower() if text.lower() in _PROTOCOLS else near_name(text, _PROTOCOLS)
-        if better or re.fullmatch(r"[vV]?\d", text):
+        namesake = runtimes_named(cluster, obj.namespace, text)
+        if namesake:
+            place = at(namesake[0], "metadata", "name")
+            yield because(setting, "that is the name of a runtime", f"write one of {', '.join(_PROTOCOLS)}", place)
+        elif better or re.fullmatch(r"[vV]?\d", text):
             suggestion = f"set {setting.key} to {better or 'v' + text[-1]}"
             yield because(setting, f"KServe compares it as text with {', '.join(_PROTOCOLS)}", suggestion)
+
+
+def _image(runtime: KubeObject, own: Setting, named: Setting) -> Iterator[Draft]:
+    """KServe merges the container of the runtime and that of the model, and nothing accepts one without an image."""
+    for index, container in mappings_of(runtime.get("spec", "containers")):
+        if container.get("name") == _SERVED and not (container.get("image") or own.value):
+            setting = at(runtime, "spec", "containers", index, "image")
+            reason = f"{named.obj.ref} has no image of its own for the container"
+            yield because(setting, reason, f"set {setting.key}", named)
 
 
 def _protocol(runtime: KubeObject, obj: KubeObject, name: str, form: Setting) -> Iterator[Draft]:

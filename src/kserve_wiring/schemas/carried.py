@@ -18,6 +18,7 @@ from kserve_wiring.schemas.checks import Schema
 from kserve_wiring.schemas.node import Dialect, Node, Schemas
 
 KUBERNETES = "kubernetes"
+KNATIVE = "serving.knative.dev"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Project:
         key = (one.schema, having, release)
         if key not in self._roots:
             self._roots[key] = self._root(one, self._compiler(having, release))
+            if group == KNATIVE:
+                _close_template(self._roots[key])
         return self._roots[key]
 
     def _root(self, kind: Kind, compiler: Schemas) -> Node:
@@ -122,6 +125,16 @@ def _metadata() -> Node:
     fields = kubernetes.node("", "ConfigMap", "v1", "").fields
     assert fields is not None
     return fields["metadata"]
+
+
+def _close_template(root: Node) -> None:
+    """Knative decodes spec.template.metadata as any other metadata, but its CRD keeps unknown fields there."""
+    for name in ("spec", "template"):
+        if root.fields is None or name not in root.fields.properties:
+            return
+        root = root.fields[name]
+    if root.fields is not None and "metadata" in root.fields.properties:
+        root.fields["metadata"] = _metadata()
 
 
 def newest(versions: Iterable[str]) -> str:
