@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import NearNames
+from kserve_wiring.grammar.values import is_dns1123_label
 from kserve_wiring.manifests.objects import KubeObject
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to
@@ -29,6 +30,8 @@ def nearly_named_namespaces(cluster: Cluster) -> Iterator[Draft]:
     for namespace, objects in used.items():
         if namespace in made or len(objects) > _MOST or cluster.facts.exists("Namespace", "", namespace):
             continue
+        if not is_dns1123_label(namespace):
+            continue  # KW528 reports it
         meant = near.near(namespace)
         for obj in objects:
             if meant and not _is_of_release(obj, cluster):

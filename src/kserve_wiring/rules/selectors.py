@@ -126,8 +126,8 @@ def _elsewhere(
     obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: Mapping[str, _Labels]
 ) -> Iterator[Draft]:
     """The Pods that were meant are next to it in the same file, but in another namespace."""
-    if not obj.namespace or labels[obj.namespace].knows(selector):
-        return
+    if not obj.namespace or labels[obj.namespace].knows(selector) or near_name(obj.namespace, labels):
+        return  # KW560 reports a namespace that is a slip
     for namespace in sorted(labels):
         likely = [pod for pod in labels[namespace].of(selector) if pod.obj.source.file == obj.source.file]
         if likely and namespace not in ("", _ALL) and not is_gateway_pod(likely[0]):  # KW404 reports those

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import Server, covers, servers
 from kserve_wiring.cluster.names import near_name
+from kserve_wiring.grammar.forms import bare_host
 from kserve_wiring.manifests.objects import KubeObject, Setting, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to
@@ -24,7 +25,7 @@ _MESH = "mesh"
 def unserved_hosts(cluster: Cluster) -> Iterator[Draft]:
     """The gateway answers 404, and the VirtualService has no status that says so."""
     for obj in cluster.of_kind("VirtualService"):
-        hosts = strings_of(obj.get("spec", "hosts"))
+        hosts = [bare_host(host) for host in strings_of(obj.get("spec", "hosts"))]  # KW423 reports the others
         for name in strings_of(obj.get("spec", "gateways")) if hosts and not obj.source.partial else ():
             gateway = cluster.gateways.get(name if "/" in name else f"{obj.namespace}/{name}")
             if name != _MESH and gateway is not None and not gateway.operator_made and obj.namespace:
