@@ -117,7 +117,7 @@ bench: $(READY) ## Compare with bare copier and helm (COUNT=200), and the checke
 	@$(BIN)/python -m tools.bench.analyzers
 
 .PHONY: mutate
-mutate: $(READY) ## Break each leaf of a team's objects and print which slips are found (2 minutes; ARGS="--sample 100")
+mutate: $(READY) ## Break each leaf of a team's objects and print which slips are found (2 minutes; ARGS=--write)
 	@$(BIN)/python -m tools.mutate $(ARGS)
 
 .PHONY: fuzz

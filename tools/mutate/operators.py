@@ -15,6 +15,26 @@ _HOST = re.compile(r"[a-z0-9*]([-a-z0-9]*)(\.[-a-z0-9]+)+(:\d+)?(/\S*)?")
 _VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.(\d+)\b")
 
 
+OPERATORS = {
+    "misspell": "a letter less in the middle of a text",
+    "misspell key": "a letter less in the middle of a key",
+    "case": "the other case for the first letter",
+    "empty": "an empty text",
+    "delete": "the key is not there",
+    "wrong type": "text for a number, a list for a text",
+    "level up": "the key next to its parent",
+    "level down": "the key in a mapping next to it",
+    "swap": "two texts of a mapping in each other's place",
+    "other namespace": "another namespace of the set",
+    "add scheme": "https:// before a host",
+    "add port": "port 9443 behind a host",
+    "trailing dot": "a dot at the end of a host",
+    "trailing slash": "a slash at the end of a host",
+    "stale version": "a version that is four minor releases older",
+}
+"""What each operator does."""
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A broken copy of an object."""

@@ -6,67 +6,69 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import yaml
 
 from kserve_wiring import Finding, inspect
 from kserve_wiring.manifests.load import Loaded
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, Source, show_path
+from tools.mutate.accounts import Account, account_of
 from tools.mutate.operators import Mutant, mutants
 
 _NUMBER = re.compile(r"\[[0-9]+\]")
-EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A mutant of an object. found: the codes of the new findings about it. reason: why it is equivalent, if it is."""
+class Slip:
+    """A mutant of an object."""
 
-    kind: str
-    name: str
+    obj: KubeObject
     mutant: Mutant
-    found: tuple[str, ...]
-    reason: str
 
     @property
     def place(self) -> str:
         """Kind and path, without the numbers of list items."""
-        return f"{self.kind} {_NUMBER.sub('[]', show_path(self.mutant.path))}"
+        return f"{self.obj.kind} {_NUMBER.sub('[]', show_path(self.mutant.path))}"
 
 
 @dataclass(frozen=True)
-class Equivalent:
-    """Mutants that break nothing, or what only the user knows. place and operator: regular expressions."""
+class Outcome:
+    """A slip. found: the codes of the new findings about it. account: why it does not count, or is not found."""
 
-    place: re.Pattern[str]
-    operator: re.Pattern[str]
-    reason: str
+    slip: Slip
+    found: tuple[str, ...]
+    account: Account | None
+
+    @property
+    def counts(self) -> bool:
+        """True unless the slip breaks nothing that a manifest shows."""
+        return self.account is None or self.account.counts
+
+    def __str__(self) -> str:
+        """One line for a reader."""
+        return f"`{self.slip.place}` of {self.slip.obj.name}: {self.slip.mutant.operator}"
 
 
-def equivalents() -> list[Equivalent]:
-    """The entries of equivalent.yaml."""
-    entries = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
-    return [Equivalent(re.compile(one["place"]), re.compile(one["operator"]), one["reason"]) for one in entries]
-
-
-def outcomes(loaded: Loaded, objects: Iterable[KubeObject], sample: int = 0, seed: int = 0) -> Iterator[Outcome]:
-    """The outcome of each mutant of the objects, or of a sample of them."""
+def slips(loaded: Loaded, objects: Iterable[KubeObject]) -> list[Slip]:
+    """Every slip in the objects, each of which is one of those that were loaded."""
     namespaces = sorted({obj.namespace for obj in loaded.objects} - {""})
+    return [Slip(obj, mutant) for obj in objects for mutant in mutants(dict(obj.body), _named(obj, namespaces))]
+
+
+def sampled(found: list[Slip], count: int, seed: int = 0) -> list[Slip]:
+    """Some of the slips, always the same ones; all of them if count is 0."""
+    return random.Random(seed).sample(found, min(count, len(found))) if count else found  # noqa: S311 (no secret)
+
+
+def outcomes(loaded: Loaded, wanted: Iterable[Slip]) -> Iterator[Outcome]:
+    """The outcome of each slip."""
     before = {_identity(finding) for finding in inspect(loaded).findings}
-    work = [(obj, mutant) for obj in objects for mutant in mutants(dict(obj.body), _named(obj, namespaces))]
-    if sample and sample < len(work):
-        work = random.Random(seed).sample(work, sample)  # noqa: S311 (no secret)
-    known = equivalents()
-    for obj, mutant in work:
-        broken = _broken(obj, mutant)
-        others = [broken if other is obj else other for other in loaded.objects]
+    for slip in wanted:
+        broken = _broken(slip.obj, slip.mutant)
+        others = [broken if other is slip.obj else other for other in loaded.objects]
         findings = inspect(replace(loaded, objects=others)).findings
         new = [finding for finding in findings if _identity(finding) not in before]
-        refs = {_short(obj.ref), _short(broken.ref)}
+        refs = {_short(slip.obj.ref), _short(broken.ref)}
         found = tuple(sorted({finding.code for finding in new if _places(finding) & refs}))
-        outcome = Outcome(obj.kind, obj.name, mutant, found, "")
-        yield replace(outcome, reason=_reason(outcome, known))
+        yield Outcome(slip, found, account_of(slip.place, slip.obj.name, slip.mutant.operator))
 
 
 def _named(obj: KubeObject, namespaces: list[str]) -> list[str]:
@@ -75,12 +77,13 @@ def _named(obj: KubeObject, namespaces: list[str]) -> list[str]:
 
 
 def _broken(obj: KubeObject, mutant: Mutant) -> KubeObject:
+    """The mutant as an object. Without a namespace it is in the one that kubectl or Helm is called with, its own."""
     metadata = mutant.body.get("metadata") or {}
     namespace, name = metadata.get("namespace"), metadata.get("name")
     ref = ObjectRef(
         obj.ref.apiVersion,
         obj.kind,
-        namespace if isinstance(namespace, str) else obj.namespace if "namespace" not in metadata else "",
+        namespace if isinstance(namespace, str) and namespace else "" if namespace else obj.namespace,
         name if isinstance(name, str) else "",
     )
     source = Source(file=obj.source.file, release=obj.source.release, partial=obj.source.partial)
@@ -97,10 +100,3 @@ def _short(ref: ObjectRef) -> tuple[str, str]:
 
 def _places(finding: Finding) -> set[tuple[str, str]]:
     return {_short(finding.object), *(_short(place.object) for place in finding.related)}
-
-
-def _reason(outcome: Outcome, known: list[Equivalent]) -> str:
-    for one in known:
-        if one.place.fullmatch(outcome.place) and one.operator.fullmatch(outcome.mutant.operator):
-            return one.reason
-    return ""
