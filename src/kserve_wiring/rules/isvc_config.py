@@ -14,6 +14,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.effective import Effective, effective_resources
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.isvc_config import QUANTITY_BLOCKS, SCHEMAS, IsvcConfig, type_problems, unknown_fields
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.quantities import QUANTITIES, quantity
 from kserve_wiring.grammar.go_json import field
 from kserve_wiring.grammar.values import is_dns1123_label
@@ -34,6 +35,7 @@ def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
         return
     for key, error in config.errors.items():
         yield _bad(config.obj, ("data", key), None, f"it is not JSON: {error}", "write valid JSON without comments")
+    yield from _misspelled_keys(config)
     for key, value in config.values.items():
         for path, item, wanted in type_problems(value, SCHEMAS[key], ("data", key)):
             yield _bad(config.obj, path, item, f"KServe expects {wanted}", f"write {wanted}")
@@ -42,6 +44,17 @@ def unreadable_config(cluster: Cluster) -> Iterator[Draft]:
             yield because(setting, "KServe ignores it", rename(setting, str(known)), level="warning")
     if not config.obj.source.partial and not config.obj.get("data", "predictors"):  # KFServing's, up to v0.8
         yield from _required(config, cluster.facts)
+
+
+def _misspelled_keys(config: IsvcConfig) -> Iterator[Draft]:
+    """KServe asks for each key by its name, and has defaults for one that is absent."""
+    data = config.obj.mapping("data")
+    missing = [key for key in SCHEMAS if key not in data]
+    for key in data:
+        meant = near_name(str(key), missing) if key not in SCHEMAS else ""
+        if meant:
+            setting = Setting("set", config.obj, ("data", str(key)))
+            yield because(setting, "KServe reads no such key", rename(setting, meant), level="warning")
 
 
 def _bad(obj: KubeObject, path: KeyPath, value: Any, reason: str, suggestion: str, level: str = "") -> Draft:

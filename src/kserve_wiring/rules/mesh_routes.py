@@ -1,9 +1,10 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW431: VirtualServices and Gateways of a user's own: hosts that a Gateway admits, Pods that it configures (wire W10).
+"""KW431: routes of a user's own that lead nowhere: hosts, subsets, and Gateways without Pods (wire W10).
 
 istio pilot/pkg/model/push_context.go, gateway.go and config.go, pkg/config/host/name.go
-(ResolveShortnameToFQDN). KW403 and KW406 judge the Gateways of Knative and KServe.
+(ResolveShortnameToFQDN). KW403 and KW406 judge the Gateways of Knative and KServe, and
+KW561 the hosts that a Gateway admits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_chain import chains
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of, strings_of
+from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to
 
@@ -25,43 +26,13 @@ _ROUTES = ("http", "tls", "tcp")
 
 @rule("KW431", skips_open=True)
 def routes_of_the_mesh(cluster: Cluster) -> Iterator[Draft]:
-    """Istio drops a host that the Gateway does not admit, and a Gateway without Pods opens no port."""
+    """Envoy finds no endpoint for an unknown host or subset, and a Gateway without Pods opens no port."""
     services = {(obj.namespace, obj.name) for obj in cluster.of_kind("Service") if obj.group == ""}
     for obj in cluster.of_kind("VirtualService"):
         if obj.group == _ISTIO and obj.namespace:
-            yield from _left_out(cluster, obj)
             yield from _half_hosts(obj, services)
     yield from _without_pods(cluster)
     yield from _subsets(cluster)
-
-
-def _left_out(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
-    """The hosts that no Gateway of a VirtualService admits, if all of them were read."""
-    names = strings_of(obj.get("spec", "gateways"))
-    found = [cluster.gateways.get(name if "/" in name else f"{obj.namespace}/{name}") for name in names]
-    known = [gateway for gateway in found if gateway is not None and not gateway.operator_made]
-    if not names or len(known) != len(names) or "mesh" in names:
-        return
-    patterns = sorted({pattern for gateway in known for pattern in _patterns(gateway)})
-    for index, host in enumerate(strings_of(obj.get("spec", "hosts"))):
-        if not any(gw.covers(one, host, obj.namespace) or _overlaps(one, host) for one in patterns):
-            setting = Setting(host, obj, ("spec", "hosts", index))
-            reason = f"{known[0].ref} admits {', '.join(patterns)}"
-            fix = f"write a host that it admits, or add {host} there"
-            yield because(setting, reason, fix, at(known[0], "spec", "servers"))
-
-
-def _patterns(gateway: KubeObject) -> Iterator[str]:
-    """The hosts of a Gateway; ``./`` is its own namespace."""
-    for server in gw.servers(gateway):
-        for host in server.hosts:
-            yield f"{gateway.namespace}/{host[2:]}" if host.startswith("./") else host
-
-
-def _overlaps(pattern: str, host: str) -> bool:
-    """A wildcard of the VirtualService gets the part that the Gateway admits."""
-    name = pattern.rpartition("/")[2]
-    return host.startswith("*") and name.endswith(host[1:])
 
 
 def _half_hosts(obj: KubeObject, services: set[tuple[str, str]]) -> Iterator[Draft]:

@@ -12,13 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.gateway_chain import chains
-from kserve_wiring.cluster.gateways import is_gateway_pod, selects, split_service_host
+from kserve_wiring.cluster.gateways import is_gateway_pod, selects
 from kserve_wiring.cluster.made_pods import MODEL_LABEL, made_pods
 from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.cluster.names import NearNames, near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
-from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of, show_path
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, rename, set_to, single
 
@@ -37,7 +36,6 @@ _SELECTORS: dict[str, KeyPath] = {
     "Sidecar": ("spec", "workloadSelector", "labels"),
     "EnvoyFilter": ("spec", "workloadSelector", "labels"),
 }
-
 _ISTIO = ("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io")
 """Policies of these groups that are in Istio's root namespace select the Pods of all namespaces."""
 _ALL = "*"  # no namespace has this name
@@ -103,9 +101,6 @@ def selected_pods(cluster: Cluster) -> Iterator[Draft]:
                 yield from drafts or _unselected_models(obj, path, selector, made)
                 if not everywhere:
                     yield from _elsewhere(obj, path, selector, shown)
-    for obj in cluster.of_kind("DestinationRule"):
-        yield from _subsets(cluster, obj, shown)
-    yield from _gateways(cluster)
 
 
 def _labels(cluster: Cluster) -> tuple[dict[str, _Labels], dict[str, _Labels]]:
@@ -130,46 +125,13 @@ def _elsewhere(
         return  # KW560 reports a namespace that is a slip
     for namespace in sorted(labels):
         likely = [pod for pod in labels[namespace].of(selector) if pod.obj.source.file == obj.source.file]
-        if likely and namespace not in ("", _ALL) and not is_gateway_pod(likely[0]):  # KW404 reports those
+        covered = obj.kind == "Service" and bool(likely) and is_gateway_pod(likely[0])  # by KW404
+        if likely and namespace not in ("", _ALL) and not covered:
             setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
             reason = f"no Pod of it has the labels of {show_path(path)}, but {likely[0].obj.ref} has them"
             place = Setting(None, likely[0].obj, likely[0].path)
             yield because(setting, reason, set_to(setting, namespace), place, level="warning")
             return
-
-
-def _subsets(cluster: Cluster, obj: KubeObject, labels: Mapping[str, _Labels]) -> Iterator[Draft]:
-    """The labels of a subset are those of some Pods of its Service: else Envoy answers 503, no healthy upstream."""
-    host = split_service_host(str(obj.get("spec", "host"))) or (str(obj.get("spec", "host")), obj.namespace, "")
-    for service in cluster.find("Service", host[1], host[0]):
-        selector = service.mapping("spec", "selector") if service.group == "" else {}
-        for index, subset in mappings_of(obj.get("spec", "subsets")):
-            own = subset.get("labels")
-            if selector and isinstance(own, MAPPING) and own and not labels[host[1]].of({**selector, **own}):
-                yield from _unselected(obj, ("spec", "subsets", index, "labels"), own, labels[host[1]])
-
-
-def _gateways(cluster: Cluster) -> Iterator[Draft]:
-    """Gateways of teams, which no configuration names (KW403 reads the others). They select Pods of any namespace."""
-    configured = {id(chain.gateway) for chain in chains(cluster)}
-    labels = _Labels()
-    for pod in cluster.gateway_pods:
-        labels.add(pod)
-    for obj in cluster.gateways.values():
-        selector = obj.mapping("spec", "selector")
-        if selector and not obj.operator_made and id(obj) not in configured and not labels.of(selector):
-            drafts = list(_unselected(obj, ("spec", "selector"), selector, labels))
-            yield from drafts or _unserved(cluster, obj)
-
-
-def _unserved(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
-    """No slip, but the set is whole, so no gateway has the labels."""
-    if cluster.facts.complete and not cluster.has_unread_gateways and cluster.gateway_pods:
-        pod = cluster.gateway_pods[0]
-        wanted = ", ".join(f"{key}={value}" for key, value in obj.mapping("spec", "selector").items())
-        shown = Setting(wanted, obj, ("spec", "selector"))
-        place = Setting(None, pod.obj, pod.path)
-        yield because(shown, "no gateway Pods have these labels", "write the labels of the Pods of a gateway", place)
 
 
 def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: _Labels) -> Iterator[Draft]:

@@ -101,6 +101,11 @@ def _uri_formats(obj: KubeObject) -> Iterator[Draft]:
         setting = at(obj, "spec", "supportedUriFormats")
         yield single(setting, reason="it matches no URI", suggestion="a list of {prefix} or {regex}")
     for index, item in mappings_of(formats):
+        if not (item.get("prefix") or item.get("regex")):
+            place = at(obj, "spec", "supportedUriFormats", index, "prefix")
+            yield single(
+                place, reason="without it and regex the entry matches no URI", suggestion="a prefix or a regex"
+            )
         expression = item.get("regex")
         if isinstance(expression, str) and expression:
             try:
