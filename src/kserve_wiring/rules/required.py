@@ -12,6 +12,7 @@ a Secret without a name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
@@ -49,7 +50,7 @@ def _of_pod(pod: PodUse) -> Iterator[Draft]:
         for kind, key in _VOLUMES:
             yield from _named(pod.obj, (*pod.path, "volumes", index, kind), volume.get(kind), key)
     for index, secret in mappings_of(pod.spec.get("imagePullSecrets")):
-        yield from _named(pod.obj, (*pod.path, "imagePullSecrets", index), secret, "name")
+        yield from _pull_secret(pod.obj, (*pod.path, "imagePullSecrets", index), secret)
     for path, container in pod.containers():
         if pod.obj.group not in _DEFAULTED:
             yield from _empty(pod.obj, (*path, "name"))
@@ -87,9 +88,16 @@ def _of_container(obj: KubeObject, path: KeyPath, container: Mapping[str, Any]) 
 
 
 def _of_account(obj: KubeObject) -> Iterator[Draft]:
-    for part in ("secrets", "imagePullSecrets"):
-        for index, item in mappings_of(obj.get(part)):
-            yield from _named(obj, (part, index), item, "name")
+    for index, item in mappings_of(obj.get("secrets")):
+        yield from _named(obj, ("secrets", index), item, "name")
+    for index, item in mappings_of(obj.get("imagePullSecrets")):
+        yield from _pull_secret(obj, ("imagePullSecrets", index), item)
+
+
+def _pull_secret(obj: KubeObject, path: KeyPath, holder: Mapping[str, Any]) -> Iterator[Draft]:
+    """The kubelet goes on without it, which is enough for a public image."""
+    for draft in _named(obj, path, holder, "name"):
+        yield replace(draft, level="warning")
 
 
 def _of_claim(obj: KubeObject) -> Iterator[Draft]:

@@ -111,7 +111,8 @@ def _unknown_key(obj: KubeObject, secret: KubeObject) -> Iterator[Draft]:
 def _path(key: Setting) -> Iterator[Draft]:
     """addStorageSpecAnnotations: the path makes the address of the model, unless the model has one of its own."""
     path = at(key.obj, *key.path[:-1], "path")
-    if path.value is None and not key.obj.get(*key.path[:-2], "storageUri"):
+    others = (key.obj.get(*key.path[:-2], "storageUri"), key.obj.get(*key.path[:2], "storageUris"))
+    if path.value is None and not any(others):
         yield because(
             path, "without a path KServe downloads nothing", f"set {path.key} to the model's path in the bucket"
         )
