@@ -55,10 +55,10 @@ def _gateway(obj: KubeObject) -> Iterator[Refusal]:
             yield Refusal((*path, "hosts"), "a server has at least one host", 'write hosts: ["*"], or the hosts')
         for number, host in enumerate(strings_of(server.get("hosts"))):
             name = host.rpartition("/")[2]
-            if name != "*" and "." not in name:
+            if host and name != "*" and "." not in name:  # KW538 reports an empty one
                 reason = "a host of a Gateway is a full domain name, or *"
                 yield Refusal((*path, "hosts", number), reason, "write the full domain name")
-        if isinstance(server.get("port"), MAPPING) and not dig(server, "port", "name"):
+        if isinstance(server.get("port"), MAPPING) and dig(server, "port", "name") is None:
             yield Refusal((*path, "port", "name"), "a port has a name", "name the port, such as https")
         yield from _server_tls(server, path)
 
@@ -86,9 +86,9 @@ def _server_tls(server: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
         )
     elif mode in _OWN_CERTIFICATE and not any(tls.get(name) for name in _CREDENTIALS):
         missing = [name for name in ("serverCertificate", "privateKey") if not tls.get(name)]
-        if missing:
+        if len(missing) == 1:  # KW413 and KW424 report a server without both
             reason = f"the mode {mode} needs a certificate"
-            yield Refusal((*where, "credentialName"), reason, "name the Secret with the certificate")
+            yield Refusal((*where, missing[0]), reason, "name the file, or the Secret in credentialName")
     sources = [name for name in _CREDENTIALS if tls.get(name)]
     if len(sources) + bool(tls.get("serverCertificate") and tls.get("privateKey")) > 1:
         yield Refusal((*where, sources[0]), "a server has one source of certificates", "leave one of them")

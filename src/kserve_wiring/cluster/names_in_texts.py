@@ -106,6 +106,8 @@ def _certificates(cluster: Cluster, gateway: KubeObject) -> Iterator[Misnamed]:
         holders = _holders(cluster, name) if isinstance(name, str) and name and "/" not in name else []
         if holders and not any(namespace in spaces or namespace.startswith("istio") for namespace, _ in holders):
             where, holder = holders[0]
+            if holder.kind == "Secret":
+                continue  # KW413 reports it
             setting = Setting(name, gateway, (*server.path, "tls", "credentialName"))
             wanted = min(spaces)
             reason = f"{holder.ref} puts it into namespace {where}, and the gateway Pods read it in {wanted}"

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, show_path
-from kserve_wiring.manifests.yamltext import load
+from kserve_wiring.manifests.yamltext import YamlError, load
 
 _LONGEST_VALUE = 160
 
@@ -36,9 +37,15 @@ class Change:
 
 
 def _written(value: Any) -> str:
-    """A value as it is written in YAML: text that reads as something else has quotes."""
-    is_plain = not isinstance(value, str) or isinstance(load(value or "~"), str)
-    return show(value) if is_plain else f'"{value}"'
+    """A value as it is written in YAML: text that reads as something else, or not at all, has quotes."""
+    return show(value) if not isinstance(value, str) or _is_plain(value) else json.dumps(value)
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return isinstance(load(text or "~"), str)
+    except YamlError:
+        return False
 
 
 Advice = str | Change

@@ -11,12 +11,10 @@ from difflib import get_close_matches
 from kserve_wiring.cluster.argocd import sources
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
-from kserve_wiring.cluster.final import is_final
 from kserve_wiring.cluster.injector import injector_value
 from kserve_wiring.cluster.isvc_config import NAME as ISVC_CONFIG
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
-from kserve_wiring.cluster.names import NearNames, near_name
-from kserve_wiring.cluster.pods import KSERVE_GROUP
+from kserve_wiring.cluster.names import near_name
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, pair, set_to, single
@@ -38,7 +36,6 @@ def namespaces_differ(cluster: Cluster) -> Iterator[Draft]:
     yield from _role_subjects(cluster)
     yield from _istio_namespace(cluster)
     yield from _unused_namespaces(cluster)
-    yield from _misspelt_namespaces(cluster)
     yield from _destinations(cluster)
     yield from _llm_presets(cluster)
 
@@ -228,26 +225,6 @@ def _unused_namespaces(cluster: Cluster) -> Iterator[Draft]:
         near = get_close_matches(name, missing, n=1, cutoff=0.7)
         if name not in used and name not in declared and near:
             yield pair(Setting(name, obj, ("metadata", "name")), _namespace_of(used[near[0]]))
-
-
-def _misspelt_namespaces(cluster: Cluster) -> Iterator[Draft]:
-    """Elsewhere only a slip is one: an object whose namespace is not there, one letter from a Namespace that is."""
-    made = {obj.name: obj for obj in cluster.of_kind("Namespace") if not obj.source.partial}
-    used: dict[str, list[KubeObject]] = {}
-    for obj in cluster.objects if made and not cluster.facts.complete else ():
-        if obj.namespace and is_final(obj, ("metadata", "namespace")):
-            used.setdefault(obj.namespace, []).append(obj)
-    names = NearNames(made)
-    for name, objects in used.items():
-        near = names.near(name) if name not in made else ""
-        if not near or cluster.facts.exists("Namespace", "", name):
-            continue
-        space = Setting(near, made[near], ("metadata", "name"))
-        if near in used or len(objects) == 1:
-            shown = _namespace_of(next((one for one in objects if one.group == KSERVE_GROUP), objects[0]))
-            yield pair(shown, space, level="warning", fix=set_to(shown, near))
-        else:
-            yield pair(space, _namespace_of(objects[0]), level="warning", fix=set_to(space, name))
 
 
 def _destinations(cluster: Cluster) -> Iterator[Draft]:
