@@ -198,17 +198,23 @@ def _added(text: str, node: Any, path: KeyPath, value: Any) -> _Edit:
 
 def _put(body: Any, path: KeyPath, value: Any) -> Any:
     """The value of a document after set_value."""
-    place, depth = body, 0
-    while depth < len(path) - 1:
-        below = dig(place, path[depth])
+    place = body
+    for depth, step in enumerate(path[:-1]):
+        key = _key(place, step)
+        below = dig(place, key)
         if below is None:
-            below = place[path[depth]] = {}
+            below = place[key] = {}
         if isinstance(below, str):
-            place[path[depth]] = set_value(below, path[depth + 1 :], value)
+            place[key] = set_value(below, path[depth + 1 :], value)
             return body
-        place, depth = below, depth + 1
-    place[path[-1]] = value
+        place = below
+    place[_key(place, path[-1])] = value
     return body
+
+
+def _key(place: Any, step: str | int) -> str | int:
+    """A key that is a number, as in portLevelMtls, is a text in JSON."""
+    return str(step) if isinstance(place, Mapping) else step
 
 
 def _renamed(body: Any, path: KeyPath, name: str) -> Any:

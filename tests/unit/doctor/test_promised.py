@@ -45,7 +45,7 @@ def test_a_kind_that_was_seen_is_no_promise(seen: list[Object], kept: list[str])
 def test_a_missing_pull_secret_is_found_although_the_environment_names_it() -> None:
     account = made("ServiceAccount", "models", "inference", imagePullSecrets=[{"name": "pull"}])
     kind = "kubernetes.io/dockerconfigjson"
-    auths = "eyJhdXRocyI6eyJyLmV4YW1wbGUiOnsiYXV0aCI6ImE6YiJ9fX0="
+    auths = "eyJhdXRocyI6eyJyLmV4YW1wbGUiOnsiYXV0aCI6IllUcGkifX19"
     others = [made("Secret", place, "pull", type=kind, data={".dockerconfigjson": auths}) for place in ("a", "b")]
     found = judged([facts(), account, *others]).findings
     assert [(finding.code, finding.object.name) for finding in found] == [("KW204", "inference")]
