@@ -22,6 +22,7 @@ from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to
 
 _ISTIO = "networking.istio.io"
 _ROUTES = ("http", "tls", "tcp")
+_PROVIDER = "networking.knative.dev/ingress-provider"
 
 
 @rule("KW431", skips_open=True)
@@ -52,7 +53,10 @@ def _without_pods(cluster: Cluster) -> Iterator[Draft]:
     judged = {id(chain.gateway) for chain in chains(cluster)}
     for gateway in cluster.gateways.values() if pods and not cluster.has_unread_gateways else ():
         selector = gateway.mapping("spec", "selector")
-        if gateway.operator_made or id(gateway) in judged or not selector or gw.pods_of_gateway(gateway, pods):
+        # On a cluster, Knative's operator has made its stock Gateways, although the configuration names others.
+        if gateway.operator_made or _PROVIDER in gateway.labels or id(gateway) in judged or not selector:
+            continue
+        if gw.pods_of_gateway(gateway, pods):
             continue
         if not any(gw.selects(selector, pod.labels) for pod in cluster.pods):
             yield _selector(gateway, selector, pods)
