@@ -22,6 +22,7 @@ _OF_CLUSTERS = ("name", "nameNormalized", "server", "project", "metadata")
 _OF_PATHS = ("", ".path", ".basename", ".basenameNormalized", ".segments")
 _TEXTS_OF_OTHERS = ("values", "valuesObject", "patches", "plugin", "jsonnet")
 """Fields of a source whose texts are templates of Helm, too."""
+_MOST = 200  # combinations of a matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,3 @@ def _combined(kind: str, body: Mapping[str, Any], path: KeyPath, go: bool) -> li
 
 def _joined(options: list[Given]) -> tuple[str, ...]:
     return tuple(beginning for one in options for beginning in one.beginnings)
-
-
-_MOST = 200  # combinations of a matrix

@@ -227,7 +227,9 @@ def _condition(condition: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]
             (*path, "key"), reason, "write one of request.headers[name], request.auth.claims[name], source.ip"
         )
     elif isinstance(key, str) and key.startswith(_CONDITION_MAPS[:2]) and not (key.endswith("]") and "[" in key):
-        yield Refusal((*path, "key"), "the name stands in brackets", f"write {key.partition('[')[0].rstrip('.')}[name]")
+        yield Refusal(
+            (*path, "key"), "the name belongs in brackets", f"write {key.partition('[')[0].rstrip('.')}[name]"
+        )
     if not condition.get("values") and not condition.get("notValues"):
         yield Refusal((*path, "values"), "a condition has values or notValues", "write the values")
 

@@ -55,7 +55,7 @@ def _is_near(name: str, other: str) -> bool:
 
 
 def is_alike(name: str, other: str) -> bool:
-    """True if a name may stand for another that nothing else names: two edits, three letters, or more at the end."""
+    """True if a name may be a slip of another that nothing else uses: two edits, three letters, or a longer ending."""
     if name == other or min(len(name), len(other)) < _SHORTEST_ALIKE or _is_a_sibling(name, other):
         return False
     short, long = sorted((set(_PARTS.split(name)), set(_PARTS.split(other))), key=len)

@@ -67,7 +67,7 @@ def _gateway_hosts(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
 
 
 def _covers(name: str, host: str) -> bool:
-    """True if a certificate for a name is one for a host; a wildcard stands for one label."""
+    """True if a certificate for the name covers the host; a wildcard matches one label."""
     return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])
 
 

@@ -86,12 +86,13 @@ class _Labels:
 def selected_pods(cluster: Cluster) -> Iterator[Draft]:
     """A Service without endpoints answers nothing, and a policy without Pods protects nothing."""
     shown, made = _labels(cluster)
+    root = root_namespace(cluster)
     for kind, path in _SELECTORS.items():
         for obj in cluster.of_kind(kind):
             selector = obj.mapping(*path)
             if obj.group == KNATIVE_GROUP or not selector or obj.operator_made:
                 continue
-            everywhere = obj.group in _ISTIO and obj.namespace == root_namespace(cluster)
+            everywhere = obj.group in _ISTIO and obj.namespace == root
             space = _ALL if everywhere else obj.namespace
             if found := shown[space].of(selector):
                 if kind in ("Service", "NetworkPolicy"):
