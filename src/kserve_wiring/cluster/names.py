@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
 _SHORTEST = 4
 _SHORTEST_ALIKE = 3
 _LONG = 7
 _PARTS = re.compile(r"[-_.]")
+_DIGITS = re.compile(r"\d+")
+_REMEMBERED = 1 << 16
 
 
 class NearNames:
@@ -21,17 +24,25 @@ class NearNames:
     """
 
     def __init__(self, known: Iterable[str]) -> None:
-        self._by_rest: dict[str, list[str]] = defaultdict(list)
+        self._names = sorted(known)
         self._by_letters: dict[str, list[str]] = defaultdict(list)
-        for name in sorted(known):
+        for name in self._names:
             self._by_letters[_plain(name)].append(name)
+        self._families = {_family(name) for name in self._names}
+
+    @cached_property
+    def _by_rest(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self._names:
             for rest in _rests(name):
-                self._by_rest[rest].append(name)
+                found[rest].append(name)
+        return found
 
     def near(self, name: str) -> str:
         """The known name that is one edit from a name, or that differs only in case and separators; "" if none is."""
-        likely = {other for rest in _rests(name) for other in self._by_rest.get(rest, ())}
-        candidates = [*self._by_letters.get(_plain(name), ()), *sorted(likely)]
+        candidates = self._by_letters.get(_plain(name), [])
+        if self._families - {_family(name)}:  # else all are siblings
+            candidates = candidates + sorted({one for rest in _rests(name) for one in self._by_rest.get(rest, ())})
         return next((other for other in candidates if _is_near(name, other)), "")
 
 
@@ -51,7 +62,7 @@ def _is_near(name: str, other: str) -> bool:
         return False
     if _plain(name) == _plain(other):
         return True
-    return is_one_edit(name, other) and not _is_a_sibling(name, other)
+    return not _is_a_sibling(name, other) and is_one_edit(name, other)
 
 
 def is_alike(name: str, other: str) -> bool:
@@ -78,13 +89,20 @@ def _distance(name: str, other: str) -> int:
     return row[-1]
 
 
+@lru_cache(_REMEMBERED)
 def _plain(name: str) -> str:
-    return re.sub(r"[-_.]", "", name.lower())
+    return _PARTS.sub("", name.lower())
+
+
+@lru_cache(_REMEMBERED)
+def _family(name: str) -> str:
+    """What the names of one family share: app-1, app-2 and so on are often compared with each other."""
+    return _DIGITS.sub("", name)
 
 
 def _is_a_sibling(name: str, other: str) -> bool:
     """True for names of one family: they differ in a number, or in a part of one character such as team-a, team-b."""
-    if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
+    if _family(name) == _family(other):
         return True
     parts, others = _PARTS.split(name), _PARTS.split(other)
     if len(parts) != len(others):

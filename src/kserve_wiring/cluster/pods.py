@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of
@@ -31,6 +31,15 @@ class PodUse:
     labels: Mapping[str, Any]
     annotations: Mapping[str, Any]
     runtime: bool = False
+    _containers: list[tuple[KeyPath, Mapping[str, Any]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Find the containers once: more than twenty rules ask for them."""
+        for name in CONTAINER_LISTS:
+            for index, container in mappings_of(self.spec.get(name)):
+                self._containers.append(((*self.path, name, index), container))
 
     @property
     def namespace(self) -> str:
@@ -52,11 +61,9 @@ class PodUse:
             == "true"
         )
 
-    def containers(self) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    def containers(self) -> list[tuple[KeyPath, Mapping[str, Any]]]:
         """Path and value of each container."""
-        for name in CONTAINER_LISTS:
-            for index, container in mappings_of(self.spec.get(name)):
-                yield (*self.path, name, index), container
+        return self._containers
 
     def pull_secrets(self) -> Iterator[tuple[KeyPath, str]]:
         """Path and name of each imagePullSecret."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.final import KUSTOMIZE_GROUP
@@ -177,6 +178,12 @@ class Targets:
         if not ref.namespace and CLUSTER_KINDS & set(ref.kinds):
             return found
         return [obj for obj in found if obj.namespace in ("", ref.namespace or ref.obj.namespace)]
+
+
+@lru_cache(1)
+def targets_of(cluster: Cluster) -> Targets:
+    """The index of a cluster, which several rules share."""
+    return Targets(cluster)
 
 
 def is_copied(obj: KubeObject) -> bool:

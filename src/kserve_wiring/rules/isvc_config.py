@@ -150,7 +150,7 @@ def _claims(cluster: Cluster) -> Iterator[Draft]:
 def _of_queue_proxy(obj: KubeObject) -> Iterator[Draft]:
     """Annotations for queue-proxy, whose container the API server refuses."""
     for path in (("metadata", "annotations"), ("spec", "template", "metadata", "annotations")):
-        for name in ("cpu", "memory", "ephemeral-storage"):
+        for name in ("cpu", "memory", "ephemeral-storage") if obj.mapping(*path) else ():
             request, limit = (at(obj, *path, f"{_QUEUE}{name}-resource-{part}") for part in ("request", "limit"))
             if not any(map(_reason, (request.text(), limit.text()))):
                 yield from _above(request, limit)

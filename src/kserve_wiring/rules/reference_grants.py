@@ -11,7 +11,7 @@ from typing import Any
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateway_api import API
 from kserve_wiring.cluster.references import ROUTES, granted_places
-from kserve_wiring.cluster.targets import Targets
+from kserve_wiring.cluster.targets import targets_of
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, at, because, set_to
@@ -37,7 +37,7 @@ def references_without_a_grant(cluster: Cluster) -> Iterator[Draft]:
 
     istio 1.30 pilot/pkg/config/kube/gateway/conversion.go:1139-1147 and 2350-2363, gatewaycommon/references.go:133-253.
     """
-    targets = Targets(cluster)
+    targets = targets_of(cluster)
     for ref in _references(cluster):
         if any(_differences(grant, ref) == [] for grant in cluster.in_namespace("ReferenceGrant", ref.namespace)):
             continue

@@ -17,7 +17,7 @@ from kserve_wiring.cluster.operator_names import ignored_names
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, nearly_kinds, references
-from kserve_wiring.cluster.targets import Targets
+from kserve_wiring.cluster.targets import Targets, targets_of
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Change, Draft, at, because, rename, set_to, single
@@ -39,7 +39,7 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     for one in misnamed(cluster):
         suggestion: Advice = set_to(one.setting, one.better) if one.better else one.suggestion
         yield because(one.setting, one.reason, suggestion, *one.related, level="warning")
-    targets = Targets(cluster)
+    targets = targets_of(cluster)
     yield from _nearly_kinds(cluster)
     yield from _certificates(cluster, targets)
     refs = list(_all_references(cluster))

@@ -122,17 +122,18 @@ def _elsewhere(
     obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: Mapping[str, _Labels]
 ) -> Iterator[Draft]:
     """The Pods that were meant are next to it in the same file, but in another namespace."""
-    if not obj.namespace or labels[obj.namespace].knows(selector) or near_name(obj.namespace, labels):
-        return  # KW560 reports a namespace that is a slip
-    for namespace in sorted(labels):
-        likely = [pod for pod in labels[namespace].of(selector) if pod.obj.source.file == obj.source.file]
-        covered = obj.kind == "Service" and bool(likely) and is_gateway_pod(likely[0])  # by KW404
-        if likely and namespace not in ("", _ALL) and not covered:
-            setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
-            reason = f"no Pod of it has the labels of {show_path(path)}, but {likely[0].obj.ref} has them"
-            place = Setting(None, likely[0].obj, likely[0].path)
-            yield because(setting, reason, set_to(setting, namespace), place, level="warning")
-            return
+    if not obj.namespace or labels[obj.namespace].knows(selector):
+        return
+    likely = [pod for pod in labels[_ALL].of(selector) if pod.namespace and pod.obj.source.file == obj.source.file]
+    # KW560 reports a namespace that is a slip.
+    if not likely or near_name(obj.namespace, labels):
+        return
+    pod = min(likely, key=lambda one: one.namespace)
+    if obj.kind != "Service" or not is_gateway_pod(pod):  # else KW404 reports it
+        setting = Setting(obj.namespace, obj, ("metadata", "namespace"))
+        reason = f"no Pod of it has the labels of {show_path(path)}, but {pod.obj.ref} has them"
+        suggestion = set_to(setting, pod.namespace)
+        yield because(setting, reason, suggestion, Setting(None, pod.obj, pod.path), level="warning")
 
 
 def _unselected(obj: KubeObject, path: KeyPath, selector: Mapping[str, Any], labels: _Labels) -> Iterator[Draft]:

@@ -8,12 +8,12 @@ A host NAME.NAMESPACE.svc is read by a program, so no controller reports one tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.references import Reference, Row
-from kserve_wiring.cluster.targets import Targets
+from kserve_wiring.cluster.targets import Targets, targets_of
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because
@@ -31,26 +31,34 @@ _SERVICE = Row("", "", ("Service",), form="host", group="core", made=True)
 @rule("KW548", skips_open=True)
 def unknown_hosts(cluster: Cluster) -> Iterator[Draft]:
     """The name does not resolve, or another port answers with a refused connection."""
-    targets = Targets(cluster)
+    targets = targets_of(cluster)
     for obj in cluster.of_kind(*_KINDS):
         if obj.name in _OTHER_RULES or not (obj.source.text == "" or ".svc" in obj.source.text):
             continue
-        for path, text in _texts(obj.body, ()):
+        for path, text in _texts(obj.body):
             for found in _HOST.finditer(text):
                 yield from _host(targets, Setting(text, obj, path), found)
 
 
-def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    if isinstance(value, str):
-        if ".svc" in value:
-            yield path, value
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
-    elif isinstance(value, MAPPING):
-        for key, item in value.items():
-            if not (path == () and key == "status") and key != "_example":
-                yield from _texts(item, (*path, str(key)))
+def _texts(body: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
+    """The texts with the name of a Service, except those of the status."""
+    found: list[tuple[KeyPath, str]] = []
+    _walk({key: value for key, value in body.items() if key != "status"}, (), found)
+    return found
+
+
+def _walk(value: Any, path: KeyPath, found: list[tuple[KeyPath, str]]) -> None:
+    if isinstance(value, list):
+        items: Iterable[tuple[Any, Any]] = enumerate(value)
+    else:
+        items = value.items() if isinstance(value, MAPPING) else ()
+    for key, item in items:
+        step = key if isinstance(key, int) else str(key)
+        if isinstance(item, str):
+            if ".svc" in item and key != "_example":
+                found.append(((*path, step), item))
+        elif isinstance(item, (list, *MAPPING)) and key != "_example":
+            _walk(item, (*path, step), found)
 
 
 def _host(targets: Targets, setting: Setting, found: re.Match[str]) -> Iterator[Draft]:

@@ -37,6 +37,7 @@ _OTHERS = {
 }
 _URI = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<rest>.*)", re.DOTALL)
 _ONE_SLASH = re.compile(r"(\w+):/?(?=[^/])(.+)")
+_MODELS = frozenset({"model", *FRAMEWORKS})
 _HUB = ("huggingface.co", "hf.co")
 _LOCAL = "the downloader looks for the path in its own container, where no model is"
 
@@ -72,7 +73,8 @@ def _uris(cluster: Cluster) -> Iterator[Setting]:
     for obj in cluster.of_kind("InferenceService"):
         if obj.group == KSERVE_GROUP:
             for component in ISVC_COMPONENTS:
-                for name in ("model", *FRAMEWORKS):
+                spec = obj.mapping("spec", component)
+                for name in _MODELS & spec.keys():
                     yield from _of_model(obj, ("spec", component, name))
     for kind, path in (
         ("TrainedModel", ("spec", "model", "storageUri")),
