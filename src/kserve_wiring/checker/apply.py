@@ -10,6 +10,7 @@ from dataclasses import replace
 from kserve_wiring.checker.finding import Finding
 from kserve_wiring.checker.known import relevant, unknown
 from kserve_wiring.checker.options import Options
+from kserve_wiring.checker.parallel import drafts_of
 from kserve_wiring.checker.waivers import (
     INEFFECTIVE,
     UNUSED,
@@ -50,9 +51,7 @@ def run_rules(cluster: Cluster, written: Iterable[Waiver], codes: Collection[str
     """Drafts of the rules with these codes, and of KW001, each with its code. written: waivers in the manifests."""
     if INEFFECTIVE in codes:
         yield from ((INEFFECTIVE, draft) for draft in ineffective_waivers(written))
-    for code, rule in all_rules().items():
-        if code in codes:
-            yield from ((code, draft) for draft in rule(cluster))
+    yield from drafts_of(cluster, [code for code in all_rules() if code in codes])
 
 
 def apply_rules(

@@ -36,7 +36,8 @@ class Cluster:
     """Objects of one cluster, by kind, with the views that several rules share.
 
     objects: what was read. Adds the objects that the Knative operator will create, marked ``operator_made``, and what
-    the facts tell about gateways and Knative of others. values: the values files of an environment's releases.
+    the facts tell about gateways and Knative of others; with these, they are ``everything``. values: the values files
+    of an environment's releases.
     """
 
     def __init__(self, objects: Iterable[KubeObject], facts: Facts, values: Iterable[ReleaseValues] = ()) -> None:
@@ -52,7 +53,8 @@ class Cluster:
         source = facts.source_of("existing_gateways")
         self._existing_pods = list(gateway_pods(facts.existing_gateways, source))
         added = [*operator_objects(self.knative, facts), *gateway_objects(facts.existing_gateways, source)]
-        for obj in [*self.objects, *added]:
+        self.everything: list[KubeObject] = [*self.objects, *added]
+        for obj in self.everything:
             self._by_kind[obj.kind].append(obj)
             self._by_name[obj.kind, obj.namespace, obj.name].append(obj)
             self._by_namespace[obj.kind, obj.namespace].append(obj)
