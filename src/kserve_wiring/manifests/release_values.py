@@ -48,25 +48,26 @@ def _read(file: Path, call: HelmCall) -> ReleaseValues:
 
 def unreadable_values(file: Path) -> Problem | None:
     """Why a values file cannot be read; None if it can. An empty one sets nothing."""
-    problem = unreadable(file)
-    if problem is None:
-        value = yamltext.parse(file.read_text(encoding="utf-8-sig"))[0]
-        if value is not None and not isinstance(value, MAPPING):
-            return Problem(str(file), 0, "not a mapping of values; write KEY: VALUE")
+    value, problem = _parsed(file)
+    if problem is None and value is not None and not isinstance(value, MAPPING):
+        return Problem(str(file), 0, "not a mapping of values; write KEY: VALUE")
     return problem
 
 
 def unreadable(file: Path) -> Problem | None:
     """Why a YAML file of an environment cannot be read; None if it can."""
+    return _parsed(file)[1]
+
+
+def _parsed(file: Path) -> tuple[Any, Problem | None]:
+    """The value of a YAML file, or why it cannot be read."""
     try:
         text = file.read_text(encoding="utf-8-sig")
         conflict = conflict_in(text, str(file))
-        if conflict is None:
-            yamltext.parse(text)
-        return conflict
+        return (None, conflict) if conflict else (yamltext.parse(text)[0], None)
     except OSError as error:
-        return Problem(str(file), 0, error.strerror or str(error))
+        return None, Problem(str(file), 0, error.strerror or str(error))
     except UnicodeDecodeError:
-        return Problem(str(file), 0, "not UTF-8 text")
+        return None, Problem(str(file), 0, "not UTF-8 text")
     except yamltext.YamlError as error:
-        return Problem(str(file), error.line, f"not YAML: {error}")
+        return None, Problem(str(file), error.line, f"not YAML: {error}")

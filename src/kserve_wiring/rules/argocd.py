@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kserve_wiring.cluster.argocd import chart_of, sources, spec_of
@@ -150,6 +151,7 @@ def _large_source(setting: Setting, source: Mapping[str, Any]) -> Iterator[Draft
             yield single(setting, what=f"{folder} of {repository}")
 
 
+@lru_cache(256)  # environments share the renders of most charts
 def _is_large(obj: KubeObject) -> bool:
     """True for a CRD that does not fit, unless it has the sync option itself. The reader leaves out its schema.
 
