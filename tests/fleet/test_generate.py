@@ -12,6 +12,7 @@ import yaml
 from kserve_wiring.cli import main as cli
 from kserve_wiring.fleet import generate as module
 from kserve_wiring.fleet.answers import read_environment, read_fleet
+from kserve_wiring.fleet.copies import Copies
 from tests.fleet.conftest import Run, files, git, write
 from tools.console import ROOT
 
@@ -49,6 +50,27 @@ def test_a_second_run_writes_nothing(fleet: Path, run: Run, monkeypatch: pytest.
     monkeypatch.setattr(module, "render", None)  # no copy is made to find that out
     assert run("generate") == (0, UNCHANGED)
     assert files(fleet) == before
+
+
+def test_the_clone_has_what_the_template_renders(template_repository: Path, tmp_path: Path) -> None:
+    """It takes most of the time of one environment. The files are those that Copier alone writes."""
+    shutil.copytree(template_repository, tmp_path / "template", symlinks=True)
+    for name in ("tests/a.py", "rules/KW101/bad.yaml", "template/tests/b.txt"):
+        (tmp_path / "template" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "template" / name).write_text("a file\n", encoding="utf-8")
+    git(tmp_path / "template", "add", "--all")
+    git(tmp_path / "template", "commit", "--quiet", "--message", "v1.2.0")
+    git(tmp_path / "template", "tag", "v1.2.0")
+    url, answers = f"git+{(tmp_path / 'template').as_uri()}", {"environment_name": "test"}
+    copies = Copies(url, "v1.2.0")
+    copies.copy(tmp_path / "ours", answers)
+    copier.run_copy(url, tmp_path / "plain", answers, vcs_ref="v1.2.0", defaults=True, quiet=True)
+    assert files(tmp_path / "ours") == files(tmp_path / "plain")
+    assert (tmp_path / "ours" / "tests" / "b.txt").is_file()
+    clone = copies._template.local_abspath
+    assert (clone / "copier.yml").is_file()
+    assert not (clone / "tests").exists()
+    assert not (clone / "rules").exists()
 
 
 def test_the_same_answers_give_the_same_files(new_fleet: Path, generated: Path, tmp_path: Path, run: Run) -> None:

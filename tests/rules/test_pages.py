@@ -91,4 +91,4 @@ def test_the_wheel_has_the_pages_and_the_schema(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {f"kserve_wiring/data/pages/{code}.md" for code in CODES} <= names
-    assert {"kserve_wiring/data/rules.yaml", "kserve_wiring/data/findings.schema.json"} <= names
+    assert {"kserve_wiring/data/rules.json", "kserve_wiring/data/findings.schema.json"} <= names

@@ -43,6 +43,7 @@ CLUSTERS, ONE, BARE = PLACE / "clusters", PLACE / "one", PLACE / "bare"
 EXAMPLE = ROOT / "examples" / "offline-harbor.yaml"
 AIM_ONE, AIM_MANY, AIM_CHECK = 1.5, 0.8, 60
 BATCH = 20
+VERSION = "v1.0.0"
 # Forked processes have what the first one has compiled and rendered.
 FORK = multiprocessing.get_context("fork")
 
@@ -68,7 +69,7 @@ class Bench:
         Returns the most memory that this process has had so far, in MiB.
         """
         target = place / f"{number:03}"
-        copies_of(str(self.template)).copy(target, answers(number))
+        copies_of(str(self.template), VERSION).copy(target, answers(number))
         loaded = read(str(target), charts=str(self.store), helm=self.helm.path)
         objects = [_complete(obj) for obj in loaded.objects if not obj.source.partial]
         found = [*loaded.problems, *schema.validate(objects, self.openapi), *inspect(loaded).findings]
@@ -160,7 +161,7 @@ def _empty(target: Path) -> Path:
 def _tagged(folder: Path) -> Path:
     who = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "commit.gpgsign=false"]
     # Packed like a clone from a server: Copier clones a template for each environment, and removes the clone.
-    made = (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "-m", "bench"], ["tag", "v1.0.0"])
+    made = (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "-m", "bench"], ["tag", VERSION])
     for words in (*made, ["gc", "--quiet"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
     return folder

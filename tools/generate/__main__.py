@@ -45,15 +45,16 @@ from tools.generate.surfaces import accounts
 from tools.rules import rule_folders
 
 FRAGMENTS = ROOT / "schemas" / "values"
-CATALOGUE = ROOT / "src" / "kserve_wiring" / "data" / "rules.yaml"
+CATALOGUE = ROOT / "src" / "kserve_wiring" / "data" / "rules.json"
 CHART = ROOT / "charts" / "kserve-environment"
 
 
 def catalogues() -> dict[Path, str]:
     """What the program needs to write the pages: the catalogue, also for the chart, and what upstream reads."""
     entries = {code: folder.run_time for code, folder in rule_folders().items()}
-    text = _yaml("rules/*/rule.yaml", entries)
-    return {CATALOGUE: text, CHART / "files" / "rules.yaml": text, accounts.DATA: accounts.data()}
+    carried = _yaml("rules/*/rule.yaml", entries)
+    text = json.dumps(entries, ensure_ascii=False) + "\n"  # JSON is read in a tenth of the time
+    return {CATALOGUE: text, CHART / "files" / "rules.yaml": carried, accounts.DATA: accounts.data()}
 
 
 def generated() -> dict[Path, str]:

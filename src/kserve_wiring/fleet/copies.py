@@ -9,7 +9,9 @@ the time of a copy. Copier has no option to share or to leave them out, so this 
 from __future__ import annotations
 
 import atexit
+import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -20,9 +22,11 @@ import yaml
 from copier._main import Worker
 from copier._template import Template
 from jinja2.sandbox import SandboxedEnvironment
+from plumbum import local
 
 from kserve_wiring.fleet.compiled import Compiled, keep, kept
 
+_NOT_RENDERED = ("docs", "rules", "src", "tests", "tools")
 # About ten megabytes.
 _MOST_TEXTS = 2000
 
@@ -69,6 +73,22 @@ def _yaml_read_in_c() -> Iterator[None]:
         yaml.SafeLoader = real  # type: ignore[misc]
 
 
+def _clone_without_tests(template: Template) -> None:
+    """Clone a version of a template without what no template renders: nine of ten files of this repository.
+
+    git takes the configuration of a new clone from its environment (git-init(1), git-config(1)).
+    """
+    number = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+        patterns = Path(folder) / "info" / "sparse-checkout"
+        patterns.parent.mkdir()
+        patterns.write_text("".join(["/*\n", *(f"!/{name}/\n" for name in _NOT_RENDERED)]), encoding="utf-8")
+        sparse = {f"GIT_CONFIG_KEY_{number}": "core.sparseCheckout", f"GIT_CONFIG_VALUE_{number}": "true"}
+        # Copier runs git by plumbum, which has an environment of its own.
+        with local.env(GIT_TEMPLATE_DIR=folder, GIT_CONFIG_COUNT=str(number + 1), **sparse):
+            _ = template.local_abspath
+
+
 class _NewFolder(Worker):
     """A copy to a folder that git does not know yet."""
 
@@ -100,6 +120,8 @@ class Copies:
         Returns whether a path belongs to the user once it is there: `_skip_if_exists` of the template.
         """
         source, version = self._template.url, self._template.ref
+        if version not in (None, "HEAD") and self._template.vcs:  # to a HEAD, Copier adds what is not committed
+            _clone_without_tests(self._template)
         with (
             each_text_compiled_once(self._compiled, self._earlier),
             _yaml_read_in_c(),

@@ -64,8 +64,8 @@ State = tuple[tuple[str, int, int], ...]
 
 def state_of(chart: Path) -> State:
     """Equal as long as nothing in a chart, a folder or an archive, changes."""
-    files = [str(chart)]
+    files = [chart]
     if chart.is_dir():  # pathlib's rglob takes five times as long, and each check of an environment asks for each chart
-        files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(chart) for name in names)
-    states = [(file, os.stat(file)) for file in files if os.path.isfile(file)]
-    return tuple((file, state.st_size, state.st_mtime_ns) for file, state in states)
+        files = sorted((Path(folder, name) for folder, _, names in os.walk(chart) for name in names), key=str)
+    states = [(file, file.stat()) for file in files if file.is_file()]
+    return tuple((str(file), state.st_size, state.st_mtime_ns) for file, state in states)

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
+import json
 import string
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from kserve_wiring.data import carried
-from kserve_wiring.manifests.yamltext import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Open(dict[str, str]):
 @cache
 def catalogue() -> dict[str, Rule]:
     """All rules by code, sorted."""
-    data: dict[str, dict[str, Any]] = load(carried("rules.yaml").read_text(encoding="utf-8"))
+    data: dict[str, dict[str, Any]] = json.loads(carried("rules.json").read_text(encoding="utf-8"))
     return {code: _rule(code, entry) for code, entry in data.items()}
 
 
