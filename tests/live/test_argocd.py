@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.commands.account import ENVIRONMENT
 from tests.commands.situations import LIVE_ARGOCD
@@ -44,6 +45,7 @@ CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 CONFIG = "inferenceservice-config"
 DEPLOYMENT, JOB = "apps/v1/Deployment", "batch/v1/Job"
 READER = "istio-reader-service-account"
+CONTROLLER = "argocd-application-controller.log"
 # The releases that render our chart, which refuses values that disagree.
 OF_OUR_CHART = ("kserve-prerequisites", "knative-operator", "kserve-environment")
 
@@ -263,6 +265,31 @@ def covers(entry: Object, listed: list[Difference]) -> bool:
 def compares_all(app: Object) -> bool:
     compared = app["status"]["sync"]["comparedTo"]
     return "ignoreDifferences" not in compared and "ignoreDifferences" not in app["spec"]
+
+
+def test_a_repair_does_not_wait_for_the_last_retry(delivered: Delivery) -> None:
+    """The API server refuses a manifest ten times, over twenty minutes; the commit that repairs it arrives before."""
+    file = delivered.environment.folder / "extra" / "own.yaml"
+    own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Not-a-name", "namespace": "default"}}
+    file.write_text(yaml.safe_dump(own), encoding="utf-8")
+    delivered.push("Add a manifest that the API server refuses")
+    extra = f"{delivered.root}-extra"
+    until("it is tried again", lambda: operation(delivered, extra).get("retryCount", 0) > 1, 120, 1)
+    own["metadata"] = {"name": "a-name", "namespace": "default"}
+    file.write_text(yaml.safe_dump(own), encoding="utf-8")
+    delivered.push("Give it a name")
+    delivered.wait(150)
+    assert delivered.bed.api.find("v1/ConfigMap", "a-name", "default")
+    assert "Retrying operation with latest revisions" in (delivered.bed.state / "logs" / CONTROLLER).read_text("utf-8")
+    git_server.git(delivered.clone, "rm", "--quiet", str(file))
+    delivered.push("Remove it")
+    delivered.wait()
+
+
+def operation(delivery: Delivery, name: str) -> Object:
+    """The last sync of an Application."""
+    found: Object = delivery.applications()[name]["status"].get("operationState", {})
+    return found
 
 
 def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:

@@ -178,6 +178,8 @@ class ArgoCD:
         spec = everything | {"clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}
         project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": meta | {"name": "default"}}
         until("Argo CD's kinds", lambda: api.apply(project | {"spec": spec}), 60)
+        # A server-side apply of a new CRD can reset the storage of its objects once more.
+        until("Argo CD's Applications", lambda: api.call("GET", api.path(APPLICATION, NAMESPACE)), 60)
 
     def _run(self, name: str, *arguments: str | Path) -> None:
         command: list[str | Path] = [arguments[0]] if name == "redis" else [self.folder / "bin" / name]
