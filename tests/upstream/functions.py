@@ -12,7 +12,7 @@ from tools.console import BUILD
 from tools.upstream import golang
 
 SOURCE = Path(__file__).parent
-WEBHOOKS = SOURCE / "webhooks"
+WEBHOOKS, ISTIO = SOURCE / "webhooks", SOURCE / "istio"
 
 
 def program(source: Path = SOURCE) -> Path:

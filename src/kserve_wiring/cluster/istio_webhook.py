@@ -2,26 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """What istiod's webhook refuses in an object although its schema allows it.
 
-istio 1.31 pkg/config/validation: validation.go, virtualservice.go and agent/validation.go; pkg/config/security.
+istio 1.31 pkg/config/validation: validation.go and agent/validation.go; pkg/config/security. For VirtualServices see
+istio_routes.py.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from kserve_wiring.cluster.istio_routes import refused_routes
 from kserve_wiring.cluster.refusals import Refusal
+from kserve_wiring.grammar.forms import bare_host
+from kserve_wiring.grammar.istio_host import is_domain, is_full_name, is_network
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, dig, mappings_of, strings_of
 
 _TLS_PROTOCOLS = ("HTTPS", "TLS")
 _HTTP_PROTOCOLS = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
+_OPAQUE_PROTOCOLS = ("TCP", "UDP", "MONGO", "MYSQL", "REDIS")
 _OWN_CERTIFICATE = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 _CERTIFICATES = ("serverCertificate", "privateKey", "caCertificates", "credentialName")
 _CREDENTIALS = ("credentialName", "credentialNames", "tlsCertificates")
-_LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _CONDITIONS = (
     "source.ip",
     "remote.ip",
@@ -74,7 +76,10 @@ def _server_tls(server: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
             )
         return
     mode = str(tls.get("mode") or "PASSTHROUGH")
-    if protocol in _HTTP_PROTOCOLS and (
+    if protocol in _OPAQUE_PROTOCOLS:
+        reason = f"a port with the protocol {protocol} has no tls"
+        yield Refusal(where, reason, f"set the protocol of {path[-2]}[{path[-1]}] to TLS or HTTPS, or remove tls")
+    elif protocol in _HTTP_PROTOCOLS and (
         mode not in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or tls.get("serverCertificate")
     ):
         reason = f"its port has the protocol {protocol}, which is plain text"
@@ -102,14 +107,7 @@ def _service_entry(obj: KubeObject) -> Iterator[Refusal]:
     selector = obj.get("spec", "workloadSelector")
     if not hosts:
         yield Refusal(("spec", "hosts"), "a ServiceEntry has at least one host", "write the hosts")
-    for index, host in enumerate(hosts):
-        if host == "*":
-            yield Refusal(("spec", "hosts", index), "a ServiceEntry is not for all hosts", "write the hosts")
-        elif resolution in ("DNS", "DNS_ROUND_ROBIN") and not endpoints and not _is_full_name(host):
-            reason = (
-                f"with the resolution {resolution} and no endpoints, istiod asks DNS for each host, and this is no name"
-            )
-            yield Refusal(("spec", "hosts", index), reason, "set spec.resolution to NONE, or write the full names")
+    yield from _entry_hosts(hosts, resolution if not endpoints else "")
     if selector is not None and endpoints:
         yield Refusal(("spec", "endpoints"), "there is a workloadSelector, too", "leave one of the two")
     elif resolution == "NONE" and endpoints:
@@ -121,6 +119,20 @@ def _service_entry(obj: KubeObject) -> Iterator[Refusal]:
             reason = f"a range is for the resolutions NONE and STATIC, not {resolution}"
             yield Refusal(("spec", "addresses", index), reason, "write single addresses")
     yield from _entry_ports(obj, hosts, resolution)
+
+
+def _entry_hosts(hosts: list[str], resolution: str) -> Iterator[Refusal]:
+    """resolution: how istiod finds the addresses of the hosts, "" if the entry has endpoints."""
+    for index, host in enumerate(hosts):
+        if host == "*":
+            yield Refusal(("spec", "hosts", index), "a ServiceEntry is not for all hosts", "write the hosts")
+        elif host == bare_host(host) and not is_domain(host):  # else KW423 reports it
+            yield Refusal(("spec", "hosts", index), "it is no name of DNS", "write the full domain name")
+        elif resolution in ("DNS", "DNS_ROUND_ROBIN") and not is_full_name(host):
+            reason = (
+                f"with the resolution {resolution} and no endpoints, istiod asks DNS for each host, and this is no name"
+            )
+            yield Refusal(("spec", "hosts", index), reason, "set spec.resolution to NONE, or write the full names")
 
 
 def _entry_ports(obj: KubeObject, hosts: list[str], resolution: str) -> Iterator[Refusal]:
@@ -136,10 +148,6 @@ def _entry_ports(obj: KubeObject, hosts: list[str], resolution: str) -> Iterator
         if resolution != "NONE" and len(hosts) > 1 and protocol not in (*_HTTP_PROTOCOLS, *_TLS_PROTOCOLS):
             reason = f"by {protocol} nobody can tell {len(hosts)} hosts apart"
             yield Refusal(("spec", "ports", index, "protocol"), reason, "write a ServiceEntry for each host")
-
-
-def _is_full_name(host: str) -> bool:
-    return len(host) <= 255 and all(_LABEL.fullmatch(part) for part in host.removesuffix(".").split("."))
 
 
 def _peer_authentication(obj: KubeObject) -> Iterator[Refusal]:
@@ -170,7 +178,7 @@ def _authorization_policy(obj: KubeObject) -> Iterator[Refusal]:
     yield from _one_selector(obj)
     action = str(obj.get("spec", "action") or "ALLOW")
     rules = obj.get("spec", "rules")
-    if action in ("CUSTOM", "DENY") and rules is None:
+    if action in ("CUSTOM", "DENY") and not rules:
         yield Refusal(
             ("spec", "rules"), f"without rules nothing is ever {action}", "add an empty rule for every request"
         )
@@ -181,8 +189,6 @@ def _authorization_policy(obj: KubeObject) -> Iterator[Refusal]:
     for index, rule in mappings_of(rules):
         path: KeyPath = ("spec", "rules", index)
         for part, inner in (("from", "source"), ("to", "operation")):
-            if rule.get(part) == []:
-                yield Refusal((*path, part), "an empty list matches nothing", "remove it, or write an entry")
             for number, item in mappings_of(rule.get(part)):
                 yield from _matcher(item, (*path, part, number, inner), action)
         for number, condition in mappings_of(rule.get("when")):
@@ -197,7 +203,7 @@ def _matcher(item: Mapping[str, Any], path: KeyPath, action: str) -> Iterator[Re
         return
     for key in ("ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks"):
         for index, text in enumerate(strings_of(found.get(key))):
-            if not _is_network(text):
+            if not is_network(text):
                 yield Refusal(
                     (*path, key, index), "it is an IP address or range", "write an address such as 10.0.0.0/8"
                 )
@@ -208,14 +214,6 @@ def _matcher(item: Mapping[str, Any], path: KeyPath, action: str) -> Iterator[Re
     for key in _OF_THE_PEER if action == "CUSTOM" else ():
         if found.get(key):
             yield Refusal((*path, key), "CUSTOM cannot match it", "match hosts, paths or headers, or remove it")
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _condition(condition: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
@@ -255,51 +253,12 @@ def _destination_rule(obj: KubeObject) -> Iterator[Refusal]:
             yield Refusal(where, reason, "write ISTIO_MUTUAL for the certificates of the mesh, or name yours")
 
 
-def _virtual_service(obj: KubeObject) -> Iterator[Refusal]:
-    """ValidateVirtualService and validateHTTPRoute."""
-    hosts, gateways = strings_of(obj.get("spec", "hosts")), strings_of(obj.get("spec", "gateways"))
-    if not hosts and gateways:
-        yield Refusal(("spec", "gateways"), "without hosts it is a delegate, which has no gateways", "write the hosts")
-    if "*" in hosts and (not gateways or "mesh" in gateways):
-        reason = "in the mesh a VirtualService is for named hosts, and without gateways it is for the mesh"
-        yield Refusal(("spec", "hosts", hosts.index("*")), reason, "name the Gateway in spec.gateways, or the hosts")
-    if not any(obj.get("spec", kind) for kind in ("http", "tcp", "tls")):
-        yield Refusal(("spec", "http"), "a VirtualService has a route", "write http, tcp or tls")
-    for index, route in mappings_of(obj.get("spec", "http")):
-        yield from _route(route, ("spec", "http", index))
-
-
-def _route(route: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
-    """validateHTTPRouteConflict and validateHTTPRouteDestinations."""
-    ends = [key for key in ("route", "redirect", "directResponse") if route.get(key)]
-    if route.get("delegate"):
-        for key in ends[:2]:
-            yield Refusal((*path, key), "a route with a delegate has nothing else", "remove it, or the delegate")
-    elif not ends:
-        reason = "a route has one of route, redirect and directResponse"
-        yield Refusal((*path, "route"), reason, "write route with the destination")
-    elif len(ends) > 1:
-        yield Refusal((*path, ends[1]), f"there is {ends[0]}, too", "leave one of them")
-    elif ends != ["route"] and route.get("rewrite"):
-        yield Refusal((*path, "rewrite"), f"{ends[0]} sends no request on", "remove it")
-    weights = [item.get("weight", 0) for _, item in mappings_of(route.get("route"))]
-    if len(weights) > 1 and not any(weights):
-        yield Refusal((*path, "route"), "of several destinations none has a weight", "write a weight for each")
-    retries = route.get("retries")
-    if (
-        isinstance(retries, MAPPING)
-        and not retries.get("attempts")
-        and (retries.get("retryOn") or retries.get("perTryTimeout"))
-    ):
-        yield Refusal((*path, "retries", "attempts"), "0 attempts have no policy", "write the number of attempts")
-
-
 _NETWORKING, _SECURITY = "networking.istio.io", "security.istio.io"
 _CHECKS: dict[tuple[str, str], Callable[[KubeObject], Iterator[Refusal]]] = {
     (_NETWORKING, "Gateway"): _gateway,
     (_NETWORKING, "ServiceEntry"): _service_entry,
     (_NETWORKING, "DestinationRule"): _destination_rule,
-    (_NETWORKING, "VirtualService"): _virtual_service,
+    (_NETWORKING, "VirtualService"): refused_routes,
     (_SECURITY, "PeerAuthentication"): _peer_authentication,
     (_SECURITY, "RequestAuthentication"): _request_authentication,
     (_SECURITY, "AuthorizationPolicy"): _authorization_policy,

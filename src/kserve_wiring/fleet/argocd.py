@@ -18,7 +18,7 @@ HUB = {"server": "https://kubernetes.default.svc"}
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _HEAD = "# Written by make fleet, from answers/ and fleet.yaml.\n"
 _API = "argoproj.io/v1alpha1"
-_RETRY = {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
+_RETRY = {"refresh": True, "limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
 CLUSTER_KINDS = (
     ("", "Namespace"),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
