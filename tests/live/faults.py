@@ -1,0 +1,317 @@
+"""The faults of faults.yaml: each is a context in which a healthy environment has it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.live.bed.api import ApiError, Object, condition, until
+from tests.live.bed.bed import Bed
+from tests.live.bed.environments import PASSWORD, Environment
+from tests.live.bed.inference import container, inference, sklearn
+from tests.live.bed.pulls import pull_secret
+from tests.live.test_kserve import text
+from tests.live.wires import CONFIG, SERVING, broken
+from tools.generate.fault_page import faults
+
+NAMESPACE = "vision"
+DEPLOYMENT = "apps/v1/Deployment"
+MIRRORED = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
+Fault = Callable[[Bed, Environment], contextlib.AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A row of faults.yaml, and what injects it."""
+
+    inject: Fault
+    name: str
+    seen: str
+    symptom: str
+    wire: str = ""
+    code: str = ""
+
+
+def predictor(spec: Object) -> Fault:
+    return lambda bed, _: inference(bed, NAMESPACE, spec, "sick")
+
+
+@contextlib.contextmanager
+def quota(bed: Bed, environment: Environment) -> Iterator[None]:
+    meta = {"name": "tight", "namespace": NAMESPACE}
+    kind = "v1/ResourceQuota"
+    bed.api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"pods": "0"}}})
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.api.delete(kind, "tight", NAMESPACE)
+
+
+@contextlib.contextmanager
+def unread_ingress(bed: Bed, environment: Environment) -> Iterator[None]:
+    with broken(environment, CONFIG, text("ingress", "{")), inference(bed, NAMESPACE, sklearn("s3://m/iris"), "sick"):
+        yield
+
+
+@contextlib.contextmanager
+def other_password(bed: Bed, environment: Environment) -> Iterator[None]:
+    """The registry's password was changed, and nobody told the cluster."""
+    before = dict(bed.pulls.passwords)
+    bed.pulls.passwords["harbor.corp.local:8443"] = "robot:other"
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.pulls.passwords.update(before)
+
+
+def pull_secret_is(change: Callable[[Object], Object | None]) -> Fault:
+    """The pull Secret of the namespace, changed or removed, while a model starts."""
+
+    @contextlib.contextmanager
+    def changed(bed: Bed, environment: Environment) -> Iterator[None]:
+        kind, name = "v1/Secret", environment.answers["pull_secret"]
+        before = bed.api.get(kind, name, NAMESPACE)
+        kept = {key: before[key] for key in ("type", "data")} | {"apiVersion": "v1", "kind": "Secret"}
+        kept["metadata"] = {"name": name, "namespace": NAMESPACE}
+        wrong = change(copy.deepcopy(kept))
+        bed.api.delete(kind, name, NAMESPACE)
+        if wrong:
+            bed.api.create(wrong)
+        try:
+            with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+                yield
+        finally:
+            bed.api.delete(kind, name, NAMESPACE)
+            bed.api.create(kept)
+
+    return changed
+
+
+def of_another_registry(secret: Object) -> Object:
+    return pull_secret(secret["metadata"]["name"], NAMESPACE, "registry.other.local", PASSWORD)
+
+
+def of_another_type(secret: Object) -> Object:
+    return secret | {"type": "Opaque", "data": {"password": base64.b64encode(b"x").decode()}}
+
+
+def in_another_namespace(secret: Object) -> None:
+    """It is still in the other namespaces of the environment."""
+
+
+@contextlib.contextmanager
+def account_without_secret(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name = "v1/ServiceAccount", "inference"
+    before = bed.api.get(kind, name, NAMESPACE)["imagePullSecrets"]
+    bed.api.patch(kind, name, NAMESPACE, {"imagePullSecrets": None})
+    try:
+        with inference(bed, NAMESPACE, container(MIRRORED), "sick"):
+            yield
+    finally:
+        bed.api.patch(kind, name, NAMESPACE, {"imagePullSecrets": before})
+
+
+@contextlib.contextmanager
+def kserve_switched_off(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name, namespace = "apps/v1/Deployment", "kserve-controller-manager", "kserve"
+    before = bed.api.get(kind, name, namespace)["spec"]["replicas"]
+    bed.api.patch(kind, name, namespace, {"spec": {"replicas": 0}})
+    try:
+        yield
+    finally:
+        bed.api.patch(kind, name, namespace, {"spec": {"replicas": before}})
+        until(f"{name} is ready", lambda: bed.api.get(kind, name, namespace)["status"].get("readyReplicas") == before)
+
+
+@contextlib.contextmanager
+def without_the_service_of_the_webhook(bed: Bed, environment: Environment) -> Iterator[None]:
+    kind, name = "v1/Service", "kserve-webhook-server-service"
+    before = bed.api.get(kind, name, "kserve")
+    bed.api.delete(kind, name, "kserve")
+    try:
+        yield
+    finally:
+        kept = {key: before["metadata"].get(key) for key in ("name", "namespace", "labels", "annotations")}
+        spec = {key: before["spec"][key] for key in ("ports", "selector")}
+        bed.api.create({"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": spec})
+
+
+@contextlib.contextmanager
+def another_ca_bundle(bed: Bed, environment: Environment) -> Iterator[None]:
+    """Without its annotation, cert-manager does not write it back."""
+    kind, name = "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration", "inferenceservice.serving.kserve.io"
+    before = bed.api.get(kind, name, "")
+    issued = next(one for one in bed.api.list("v1/Secret") if one["metadata"]["name"] == "istio-ca-secret")
+    other = issued["data"]["ca-cert.pem"]
+    annotations = dict.fromkeys(before["metadata"]["annotations"])
+    bed.api.patch(kind, name, "", {"metadata": {"annotations": annotations}})
+    paths = [f"/webhooks/{number}/clientConfig/caBundle" for number in range(len(before["webhooks"]))]
+    bed.api.patch(kind, name, "", [{"op": "replace", "path": path, "value": other} for path in paths])
+    try:
+        yield
+    finally:
+        bed.api.patch(kind, name, "", {"metadata": {"annotations": before["metadata"]["annotations"]}})
+        until("the CA is back", lambda: bundles(bed.api.get(kind, name, "")) == bundles(before))
+
+
+def bundles(configuration: Object) -> list[str]:
+    return [webhook["clientConfig"]["caBundle"] for webhook in configuration["webhooks"]]
+
+
+def knative_version(version: str) -> Fault:
+    @contextlib.contextmanager
+    def changed(bed: Bed, environment: Environment) -> Iterator[None]:
+        before = bed.api.get(*SERVING)["spec"]["version"]
+        bed.api.patch(*SERVING, {"spec": {"version": version}})
+        try:
+            yield
+        finally:
+            bed.api.patch(*SERVING, {"spec": {"version": before}})
+            until("Knative is ready", lambda: condition(bed.api.get(*SERVING), "Ready")["status"] == "True", 60)
+
+    return changed
+
+
+@contextlib.contextmanager
+def expired_certificate(bed: Bed, environment: Environment) -> Iterator[None]:
+    """Issued by the right CA for the right name, two days ago for one. cert-manager would issue it again."""
+    kind, name, namespace = "v1/Secret", "kserve-webhook-server-cert", "kserve"
+    before = bed.api.get(kind, name, namespace)["data"]
+    expired = expired_by(bed.state / "keys", "kserve-webhook-server-service.kserve.svc")
+    bed.api.patch(kind, name, namespace, {"data": expired})
+    try:
+        restarted(bed, "kserve-controller-manager", namespace)
+        yield
+    finally:
+        bed.api.patch(kind, name, namespace, {"data": before})
+        restarted(bed, "kserve-controller-manager", namespace)
+
+
+def expired_by(keys: Path, host: str) -> dict[str, str]:
+    """The data of a TLS Secret."""
+    (keys / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
+    for command in (
+        "openssl req -newkey rsa:2048 -nodes -keyout expired.key -subj /CN=webhook -out expired.csr",
+        "openssl x509 -req -in expired.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days -1 -extfile san -out old.crt",
+    ):
+        subprocess.run(command.split(), cwd=keys, check=True, capture_output=True)
+    files = {"tls.crt": "old.crt", "tls.key": "expired.key", "ca.crt": "ca.crt"}
+    return {key: base64.b64encode((keys / file).read_bytes()).decode() for key, file in files.items()}
+
+
+def ready_pods(bed: Bed, name: str, namespace: str) -> int:
+    return int(bed.api.get(DEPLOYMENT, name, namespace)["status"].get("readyReplicas", 0))
+
+
+def restarted(bed: Bed, name: str, namespace: str) -> None:
+    """The bed mounts a Secret when a container starts."""
+    labels = bed.api.get(DEPLOYMENT, name, namespace)["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    old = {pod["metadata"]["uid"] for pod in bed.pods(namespace, selector)}
+    for pod in bed.pods(namespace, selector):
+        bed.api.delete("v1/Pod", pod["metadata"]["name"], namespace)
+    until("the old Pods are gone", lambda: not old & {pod["metadata"]["uid"] for pod in bed.pods(namespace, selector)})
+    until(f"{name} is ready", lambda: ready_pods(bed, name, namespace) > 0)
+
+
+CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
+
+
+LLMS = "llminferenceservices.serving.kserve.io"
+
+
+def llm_crd(stored: str, conversion: Object) -> Object:
+    """KServe's CRD of LLMInferenceServices, without its schemas."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    versions = [
+        {"name": name, "served": True, "storage": name == stored, "schema": schema} for name in ("v1alpha1", "v1alpha2")
+    ]
+    names = {"kind": "LLMInferenceService", "plural": "llminferenceservices"}
+    spec = {"group": "serving.kserve.io", "names": names, "scope": "Namespaced", "versions": versions}
+    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": LLMS}}
+    return body | {"spec": spec | {"conversion": conversion}}
+
+
+@contextlib.contextmanager
+def conversion_without_controller(bed: Bed, environment: Environment) -> Iterator[None]:
+    """An object of the old version, and a CRD that converts it with a webhook that is not installed."""
+    service = {"name": "llmisvc-webhook-server-service", "namespace": "kserve", "path": "/convert", "port": 443}
+    webhook = {"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]}
+    meta = {"name": "llama", "namespace": NAMESPACE}
+    body = {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "LLMInferenceService", "metadata": meta, "spec": {}}
+    bed.api.create(llm_crd("v1alpha1", {"strategy": "None"}))
+    try:
+        until("the CRD is there", lambda: bed.api.call("POST", llm_path("v1alpha1"), body))
+        bed.api.apply(llm_crd("v1alpha2", {"strategy": "Webhook", "webhook": webhook}))
+        until("nothing is converted", lambda: is_refused(bed, llm_path("v1alpha2")))
+        yield
+    finally:
+        bed.api.apply(llm_crd("v1alpha2", {"strategy": "None"}))
+        until("it is converted", lambda: bed.api.call("GET", llm_path("v1alpha2")))
+        bed.api.delete(CRD, LLMS)
+        until("the CRD is gone", lambda: bed.api.find(CRD, LLMS) is None)
+
+
+def llm_path(version: str) -> str:
+    return f"/apis/serving.kserve.io/{version}/namespaces/{NAMESPACE}/llminferenceservices"
+
+
+def is_refused(bed: Bed, path: str) -> bool:
+    try:
+        bed.api.call("GET", path)
+    except ApiError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def without_crd(bed: Bed, environment: Environment) -> Iterator[None]:
+    name = "inferenceservices.serving.kserve.io"
+    found = bed.api.get(CRD, name)
+    meta = {key: found["metadata"].get(key) for key in ("name", "labels", "annotations")}
+    bed.api.delete(CRD, name)
+    try:
+        until(f"{name} is gone", lambda: is_refused(bed, "/apis/serving.kserve.io/v1beta1/inferenceservices"))
+        yield
+    finally:
+        bed.api.create({key: found[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": meta})
+        until(name, lambda: not is_refused(bed, "/apis/serving.kserve.io/v1beta1/inferenceservices"))
+        restarted(bed, "kserve-controller-manager", "kserve")
+
+
+INJECT: dict[str, Fault] = {
+    "no pull Secret there": pull_secret_is(in_another_namespace),
+    "a pull Secret of another registry": pull_secret_is(of_another_registry),
+    "a pull Secret of another type": pull_secret_is(of_another_type),
+    "a ServiceAccount without the pull Secret": account_without_secret,
+    "another password at the registry": other_password,
+    "an image without a host": predictor(container("me/model@sha256:" + "0" * 64)),
+    "a malformed image": predictor(container("harbor.corp.local:8443/UPPER:1")),
+    "a tag of a registry that is not in the skip list": predictor(container("registry.other.local:8443/ml/a:1")),
+    "a model format that no runtime has": predictor(
+        {"model": {"modelFormat": {"name": "cobol"}, "storageUri": "s3://models/iris"}}
+    ),
+    "a runtime that does not exist": predictor(
+        {"model": {"modelFormat": {"name": "sklearn"}, "runtime": "absent", "storageUri": "s3://m/i"}}
+    ),
+    "a quota of no Pods": quota,
+    "`ingress` of inferenceservice-config does not parse": unread_ingress,
+    "KServe's controller is scaled to zero": kserve_switched_off,
+    "the Service of KServe's webhook is gone": without_the_service_of_the_webhook,
+    "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,
+    "Knative is to skip a minor version": knative_version("1.19.9"),
+    "Knative is to have a version that the operator does not carry": knative_version("1.22.9"),
+    "the certificate of KServe's webhook has expired": expired_certificate,
+    "the conversion webhook of LLMInferenceServices is not installed": conversion_without_controller,
+    "the CRD of InferenceServices is gone": without_crd,
+}
+# The rows of faults.yaml, which are also those of docs/faults.md.
+FAULTS = [Injected(INJECT[row["fault"]], row.pop("fault"), **row) for row in faults()]
