@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kserve_wiring.doctor.hops import INSIDE, Hops, Request, UnknownEntryError
+from kserve_wiring.doctor.hops import INSIDE, Hops, Request
 from kserve_wiring.doctor.messages import Message
 from kserve_wiring.doctor.transport import NoWayError, Transport
 from kserve_wiring.manifests.objects import KubeObject
@@ -21,6 +21,8 @@ _SHOWN_BODY = 200
 _BEHIND = "x-envoy-upstream-service-time"
 """Envoy adds this header to an answer that it got from elsewhere, not to its own (docs: http_filters/router_filter)."""
 _SHOWN = ("server", _BEHIND, "x-envoy-overloaded", "location", "www-authenticate")
+_OF_MODELS = ("serving.kserve.io/inferenceservice", "app.kubernetes.io/name")
+"""Labels with the name of the model, of the Pods of InferenceServices and LLMInferenceServices."""
 _NOT_THE_PATH = (400, 404, 405, 415, 422, 501)
 """What a model server answers that does not know the path. With text of its own, the request has arrived."""
 
@@ -73,26 +75,42 @@ class Probe:
                 yield from messages
 
     def _ask_all(self, model: KubeObject) -> list[Message]:
-        """Messages about one model. The predictor is asked first: if it does not answer, nothing before it can."""
-        wrong: list[Message] = []
+        """Messages about one model, from its predictor outwards: if that does not answer, nothing before it can.
+
+        A request that arrives through a gateway has reached the Pods of the model, so these are asked only without one:
+        kubectl starts once for each Pod that is asked.
+        """
+        requests: list[Request] = []
         for request in self.hops.requests(model):
-            if isinstance(request, UnknownEntryError):
+            if isinstance(request, Request):
+                requests.append(request)
+            else:
                 self.unseen[str(request)] = None
-                continue
-            if wrong and _is_predictor(wrong[0], model):
-                break
+        own = [request for request in requests if _reaches_a_pod_of(model, request)]
+        wrong, arrived = self._ask_in_turn(model, [request for request in requests if request not in own])
+        if wrong or not arrived:
+            wrong = [*self._ask_in_turn(model, own)[0], *wrong]
+        return wrong[:1] if wrong and _is_predictor(wrong[0], model) else wrong
+
+    def _ask_in_turn(self, model: KubeObject, requests: Iterable[Request]) -> tuple[list[Message], bool]:
+        """What is wrong, up to a predictor that does not answer, and whether some request arrived."""
+        wrong, arrived = list[Message](), False
+        for request in requests:
             text = self._ask(request)
+            arrived = arrived or text == ""
             if text:
                 wrong.append(Message(model, f"request from {request.side}", text))
-        return wrong
+                if _is_predictor(wrong[0], model):
+                    break
+        return wrong, arrived
 
-    def _ask(self, request: Request) -> str:
-        """What is wrong with the answer; "" if the request arrives or cannot be sent."""
+    def _ask(self, request: Request) -> str | None:
+        """What is wrong with the answer; "" if the request arrives, None if it cannot be sent."""
         try:
             answer = self._answer(request)
         except NoWayError as error:
             self.unseen[str(error)] = None
-            return ""
+            return None
         self.sent += 1
         if isinstance(answer, Answer) and answer.has_arrived:
             self.arrived += 1
@@ -163,6 +181,12 @@ def _by(answer: Answer | str, request: Request) -> str:
     if answer.is_of_a_gateway:
         return f"{name} answers itself: "
     return f"a hop behind {name} answers: " if _BEHIND in answer.headers else f"{name} answers: "
+
+
+def _reaches_a_pod_of(model: KubeObject, request: Request) -> bool:
+    """Whether a request goes to a Pod of the model itself, as it does in Standard mode."""
+    pod = request.entry.pod
+    return pod is not None and pod.namespace == model.namespace and model.name in map(pod.labels.get, _OF_MODELS)
 
 
 def _is_predictor(message: Message, model: KubeObject) -> bool:

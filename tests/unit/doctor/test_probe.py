@@ -19,7 +19,7 @@ from kserve_wiring.doctor.probe import Probe
 from kserve_wiring.doctor.transport import Direct, NoWayError
 from kserve_wiring.manifests.load import load_values
 from tests.unit.doctor.certificates import certificate
-from tests.unit.doctor.routed import DOMAIN, Object, cluster, model
+from tests.unit.doctor.routed import DOMAIN, Object, cluster, model, service
 
 BEHIND = {"x-envoy-upstream-service-time": "3"}
 REACHED = (200, BEHIND, '{"name": "iris", "ready": true}')
@@ -206,3 +206,39 @@ def test_tls(envoy: Envoy, tmp_path: Path, host: str, days: int, reason: str) ->
     found = seen(probed(envoy.port, objects))
     assert [symptom for symptom, _ in found] == (["request-tls"] if reason else [])
     assert reason in "".join(text for _, text in found)
+
+
+@pytest.fixture
+def standard(envoy: Envoy) -> list[Object]:
+    """The Services lead to the Pod of the model, as in Standard mode."""
+    own = {"serving.kserve.io/inferenceservice": "iris"}
+    kept = [one for one in cluster(envoy.port, envoy.port) if one.get("spec", {}).get("type") != "ExternalName"]
+    return [*kept, *(service(name, "models", 80, envoy.port, own) for name in ("iris", "iris-predictor"))]
+
+
+def test_the_pod_of_a_model_is_not_asked_behind_a_gateway_that_reaches_it(envoy: Envoy, standard: list[Object]) -> None:
+    """With fifty models, kubectl would start fifty times."""
+    found = probed(envoy.port, standard)
+    assert (seen(found), found.requests, found.arrived) == ([], 1, 1)
+    assert envoy.asked == [(OUTSIDE, "/v1/models/iris")]
+
+
+def test_the_pod_of_a_model_is_asked_when_no_gateway_reaches_it(envoy: Envoy, standard: list[Object]) -> None:
+    envoy.answers[OUTSIDE] = NO_ROUTE
+    ((symptom, text),) = seen(probed(envoy.port, standard))
+    assert (symptom, f"//{OUTSIDE}/" in text) == ("request-404-outside", True)
+    assert [host for host, _ in envoy.asked] == [OUTSIDE, PREDICTOR, INSIDE]
+
+
+def test_a_pod_that_does_not_answer_explains_the_gateway(envoy: Envoy, standard: list[Object]) -> None:
+    envoy.answers = dict.fromkeys(envoy.answers, NO_ROUTE)
+    ((_, text),) = seen(probed(envoy.port, standard))
+    assert f"//{PREDICTOR}/" in text
+    assert [host for host, _ in envoy.asked] == [OUTSIDE, PREDICTOR]
+
+
+def test_the_pod_of_a_model_is_asked_without_a_gateway(envoy: Envoy, standard: list[Object]) -> None:
+    local = next(one for one in standard if one["kind"] == "InferenceService")
+    del local["status"]["url"]
+    found = probed(envoy.port, standard)
+    assert (seen(found), [host for host, _ in envoy.asked]) == ([], [PREDICTOR, INSIDE])
