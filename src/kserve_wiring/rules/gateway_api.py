@@ -31,6 +31,7 @@ from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, m
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Advice, Draft, at, set_to, single
 
+_CERTIFICATE_MAP = "networking.gke.io/certmap"
 _PORTS = {"http": 80, "https": 443}
 _SHOWN = 5
 
@@ -191,6 +192,7 @@ def schemes_differ(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("Gateway"):
         if is_api_gateway(obj):
             yield from _certificates(obj)
+            yield from _without_tls(obj)
     named, config = kserve_gateway(cluster), cluster.isvc_config
     if named is None or config is None:
         return
@@ -220,6 +222,16 @@ def _scheme(cluster: Cluster, setting: Setting, gateway: KubeObject) -> Iterator
         reason = f"URLs of models have no port, so clients use {_PORTS[scheme]}"
         draft = single(port, reason=reason, suggestion=set_to(port, _PORTS[scheme]), level="warning")
         yield replace(draft, related=((setting.obj, setting.path),))
+
+
+def _without_tls(gateway: KubeObject) -> Iterator[Draft]:
+    """Gateway API requires tls for these protocols, which its CRD does not check; a cloud's controller may do without."""
+    level = "" if gateway.get("spec", "gatewayClassName") == "istio" else "warning"
+    for one in listeners(gateway):
+        setting = at(gateway, *one.path, "tls")
+        if one.protocol in ("HTTPS", "TLS") and not setting.value and _CERTIFICATE_MAP not in gateway.annotations:
+            reason = f"a listener with the protocol {one.protocol} needs a certificate"
+            yield single(setting, reason=reason, suggestion="write certificateRefs with the Secret", level=level)
 
 
 def _certificates(gateway: KubeObject) -> Iterator[Draft]:
