@@ -181,6 +181,33 @@ def knative_version(version: str) -> Fault:
 
 
 @contextlib.contextmanager
+def another_image_of_a_job(bed: Bed, environment: Environment) -> Iterator[None]:
+    """The Pod template of a Job never changes; Kubernetes deletes the Job ten minutes after it is done."""
+    job, (_, name, namespace) = "batch/v1/Job", SERVING
+    before = bed.api.get(*SERVING)["spec"]["registry"]["override"]["migrate"]
+    override = {"spec": {"registry": {"override": {"migrate": "harbor.corp.local:8443/other/migrate:v1"}}}}
+    jobs_again(bed)
+    bed.api.patch(*SERVING, override)
+    try:
+        yield
+    finally:
+        override["spec"]["registry"]["override"]["migrate"] = before
+        bed.api.patch(*SERVING, override)
+        until(f"{name} is ready", lambda: condition(bed.api.get(*SERVING), "Ready")["status"] == "True", 60)
+        until("the Jobs are there", lambda: bed.api.list(job, namespace), 60)
+
+
+def jobs_again(bed: Bed) -> None:
+    """Have Knative's operator make its Jobs again."""
+    job, namespace = "batch/v1/Job", SERVING[2]
+    for found in bed.api.list(job, namespace):
+        bed.api.delete(job, found["metadata"]["name"], namespace)
+    until("the Jobs are gone", lambda: bed.api.list(job, namespace) == [], 30)
+    bed.api.patch(*SERVING, {"metadata": {"annotations": {"test": "again"}}})
+    until("the Jobs are there again", lambda: len(bed.api.list(job, namespace)) > 0, 120)
+
+
+@contextlib.contextmanager
 def expired_certificate(bed: Bed, environment: Environment) -> Iterator[None]:
     """Issued by the right CA for the right name, two days ago for one. cert-manager would issue it again."""
     kind, name, namespace = "v1/Secret", "kserve-webhook-server-cert", "kserve"
@@ -309,6 +336,7 @@ INJECT: dict[str, Fault] = {
     "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,
     "Knative is to skip a minor version": knative_version("1.19.9"),
     "Knative is to have a version that the operator does not carry": knative_version("1.22.9"),
+    "a Job of Knative's operator is to have another image": another_image_of_a_job,
     "the certificate of KServe's webhook has expired": expired_certificate,
     "the conversion webhook of LLMInferenceServices is not installed": conversion_without_controller,
     "the CRD of InferenceServices is gone": without_crd,

@@ -31,6 +31,7 @@ from tests.live.bed.inference import account, inference, model, pod_of, tenant
 from tests.live.bed.leftovers import left
 from tests.live.bed.net_istio import missing
 from tests.live.bed.pulls import credentials
+from tests.live.faults import jobs_again
 from tests.mirror.registry import FIRST, SECOND, USER
 from tools import stacks
 
@@ -43,7 +44,7 @@ REST = int(os.environ.get("ARGOCD_REST", "60"))
 SERVING = "operator.knative.dev/v1beta1/KnativeServing"
 CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 CONFIG = "inferenceservice-config"
-DEPLOYMENT, JOB = "apps/v1/Deployment", "batch/v1/Job"
+DEPLOYMENT = "apps/v1/Deployment"
 READER = "istio-reader-service-account"
 CONTROLLER = "argocd-application-controller.log"
 # The releases that render our chart, which refuses values that disagree.
@@ -317,7 +318,7 @@ def test_other_answers_roll_out(delivered: Delivery) -> None:
     """
     bed, old = delivered.bed, delivered.environment.answers["pull_secret"]
     assert naming(delivered, old)
-    jobs_again(delivered)
+    jobs_again(bed)
     image = f"{delivered.charts.host}/own/initializer:v1"
     delivered.environment.answers["pull_secret"] = "renamed-pull"  # noqa: S105 - its name
     delivered.environment.bring(f"{USER}:{FIRST}")
@@ -331,17 +332,6 @@ def test_other_answers_roll_out(delivered: Delivery) -> None:
     with inference(bed, tenant(answers), model(answers), account=account(answers)) as name:
         pod = pod_of(bed, tenant(answers), name)
     assert image in [container["image"] for container in pod["spec"]["initContainers"]]
-
-
-def jobs_again(delivery: Delivery) -> None:
-    """Have Knative's operator make its Jobs again, which Kubernetes deletes ten minutes after they are done."""
-    api, (serving,) = delivery.bed.api, delivery.bed.api.list(SERVING)
-    place, annotation = serving["metadata"]["namespace"], {"annotations": {"test": "again"}}
-    for job in api.list(JOB, place):
-        api.delete(JOB, job["metadata"]["name"], place)
-    until("the Jobs are gone", lambda: api.list(JOB, place) == [], 30)
-    api.patch(SERVING, serving["metadata"]["name"], place, {"metadata": annotation})
-    until("the Jobs are there again", lambda: len(api.list(JOB, place)) > 0, 120)
 
 
 def naming(delivery: Delivery, secret: str) -> list[str]:
