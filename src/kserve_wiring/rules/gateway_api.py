@@ -225,7 +225,7 @@ def _scheme(cluster: Cluster, setting: Setting, gateway: KubeObject) -> Iterator
 
 
 def _without_tls(gateway: KubeObject) -> Iterator[Draft]:
-    """Gateway API requires tls for these protocols, which its CRD does not check; a cloud's controller may do without."""
+    """Gateway API requires tls for these protocols, which its CRD does not check; clouds may do without."""
     level = "" if gateway.get("spec", "gatewayClassName") == "istio" else "warning"
     for one in listeners(gateway):
         setting = at(gateway, *one.path, "tls")
