@@ -162,6 +162,33 @@ def test_further_storage_container(wiring: Render) -> None:
     }
 
 
+def hub_variables(objects: list[Object], container: str) -> dict[str, str]:
+    env = only(objects, "ClusterStorageContainer", container)["spec"]["container"].get("env", [])
+    return {item["name"]: item["value"] for item in env if item["name"].startswith("HF_")}
+
+
+MIRROR = "https://nexus.corp.example/repository/hf"
+
+
+def test_a_mirror_of_hugging_face_is_for_the_container_of_hf(wiring: Render) -> None:
+    assert hub_variables(wiring({}), "default") == {}
+    own = {"name": "own", "supportedUriFormats": [{"prefix": "own://"}]}
+    objects = wiring({"storage": {"huggingFace": {"endpoint": MIRROR}, "containers": [own]}})
+    expected = {"HF_ENDPOINT": MIRROR, "HF_HUB_DISABLE_XET": "1", "HF_HUB_ENABLE_HF_TRANSFER": "0"}
+    assert hub_variables(objects, "default") == expected
+    assert hub_variables(objects, "own") == {}
+
+
+def test_another_container_for_hf_gets_the_mirror_and_its_own_variables_win(wiring: Render) -> None:
+    env = [{"name": "HF_HUB_ENABLE_HF_TRANSFER", "value": "1"}]
+    own = {"name": "own", "supportedUriFormats": [{"prefix": "hf://"}], "env": env}
+    storage = {"huggingFace": {"endpoint": MIRROR}, "supportedUriFormats": [{"prefix": "s3://"}], "containers": [own]}
+    objects = wiring({"storage": storage})
+    assert hub_variables(objects, "default") == {}
+    expected = {"HF_ENDPOINT": MIRROR, "HF_HUB_DISABLE_XET": "1", "HF_HUB_ENABLE_HF_TRANSFER": "1"}
+    assert hub_variables(objects, "own") == expected
+
+
 @pytest.mark.parametrize(
     ("own", "expected"),
     [

@@ -56,6 +56,12 @@ def test_the_resolver_and_the_storage_initializers_get_the_same(
         assert env_of(container["env"]) == variables
 
 
+def test_the_stores_of_models_are_reached_directly(wiring: Callable[[Values], list[Object]]) -> None:
+    stores = {"s3": {"endpoint": "minio.corp:9000"}, "huggingFace": {"endpoint": "https://nexus.corp:8443/hf"}}
+    direct = resolver(wiring(named("offline", storage=stores, **VALUES)))["NO_PROXY"].split(",")
+    assert {"minio.corp", "nexus.corp"} <= set(direct)
+
+
 def test_the_patch_without_the_operator_has_the_same(chart: Chart, variables: dict[str, str]) -> None:
     values = named("offline", part="patches", knative={"install": "yaml"}, **VALUES)
     (container,) = only(chart.render(values).objects, "Deployment")["spec"]["template"]["spec"]["containers"]

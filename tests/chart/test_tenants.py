@@ -15,6 +15,24 @@ def test_service_account_carries_both_secrets(wiring: Render) -> None:
     assert account["secrets"] == [{"name": "fraud-s3"}]
 
 
+def test_each_source_of_models_has_a_secret_of_its_own(wiring: Render) -> None:
+    """KServe takes a Secret for one source, by the first key that it knows."""
+    sources = {"s3": {"secret": "s3"}, "huggingFace": {"secret": "hub"}, "oci": {"pullSecret": "images"}}
+    tenant = {"name": "ml", "serviceAccount": "models"}
+    objects = wiring({"registry": {"pullSecret": {"name": "harbor"}}, "tenants": [tenant | sources]})
+    account = only(objects, "ServiceAccount", "models", "ml")
+    assert account["secrets"] == [{"name": "s3"}, {"name": "hub"}]
+    assert account["imagePullSecrets"] == [{"name": "harbor"}, {"name": "images"}]
+    existing = only(objects, "ConfigMap", "kserve-environment")["data"]["existing"].split("\n")
+    assert {"Secret/ml/s3", "Secret/ml/hub", "Secret/ml/images"} <= set(existing)
+
+
+def test_one_pull_secret_for_all_images_is_listed_once(wiring: Render) -> None:
+    tenant = {"name": "ml", "serviceAccount": "models", "oci": {"pullSecret": "harbor"}}
+    account = only(wiring({"registry": {"pullSecret": {"name": "harbor"}}, "tenants": [tenant]}), "ServiceAccount")
+    assert account["imagePullSecrets"] == [{"name": "harbor"}]
+
+
 def test_service_account_without_secrets(wiring: Render) -> None:
     account = only(wiring({"tenants": [{"name": "ml", "serviceAccount": "models"}]}), "ServiceAccount")
     assert account.keys() == {"apiVersion", "kind", "metadata"}

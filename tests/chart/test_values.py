@@ -66,6 +66,7 @@ OTHERS: dict[str, Any] = {
     "storage.s3.useHttps": "1",
     "storage.s3.verifySSL": "0",
     "storage.s3.useVirtualBucket": "0",
+    "storage.huggingFace.endpoint": "https://hub.corp.example",
     "knative.spec": {"high-availability": {"replicas": 2}},
     "tenants": [{"name": "other"}],
     "smoke.namespace": "search",

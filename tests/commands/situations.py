@@ -10,7 +10,8 @@ from tools.console import ROOT
 
 CA: str = yaml.safe_load((ROOT / "examples" / "offline-harbor.yaml").read_text(encoding="utf-8"))["registry_ca_bundle"]
 PRIVATE = {"registry_host": "localhost:5000", "registry_project": "kserve", "ingress_domain": "ml.corp.local"}
-TENANTS = [{"name": "models"}, {"name": "vision", "service_account": "inference", "s3_secret": "s3-keys"}]
+SECRETS = {"s3_secret": "s3-keys", "hf_secret": "hub-token", "oci_secret": "images-pull"}
+TENANTS = [{"name": "models"}, {"name": "vision", "service_account": "inference", **SECRETS}]
 
 # A registry with TLS by a private CA and with a password is the case unless the answers say otherwise.
 SITUATIONS: dict[str, dict[str, Any]] = {

@@ -91,6 +91,18 @@ direct = Kind(
     host.good | host.good.map(".{}".format) | label.good | any_of("10.0.0.0/8", "192.168.1.7", "fd00::/8", "::1"),
     any_of("https://a.b", "*.corp", "*", "a_b", "a.b/c", "A.B", "", "a,b"),
 )
+hub = Kind(
+    st.builds("{}://{}{}".format, any_of("http", "https"), host.good, matching("(/[A-Za-z0-9._~-]{1,9}){0,3}")),
+    any_of(
+        "a.b",
+        "https://a.b/",
+        "ftp://a.b",
+        "https://a_b",
+        "https://me:t@a.b",
+        "https://a.b/c d",
+        "https://huggingface.co",
+    ),
+)
 url = Kind(matching("https://[a-z]{1,9}[.][a-z]{2,3}/[a-zA-Z0-9_./~-]{1,20}"), any_of("", "https://a.b/c d"))
 text = Kind(matching("[a-zA-Z0-9_./-]{1,20}"), any_of("", " ", "a\nb", "a'b", "{{a}}", "a---b"))
 region = Kind(matching("[a-z0-9-]{0,15}"), any_of("EU", "a b", "a.b", "a'b", "a---b"))
@@ -126,6 +138,7 @@ FREE: dict[str, Kind] = {
     "storage_initializer_image": image,
     "s3_endpoint": endpoint,
     "s3_region": region,
+    "hf_endpoint": hub,
     "local_gateway_name": gateway,
     "local_gateway_namespace": namespace,
     "ingress_gateway_name": gateway,
@@ -164,8 +177,9 @@ def tenants(draw: st.DrawFn, taken: set[str]) -> list[Any]:
     """Names and mappings, of namespaces that nobody else has."""
     found: list[Any] = []
     for namespace in draw(st.lists(label.good.filter(lambda text: text not in taken), max_size=3, unique=True)):
-        options = {"service_account": name.good, "s3_secret": name.good, "create_namespace": st.booleans()}
-        more = draw(st.fixed_dictionaries({}, optional=options))
+        options = {"service_account": name.good, "create_namespace": st.booleans()}
+        secrets = {key: name.good.map(f"{key[:2]}.{{}}".format) for key in ("s3_secret", "hf_secret", "oci_secret")}
+        more = draw(st.fixed_dictionaries({}, optional=options | secrets))
         found.append({"name": namespace, **more} if more else namespace)
     return found
 

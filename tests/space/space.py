@@ -121,9 +121,9 @@ FACTORS: dict[str, dict[str, Answers]] = {
         "one": {},
         "several": {
             "tenants": [
-                {"name": "team-a", "service_account": "inference", "s3_secret": "minio"},
+                {"name": "team-a", "service_account": "inference", "s3_secret": "minio", "oci_secret": "models"},
                 {"name": "team-b", "create_namespace": False, "s3_secret": "minio"},
-                {"name": "team-c"},
+                {"name": "team-c", "hf_secret": "hub"},
             ]
         },
         "none": {"tenants": []},
@@ -131,6 +131,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
     "storage": {
         "default": {},
         "s3": {"s3_endpoint": "minio.corp.local:9000", "s3_region": "eu-central-1", "s3_use_https": False},
+        "mirror of Hugging Face": {"hf_endpoint": "https://nexus.corp.local/repository/hf"},
         "own": {"storage_containers": [{"name": "own", "prefixes": ["own://"], "env": {"A": "b"}}]},
     },
     "runtimes": {

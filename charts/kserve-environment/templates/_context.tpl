@@ -23,7 +23,10 @@
 {{- if .tlsSecret }}{{ $existing = append $existing (printf "Secret/%s/%s" .namespace .tlsSecret) }}{{ end }}
 {{- end }}
 {{- range include "kserve-environment.tenants" . | fromJsonArray }}
-{{- if .s3.secret }}{{ $existing = append $existing (printf "Secret/%s/%s" .name .s3.secret) }}{{ end }}
+{{- $namespace := .name }}
+{{- range without (list .s3.secret .huggingFace.secret .oci.pullSecret) nil }}
+{{- $existing = append $existing (printf "Secret/%s/%s" $namespace .) }}
+{{- end }}
 {{- end }}
 {{- join "\n" (uniq $existing) }}
 {{- end }}

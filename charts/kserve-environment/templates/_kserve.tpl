@@ -58,6 +58,22 @@
 {{- mergeOverwrite $config (deepCopy .Values.kserve.config) $wired | toJson }}
 {{- end }}
 
+{{/* Environment variables of a container that downloads hf:// from a mirror, as a JSON list. huggingface_hub has no other
+     setting for it. The addresses of Xet's servers come from the hub, and a mirror passes on those of huggingface.co. hf_transfer,
+     which KServe enables unless the variable is set (kserve pkg/utils/storage.go, AddDefaultHuggingFaceEnvVars), hides errors
+     of TLS. Context: that of storage-container. */}}
+{{- define "kserve-environment.kserve.hub-env" -}}
+{{- $env := list }}
+{{- $endpoint := .root.Values.storage.huggingFace.endpoint }}
+{{- range .formats }}
+{{- if and $endpoint .prefix (hasPrefix "hf://" (.prefix | default "")) }}
+{{- $env = list (dict "name" "HF_ENDPOINT" "value" $endpoint) (dict "name" "HF_HUB_DISABLE_XET" "value" "1")
+      (dict "name" "HF_HUB_ENABLE_HF_TRANSFER" "value" "0") }}
+{{- end }}
+{{- end }}
+{{- $env | toJson }}
+{{- end }}
+
 {{/* spec of a ClusterStorageContainer. workloadType and supportsMultiModelDownload have no defaults in KServe's minimal
      CRDs, so without them KServe skips the object or crashes. The container must be named storage-initializer.
      Context: (dict "root" $ "image" <reference> "formats" <list> "env" <list> "multiModel" <bool>). */}}
@@ -69,7 +85,8 @@ container:
   {{- $names := list }}
   {{- range .env }}{{ $names = append $names .name }}{{ end }}
   {{- $env := .env | default list }}
-  {{- range include "kserve-environment.proxy.env" .root | fromJsonArray }}
+  {{- $hub := include "kserve-environment.kserve.hub-env" . | fromJsonArray }}
+  {{- range concat $hub (include "kserve-environment.proxy.env" .root | fromJsonArray) }}
   {{- if not (has .name $names) }}{{ $env = append $env . }}{{ end }}
   {{- end }}
   {{- with $env }}

@@ -16,8 +16,8 @@
      with a port matches only that port. Context: the root. */}}
 {{- define "kserve-environment.proxy.direct" -}}
 {{- $direct := list "$(KUBERNETES_SERVICE_HOST)" "localhost" "127.0.0.1" ".svc" (printf ".%s" .Values.clusterDomain) }}
-{{- range concat (list .Values.registry.host) (values .Values.registry.map | sortAlpha) (list .Values.storage.s3.endpoint) }}
-{{- $direct = append $direct (regexReplaceAll ":[0-9]+$" (splitList "/" . | first) "") }}
+{{- range concat (list .Values.registry.host) (values .Values.registry.map | sortAlpha) (list .Values.storage.s3.endpoint .Values.storage.huggingFace.endpoint) }}
+{{- $direct = append $direct (regexReplaceAll ":[0-9]+$" (splitList "/" (regexReplaceAll "^https?://" . "") | first) "") }}
 {{- end }}
 {{- without (concat $direct .Values.proxy.noProxy | uniq) "" | join "," }}
 {{- end }}

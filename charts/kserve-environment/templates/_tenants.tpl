@@ -3,21 +3,27 @@
 {{- $tenants := list }}
 {{- range .Values.tenants }}
 {{- $tenants = append $tenants (dict "name" .name "serviceAccount" (.serviceAccount | default "default") "s3" (.s3 | default dict)
+      "huggingFace" (.huggingFace | default dict) "oci" (.oci | default dict)
       "createNamespace" (hasKey . "createNamespace" | ternary .createNamespace $.Values.namespaces.create)) }}
 {{- end }}
 {{- $tenants | toJson }}
 {{- end }}
 
-{{/* The credentials of a tenant's ServiceAccount: the pull Secret and the S3 Secret.
+{{/* The credentials of a tenant's ServiceAccount: the pull Secrets, and a Secret for each source of models. KServe takes a Secret
+     for one source, by the first key that it knows (kserve pkg/credentials/service_account_credentials.go).
      Context: (dict "root" $ "tenant" <tenant>). */}}
 {{- define "kserve-environment.tenants.credentials" -}}
-{{- with .root.Values.registry.pullSecret.name }}
+{{- with without (list .root.Values.registry.pullSecret.name .tenant.oci.pullSecret) "" nil | uniq }}
 imagePullSecrets:
+  {{- range . }}
   - name: {{ . | quote }}
+  {{- end }}
 {{- end }}
-{{- with .tenant.s3.secret }}
+{{- with without (list .tenant.s3.secret .tenant.huggingFace.secret) nil | uniq }}
 secrets:
+  {{- range . }}
   - name: {{ . | quote }}
+  {{- end }}
 {{- end }}
 {{- end }}
 

@@ -75,6 +75,10 @@ def _storage(answers: Answers) -> Iterator[Object]:
         if tenant.get("s3_secret"):
             keys = {"AWS_ACCESS_KEY_ID": b"id", "AWS_SECRET_ACCESS_KEY": b"key"}
             yield secret(tenant["s3_secret"], tenant["name"], "Opaque", keys)
+        if tenant.get("hf_secret"):
+            yield secret(tenant["hf_secret"], tenant["name"], "Opaque", {"HF_TOKEN": b"token"})
+        if tenant.get("oci_secret"):
+            yield pull_secret(tenant["oci_secret"], tenant["name"], "models.corp.local", "user:password")
 
 
 def _certificate(answers: Answers, keys: Path) -> Object:
