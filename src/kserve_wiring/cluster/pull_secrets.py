@@ -142,7 +142,15 @@ def covers_image(secret: KubeObject, image: ImageRef) -> bool:
 
 
 # Images of these hosts are mostly public: a Secret for one of them proves nothing about the others.
-_PUBLIC = ("index.docker.io", "ghcr.io", "quay.io", "gcr.io", "nvcr.io", "registry.k8s.io", "mcr.microsoft.com")
+PUBLIC_REGISTRIES = (
+    "index.docker.io",
+    "ghcr.io",
+    "quay.io",
+    "gcr.io",
+    "nvcr.io",
+    "registry.k8s.io",
+    "mcr.microsoft.com",
+)
 
 
 class EvidentSecrets:
@@ -162,7 +170,7 @@ class EvidentSecrets:
 
     def of_image(self, image: ImageRef) -> list[KubeObject]:
         """The Secrets with credentials for an image of a private registry."""
-        if image.registry in _PUBLIC:
+        if image.registry in PUBLIC_REGISTRIES:
             return []
         key = (image.registry, image.repository)
         if key not in self._found:

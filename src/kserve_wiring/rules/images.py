@@ -11,7 +11,10 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.final import is_placeholder, is_replaced
 from kserve_wiring.cluster.image_uses import ImageUse
+from kserve_wiring.cluster.llm import services
+from kserve_wiring.cluster.model_uris import image_of, llm_uris, model_uris
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, PodUse
+from kserve_wiring.cluster.pull_secrets import PUBLIC_REGISTRIES
 from kserve_wiring.grammar.image import is_below, parse_image, pull_problem
 from kserve_wiring.manifests.objects import Setting
 from kserve_wiring.rules import rule
@@ -34,6 +37,8 @@ def foreign_images(cluster: Cluster) -> Iterator[Draft]:
             yield _foreign(
                 Setting(use.image, use.setting.obj, use.setting.path), cluster.facts, _foreign_level(use, cluster.facts)
             )
+    if cluster.facts.offline:
+        yield from _public_models(cluster)
     server = cluster.knative.server
     wanted = cluster.facts.offline or cluster.facts.complete  # else Knative may come from upstream
     if server is not None and wanted and not server.get("spec", "registry", "default"):
@@ -44,9 +49,27 @@ def foreign_images(cluster: Cluster) -> Iterator[Draft]:
                 yield _foreign(missing, cluster.facts, _foreign_level(None, cluster.facts))
 
 
+def _public_models(cluster: Cluster) -> Iterator[Draft]:
+    """Models that are images of a public registry. Another registry may be in reach."""
+    registry = cluster.facts.registry
+    for uri in (*model_uris(cluster), *(uri for obj in services(cluster) for uri in llm_uris(obj))):
+        image = image_of(uri.text())
+        if image and _is_public(image) and not _is_below(image, cluster.facts, ""):
+            scheme = uri.text().partition("://")[0]
+            fix = f"copy the image to {registry}, and set {uri.key} to {scheme}:// and the copy"
+            yield against(uri, cluster.facts, "registry", fix=fix)
+
+
+def _is_public(reference: str) -> bool:
+    return not pull_problem(reference) and parse_image(reference).registry in PUBLIC_REGISTRIES
+
+
 def _is_mirrored(use: ImageUse, facts: Facts) -> bool:
-    image = parse_image(use.image)
-    project = "" if _is_users(use) else facts.registry_project
+    return _is_below(use.image, facts, "" if _is_users(use) else facts.registry_project)
+
+
+def _is_below(reference: str, facts: Facts, project: str) -> bool:
+    image = parse_image(reference)
     if is_below(image, facts.registry, project):
         return True
     return any(is_below(image, host, path) for host, _, path in map(_parted, facts.registry_caches))
