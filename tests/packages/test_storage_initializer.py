@@ -1,157 +1,193 @@
-"""The real storage initializer of the pinned KServe, with the variables that KServe's webhook and our settings give it.
+"""The real storage initializer of the pinned KServe downloads with what an environment gives it.
 
-Each source is one server with a certificate of a private CA. Without one of the variables it fails, and its message is
-a symptom that doctor explains. KServe's kserve_storage.py reads the variables; pkg/constants and pkg/credentials/s3 set
-them.
+The environment is generated, its chart rendered, its Secrets created as its README says; KServe's own webhook makes the
+Pod of a model from these objects. The stores are on loopback, with certificates of a private CA: S3 is Versity's
+gateway; the mirror of Hugging Face answers what huggingface_hub asks. Without the CA, the endpoint or the credentials
+the download fails, and its message is a symptom that doctor explains.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import ssl
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from kserve_wiring.doctor.explain import explain
+from tests.chart.conftest import Chart
+from tests.packages.stores import CONTENT, HUB, certificates, hub, s3
+from tests.packages.tenant import Cluster, Refused, download
+from tests.upstream.functions import Upstream
+from tools.console import ROOT
 from tools.upstream import modules
+from tools.upstream.helm import Helm
 
-CONTENT = b"a model"
-# Clients of python/storage/uv.lock that these sources need.
-CLIENTS = ("boto3==1.40.61", "certifi", "huggingface-hub==0.32.4", "pyyaml", "requests")
-TOKEN, KEY = "hf_token", "access-key"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CLIENTS = ("boto3", "certifi", "hf-transfer", "hf-xet", "huggingface-hub", "pyyaml", "requests")
+# An offline cluster: without an endpoint, the clients ask the internet.
+NO_NETWORK = ("unshare", "--map-root-user", "--net")
+WEBHOOK = ROOT / "tests" / "upstream" / "pods"
+Answers = dict[str, Any]
+S3, HF, WEB = "s3://models/iris", "hf://org/iris", "https://WEB/files/model.bin"
+# Namespace and ServiceAccount of a model from each source.
+PLACES = {S3: ("vision", "default"), HF: ("language", "inference"), WEB: ("vision", "default")}
 
 
-class Sources(BaseHTTPRequestHandler):
-    """A bucket, a mirror of Hugging Face and a web server, as far as the clients ask. Each but the last wants a key."""
+def without(*names: str) -> Callable[[Answers], None]:
+    """Answers without some of them, also in tenants."""
 
-    protocol_version = "HTTP/1.1"
+    def change(answers: Answers) -> None:
+        for holder in (answers, *answers["tenants"]):
+            for name in names:
+                holder.pop(name, None)
 
-    def do_GET(self) -> None:
-        allowed = {"/models": KEY, "/api": TOKEN, "/org": TOKEN}
-        wanted = next((key for path, key in allowed.items() if self.path.startswith(path)), "")
-        if wanted not in self.headers.get("Authorization", ""):
-            self._send(b"", status=401 if wanted == TOKEN else 403)
-        elif self.path.startswith("/models?"):
-            key = f"<Contents><Key>iris/model.bin</Key><Size>{len(CONTENT)}</Size></Contents>"
-            self._send(f"<ListBucketResult><Name>models</Name>{key}</ListBucketResult>".encode(), "application/xml")
-        elif self.path.startswith("/api/models/org/iris"):
-            info = {"id": "org/iris", "sha": COMMIT, "siblings": [{"rfilename": "model.bin"}]}
-            self._send(json.dumps(info).encode(), "application/json")
-        else:
-            self._send(CONTENT)
+    return change
 
-    do_HEAD = do_GET  # noqa: N815 - the name is http.server's
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Log nothing."""
-
-    def _send(self, body: bytes, kind: str = "application/octet-stream", status: int = 200) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "ETag": '"0f"', "X-Repo-Commit": COMMIT}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+NO_CA = without("registry_ca_source", "registry_ca_bundle")
+# What the answers lack, what the log then has, and the symptom by which doctor explains it.
+ABSENT = [
+    (S3, "the CA", NO_CA, "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
+    (S3, "the endpoint", without("s3_endpoint", "s3_region"), "Could not connect to the endpoint", "storage-endpoint"),
+    (S3, "the keys", without("s3_secret"), "Unable to locate credentials", "storage-no-credentials"),
+    (HF, "the CA", NO_CA, "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
+    (HF, "the endpoint", without("hf_endpoint"), "trying to locate the files on the Hub", "storage-hf-offline"),
+    (HF, "the token", without("hf_secret"), "401", "storage-gated"),
+    (WEB, "the CA", NO_CA, "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
+]
 
 
 @pytest.fixture(scope="module")
-def initializer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a virtual environment with the clients."""
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a virtual environment with the clients that KServe's image has, in its versions."""
     if not os.environ.get("KSERVE_TEST_PACKAGES"):
         pytest.skip("installs packages: make test-packages")
+    lock = modules.folder("symptoms", "github.com/kserve/kserve") / "python" / "storage" / "uv.lock"
+    versions = {one["name"]: one.get("version", "") for one in tomllib.loads(lock.read_text("utf-8"))["package"]}
     folder = tmp_path_factory.mktemp("initializer") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *CLIENTS], check=True)
+    pins = [f"{name}=={versions[name]}" if versions.get(name) else name for name in CLIENTS]
+    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *pins], check=True)
     return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private CA as the bundle of KServe, and a certificate for localhost."""
     folder = tmp_path_factory.mktemp("keys")
-    (folder / "san").write_text("subjectAltName=DNS:localhost\n", encoding="utf-8")
-    for command in (
-        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=Corp -keyout ca.key -out cabundle.crt",
-        "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
-        "x509 -req -in server.csr -CA cabundle.crt -CAkey ca.key -set_serial 7 -days 2 -extfile san -out server.crt",
-    ):
-        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    certificates(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def server(keys: Path) -> Iterator[str]:
-    """The address of the sources."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / "server.crt", keys / "server.key")
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Sources)
-    running.socket = context.wrap_socket(running.socket, server_side=True)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"https://localhost:{running.server_port}"
-    running.shutdown()
+def places(python: Path, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """host:port of each store."""
+    with s3(tmp_path_factory.mktemp("s3"), keys) as bucket, hub(keys) as mirror:
+        yield {"s3": bucket, "hub": mirror}
 
 
-BUNDLE = {"CA_BUNDLE_CONFIGMAP_NAME": "global-ca-bundle", "CA_BUNDLE_VOLUME_MOUNT_POINT": "KEYS"}
-S3 = {
-    "AWS_ENDPOINT_URL": "SERVER",
-    "AWS_ACCESS_KEY_ID": KEY,
-    "AWS_SECRET_ACCESS_KEY": "any",
-    "AWS_DEFAULT_REGION": "any",
-}
-MIRROR = {"HF_ENDPOINT": "SERVER", "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
-SOURCES = {
-    "s3://models/iris": {**BUNDLE, **S3},
-    "hf://org/iris": {**BUNDLE, **MIRROR},
-    "SERVER/files/model.bin": BUNDLE,
-}
-# The variable that is absent, what the log then has, and the symptom by which doctor explains it.
-ABSENT = [
-    ("s3://models/iris", "CA_BUNDLE_CONFIGMAP_NAME", "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
-    ("s3://models/iris", "AWS_ACCESS_KEY_ID", "Unable to locate credentials", "storage-no-credentials"),
-    ("hf://org/iris", "CA_BUNDLE_CONFIGMAP_NAME", "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
-    ("hf://org/iris", "HF_TOKEN", "401", "storage-gated"),
-    ("SERVER/files/model.bin", "CA_BUNDLE_CONFIGMAP_NAME", "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
-]
+@pytest.fixture(scope="module")
+def webhook(python: Path) -> Iterator[Upstream]:
+    """KServe's webhook for Pods."""
+    running = Upstream(WEBHOOK)
+    yield running
+    running.close()
 
 
-def downloaded(python: Path, keys: Path, server: str, uri: str, target: Path, without: str = "") -> tuple[str, bytes]:
-    """The log of a download, and the model; b"" if there is none."""
-    folder = modules.folder("symptoms", "github.com/kserve/kserve") / "python"
-    given = {key: value.replace("SERVER", server).replace("KEYS", str(keys)) for key, value in SOURCES[uri].items()}
-    given.pop(without, None)
-    variables = {"PATH": os.environ["PATH"], "HOME": str(target), "PYTHONPATH": str(folder / "storage"), **given}
-    variables |= {"AWS_EC2_METADATA_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "1"}
-    script = folder / "storage-initializer" / "scripts" / "initializer-entrypoint"
-    command = [python, script, uri.replace("SERVER", server), target / "model"]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
-    found = [path for path in (target / "model").rglob("model.bin") if path.is_file()]
-    assert (done.returncode == 0) == bool(found), done.stderr
-    return done.stdout + done.stderr, found[0].read_bytes() if found else b""
+@pytest.fixture(scope="module")
+def chart(newest_helm: Helm) -> Chart:
+    return Chart(newest_helm.path)
 
 
-@pytest.mark.parametrize("uri", SOURCES)
-def test_each_source_is_downloaded(initializer: Path, keys: Path, server: str, tmp_path: Path, uri: str) -> None:
-    log, model = downloaded(initializer, keys, server, uri, tmp_path)
+@pytest.fixture(scope="module")
+def cluster(
+    places: dict[str, str], keys: Path, webhook: Upstream, chart: Chart, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Callable[[Answers], None]], Cluster]:
+    """The example of these sources, with the stores of the test, after a change of its answers."""
+
+    def make(change: Callable[[Answers], None]) -> Cluster:
+        answers = yaml.safe_load((ROOT / "examples" / "models-inside.yaml").read_text("utf-8"))
+        bundle = (keys / "cabundle.crt").read_text("utf-8")
+        del answers["registry_ca_name"]
+        answers |= {"registry_ca_source": "bundle", "registry_ca_bundle": bundle, "s3_endpoint": places["s3"]}
+        answers["hf_endpoint"] = f"https://{places['hub']}{HUB}"
+        change(answers)
+        return Cluster.of(answers, tmp_path_factory.mktemp("made") / "environment", chart, webhook)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def whole(cluster: Callable[[Callable[[Answers], None]], Cluster]) -> Cluster:
+    return cluster(without())
+
+
+@pytest.mark.parametrize("uri", [S3, HF, WEB])
+def test_each_source_is_downloaded(
+    whole: Cluster, python: Path, places: dict[str, str], tmp_path: Path, uri: str
+) -> None:
+    pod = whole.pod(*PLACES[uri], uri.replace("WEB", places["hub"]))
+    log, model = download(python, pod, whole.variables(pod, tmp_path), tmp_path)
     assert model == CONTENT, log
 
 
 @pytest.mark.parametrize(
-    ("uri", "variable", "message", "symptom"), ABSENT, ids=[f"{uri} {name}" for uri, name, *_ in ABSENT]
+    ("uri", "lack", "message", "symptom"),
+    [(uri, lack, message, symptom) for uri, _, lack, message, symptom in ABSENT],
+    ids=[f"{uri} without {name}" for uri, name, *_ in ABSENT],
 )
-def test_without_one_variable_the_log_says_why(
-    initializer: Path, keys: Path, server: str, tmp_path: Path, uri: str, variable: str, message: str, symptom: str
+def test_without_one_answer_the_log_says_why(
+    cluster: Callable[[Callable[[Answers], None]], Cluster],
+    python: Path,
+    places: dict[str, str],
+    tmp_path: Path,
+    uri: str,
+    lack: Callable[[Answers], None],
+    message: str,
+    symptom: str,
 ) -> None:
-    log, model = downloaded(initializer, keys, server, uri, tmp_path, without=variable)
+    made = cluster(lack)
+    pod = made.pod(*PLACES[uri], uri.replace("WEB", places["hub"]))
+    isolate = NO_NETWORK if symptom in ("storage-endpoint", "storage-hf-offline") else ()
+    log, model = download(python, pod, made.variables(pod, tmp_path), tmp_path, *isolate)
     assert model == b""
     said = [line for line in log.splitlines() if message in line]
     assert said, log
     assert {explanation.symptom.id for explanation in explain(said[-1])} == {symptom}, said[-1]
+
+
+def test_a_mirror_that_offers_xet_is_not_asked_for_it(
+    whole: Cluster, python: Path, places: dict[str, str], tmp_path: Path
+) -> None:
+    """Its servers are outside. Without the variable, the client waits for them for more than five minutes."""
+    pod = whole.pod(*PLACES[HF], HF)
+    variables = whole.variables(pod, tmp_path)
+    del variables["HF_HUB_DISABLE_XET"]
+    assert download(python, pod, variables, tmp_path, "timeout", "15")[1] == b""
+
+
+def test_a_secret_that_is_not_there_is_named(cluster: Callable[[Callable[[Answers], None]], Cluster]) -> None:
+    made = cluster(without())
+    made.objects[:] = [obj for obj in made.objects if obj["metadata"]["name"] != "vision-s3"]
+    with pytest.raises(Refused, match='secrets "vision-s3" not found'):
+        made.pod(*PLACES[S3], S3)
+
+
+def test_a_model_image_runs_in_containers_that_no_initializer_joins(whole: Cluster) -> None:
+    """The node pulls it with the Secrets of the ServiceAccount."""
+    spec = whole.pod("vision", "default", "oci://models.corp.local/iris:1")["spec"]
+    cars = [item for item in (*spec["initContainers"], *spec["containers"]) if item["name"].startswith("modelcar")]
+    assert [item["image"] for item in cars] == ["models.corp.local/iris:1"] * 2
+    assert [item["name"] for item in spec["initContainers"]] == ["modelcar-init"]
+    account = whole.find("ServiceAccount", "vision", "default")
+    assert account["imagePullSecrets"] == [{"name": "harbor-pull"}, {"name": "models-pull"}]
+
+
+def test_a_claim_is_mounted_and_nothing_is_downloaded(whole: Cluster) -> None:
+    spec = whole.pod("trial", "default", "pvc://models/iris")["spec"]
+    assert not spec.get("initContainers")
+    assert [volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"]] == ["models"]
