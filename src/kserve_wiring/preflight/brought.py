@@ -16,6 +16,8 @@ from kserve_wiring.preflight.reader import Reader
 
 _TLS_TYPE = "kubernetes.io/tls"
 _CA_KEY = "cabundle.crt"
+# KServe tells the sources of models apart by these keys (pkg/credentials/service_account_credentials.go).
+_SOURCES = {"s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "huggingFace": ("HF_TOKEN",)}
 _MAKE = "create it as README.md describes"
 
 
@@ -68,9 +70,29 @@ def _faults(obj: KubeObject, environment: Environment) -> Iterator[str]:
         yield f"{obj.ref} has no key {_CA_KEY}, the only one that KServe reads: {_MAKE}"
     if obj.kind == "Secret" and obj.name == facts.pull_secret:
         yield from _pull_secret(obj, environment)
+    if obj.kind == "Secret":
+        yield from _of_models(obj, environment)
     tls = obj.kind == "Secret" and obj.name == environment.value("gateways", "ingress", "tlsSecret")
     if tls and obj.get("type") != _TLS_TYPE:
         yield f"{obj.ref} has the type {obj.get('type')}, not {_TLS_TYPE}: {_MAKE}"
+
+
+def _of_models(obj: KubeObject, environment: Environment) -> Iterator[str]:
+    """A tenant's Secret that KServe or the kubelet would ignore."""
+    for tenant in environment.value("tenants") or ():
+        if tenant.get("name") != obj.namespace:
+            continue
+        for source, keys in _SOURCES.items():
+            missing = [key for key in keys if key not in obj.mapping("data")]
+            if tenant.get(source, {}).get("secret") == obj.name and missing and not _own_keys(environment, source):
+                yield f"{obj.ref} has no key {' and no key '.join(missing)}, which KServe looks for: {_MAKE}"
+        if tenant.get("oci", {}).get("pullSecret") == obj.name and obj.get("type") != DOCKER_CONFIG_TYPE:
+            yield f"{obj.ref} has the type {obj.get('type')}, not {DOCKER_CONFIG_TYPE}: {_MAKE}"
+
+
+def _own_keys(environment: Environment, source: str) -> bool:
+    """Whether the user's values give the keys of S3 other names."""
+    return source == "s3" and bool(environment.value("kserve", "config", "credentials", "s3"))
 
 
 def _pull_secret(obj: KubeObject, environment: Environment) -> Iterator[str]:

@@ -247,6 +247,35 @@ def test_a_pull_secret(objects: list[Object], expected: list[str]) -> None:
     assert problems(PULL, *objects) == expected
 
 
+TENANT = {"name": "mesh", "s3": {"secret": "s3"}, "huggingFace": {"secret": "hub"}, "oci": {"pullSecret": "images"}}
+
+
+def of_models(*objects: Object, **values: Any) -> list[str]:
+    """The problems of a tenant with a Secret for each source of models."""
+    made = environment(existing=[f"Secret/mesh/{name}" for name in ("s3", "hub", "images")])
+    made = replace(made, values={**made.values, "tenants": [TENANT], **values})
+    return problems(made, *objects)
+
+
+def test_a_secret_for_models_has_the_keys_that_kserve_looks_for() -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    images = there("Secret", "images", type="kubernetes.io/dockerconfigjson")
+    assert of_models(there("Secret", "s3", data=keys), there("Secret", "hub", data={"HF_TOKEN": ""}), images) == []
+    wrong = there("Secret", "hub", data={"token": ""}), there("Secret", "images", type="Opaque")
+    expected = [
+        "Secret mesh/hub has no key HF_TOKEN, which KServe looks for: create it as README.md describes",
+        "Secret mesh/images has the type Opaque, not kubernetes.io/dockerconfigjson: create it as README.md describes",
+    ]
+    s3 = there("Secret", "s3", data={"accesskey": "", "secretkey": ""})
+    lacks = (
+        "Secret mesh/s3 has no key AWS_ACCESS_KEY_ID and no key AWS_SECRET_ACCESS_KEY, which KServe looks for: create "
+        "it as README.md describes"
+    )
+    assert of_models(*wrong, s3) == [*expected, lacks]
+    own = {"config": {"credentials": {"s3": {"s3AccessKeyIDName": "accesskey", "s3SecretAccessKeyName": "secretkey"}}}}
+    assert of_models(*wrong, s3, kserve=own) == expected
+
+
 def test_what_else_people_bring() -> None:
     made = environment(
         existing=["Namespace//a", "Namespace//b", "ConfigMap/mesh/ca", "Secret/mesh/tls"], registry_ca="ConfigMap/ca"
