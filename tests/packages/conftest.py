@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.commands.clone import GIT, repository
+from tests.packages.stores import certificates, hub, s3
 from tools.console import BUILD, ROOT
 from tools.rules import RULES
-from tools.upstream import golang
+from tools.upstream import golang, modules
+
+CLIENTS = ("boto3", "certifi", "hf-transfer", "hf-xet", "huggingface-hub", "pyyaml", "requests")
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +58,42 @@ def actionlint() -> Path:
     target = BUILD / "tools" / f"actionlint-{digest}" / "actionlint"
     golang.build_once("actionlint", target, module, "github.com/rhysd/actionlint/cmd/actionlint")
     return target
+
+
+def initializer_versions() -> dict[str, str]:
+    """The version of each package in the image of KServe's storage initializer."""
+    lock = modules.folder("symptoms", "github.com/kserve/kserve") / "python" / "storage" / "uv.lock"
+    return {one["name"]: one.get("version", "") for one in tomllib.loads(lock.read_text("utf-8"))["package"]}
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a virtual environment with the clients that KServe's image has, in its versions."""
+    if not os.environ.get("KSERVE_TEST_PACKAGES"):
+        pytest.skip("installs packages: make test-packages")
+    versions = initializer_versions()
+    folder = tmp_path_factory.mktemp("initializer") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pins = [f"{name}=={versions[name]}" if versions.get(name) else name for name in CLIENTS]
+    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *pins], check=True)
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    certificates(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the buckets of the server of S3."""
+    return tmp_path_factory.mktemp("s3") / "served"
+
+
+@pytest.fixture(scope="session")
+def places(python: Path, keys: Path, served: Path) -> Iterator[dict[str, str]]:
+    """host:port of each store."""
+    with s3(served, keys) as bucket, hub(keys) as mirror:
+        yield {"s3": bucket, "hub": mirror}

@@ -46,16 +46,18 @@ def gateway() -> Path:
 
 
 @contextmanager
-def s3(folder: Path, keys: Path) -> Iterator[str]:
-    """host:port of a server of S3 with the bucket models."""
-    (folder / "models" / "iris").mkdir(parents=True)
-    (folder / "models" / "iris" / "model.bin").write_bytes(CONTENT)
+def s3(served: Path, keys: Path) -> Iterator[str]:
+    """host:port of a server of S3 for a folder, with the bucket models."""
+    metadata = served.parent / "metadata"
+    (served / "models" / "iris").mkdir(parents=True)
+    (served / "models" / "iris" / "model.bin").write_bytes(CONTENT)
+    metadata.mkdir()
     place = f"localhost:{free_port()}"
     certificate = ["--cert", str(keys / "server.crt"), "--key", str(keys / "server.key")]
     login = ["--access", ACCESS, "--secret", SECRET]
     port = place.replace("localhost", "127.0.0.1")
     command: list[str | Path] = [gateway(), "--quiet", "--port", port, *certificate, *login]
-    command += ["posix", "--nometa", folder]
+    command += ["posix", "--sidecar", metadata, served]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait(place, keys)
@@ -99,7 +101,8 @@ class Hub(BaseHTTPRequestHandler):
             }
             self._send(b"{}", xet)
         elif self.path.startswith(f"{HUB}/api/models/org/iris"):
-            info = {"id": "org/iris", "sha": COMMIT, "siblings": [{"rfilename": "model.bin"}]}
+            lfs = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest(), "pointerSize": 1}
+            info = {"id": "org/iris", "sha": COMMIT, "siblings": [{"rfilename": "model.bin", "lfs": lfs}]}
             self._send(json.dumps(info).encode(), {"Content-Type": "application/json"})
         elif self.path.startswith(HUB):
             route = f"https://{self.headers['Host']}{HUB}/api/models/org/iris/xet-read-token/{COMMIT}"

@@ -8,10 +8,6 @@ the download fails, and its message is a symptom that doctor explains.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,14 +17,12 @@ import yaml
 
 from kserve_wiring.doctor.explain import explain
 from tests.chart.conftest import Chart
-from tests.packages.stores import CONTENT, HUB, certificates, hub, s3
+from tests.packages.stores import CONTENT, HUB
 from tests.packages.tenant import Cluster, Refused, download
 from tests.upstream.functions import Upstream
 from tools.console import ROOT
-from tools.upstream import modules
 from tools.upstream.helm import Helm
 
-CLIENTS = ("boto3", "certifi", "hf-transfer", "hf-xet", "huggingface-hub", "pyyaml", "requests")
 # An offline cluster: without an endpoint, the clients ask the internet.
 NO_NETWORK = ("unshare", "--map-root-user", "--net")
 WEBHOOK = ROOT / "tests" / "upstream" / "pods"
@@ -60,34 +54,6 @@ ABSENT = [
     (HF, "the token", without("hf_secret"), "401", "storage-gated"),
     (WEB, "the CA", NO_CA, "CERTIFICATE_VERIFY_FAILED", "storage-unknown-ca"),
 ]
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a virtual environment with the clients that KServe's image has, in its versions."""
-    if not os.environ.get("KSERVE_TEST_PACKAGES"):
-        pytest.skip("installs packages: make test-packages")
-    lock = modules.folder("symptoms", "github.com/kserve/kserve") / "python" / "storage" / "uv.lock"
-    versions = {one["name"]: one.get("version", "") for one in tomllib.loads(lock.read_text("utf-8"))["package"]}
-    folder = tmp_path_factory.mktemp("initializer") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pins = [f"{name}=={versions[name]}" if versions.get(name) else name for name in CLIENTS]
-    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *pins], check=True)
-    return folder / "bin" / "python"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    certificates(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def places(python: Path, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """host:port of each store."""
-    with s3(tmp_path_factory.mktemp("s3"), keys) as bucket, hub(keys) as mirror:
-        yield {"s3": bucket, "hub": mirror}
 
 
 @pytest.fixture(scope="module")

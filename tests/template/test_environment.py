@@ -15,7 +15,7 @@ from copier.errors import UserMessageError
 from tests.template.conftest import EXAMPLES, LOADER, ROOT
 
 Environment = Callable[[Path], Path]
-IMAGE_FILES = ("images.txt", "catalogue.yaml", "skopeo-sync.yaml", "hauler.yaml", "zarf.yaml", "mirror.sh")
+IMAGE_FILES = ("models.yaml", "images.txt", "catalogue.yaml", "skopeo-sync.yaml", "hauler.yaml", "zarf.yaml", "mirror.sh")
 
 
 def load(path: Path) -> Any:

@@ -1,0 +1,206 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["boto3==1.38.33", "huggingface-hub==0.32.4", "pyyaml==6.0.2"]
+# ///
+"""Copies the models of images/models.yaml from Hugging Face to the S3 store of this environment.
+
+    mirror-models.py [--dry-run | --download]    called by `make mirror-models`; --download leaves the store out
+
+Environment: S3_ENDPOINT (URL of the store), CERTS (folder with a ca.crt for it), and what boto3 and huggingface_hub
+read: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY.
+
+Each file has its SHA-256 in images/models.lock.yaml and, in the store, as metadata. A model whose files are all in the
+store with these digests is not downloaded again. A download that broke off is continued, and files that are in the
+store are not uploaded again. After a model that fails, the others go on; the script then exits with 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parents[1]
+LIST, LOCK, CACHE = HERE / "images" / "models.yaml", HERE / "images" / "models.lock.yaml", HERE / "build" / "models"
+HEAD = "# Written by `make mirror-models`: the SHA-256 of each file of the mirrored models.\n"
+FROM = re.compile(r"hf://(?P<repository>[\w.-]+/[\w.-]+):(?P<commit>[0-9a-f]{40})")
+TO = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+)/(?P<path>[^/\s]+(/[^/\s]+)*)")
+Digests = dict[str, str]
+
+
+class Stop(Exception):
+    """Why a model, or none, can be copied."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Where a model comes from and goes to."""
+
+    source: str
+    target: str
+    repository: str
+    commit: str
+    bucket: str
+    path: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is downloaded to. It stays there, for the next run."""
+        return CACHE / self.repository.replace("/", "--") / self.commit
+
+
+def read(path: Path) -> Iterator[Model]:
+    """The models of a list. Raises Stop at an entry that is no model."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    seen = set()
+    for entry in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(entry, dict) or set(entry) != {"from", "to"}:
+            raise Stop(f"write from and to: {path.name} has {entry}")
+        source, target = FROM.fullmatch(str(entry["from"])), TO.fullmatch(str(entry["to"]))
+        if source is None:
+            raise Stop(f"write hf://OWNER/MODEL:COMMIT, with all 40 digits of the commit: not {entry['from']}")
+        if target is None:
+            raise Stop(f"write s3://BUCKET/PATH, without a / at the end: not {entry['to']}")
+        if entry["to"] in seen:
+            raise Stop(f"choose another to: {entry['to']} is there twice")
+        seen.add(entry["to"])
+        yield Model(entry["from"], entry["to"], **source.groupdict(), **target.groupdict())
+
+
+class Store:
+    """The S3 store."""
+
+    def __init__(self) -> None:
+        import boto3
+        from botocore.config import Config
+
+        bundle = Path(os.environ.get("CERTS") or "/nowhere") / "ca.crt"
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=os.environ["S3_ENDPOINT"],
+            verify=str(bundle) if bundle.exists() else None,
+            # Many stores know neither buckets as hosts nor the checksums that newer clients add.
+            config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+        )
+
+    def has(self, model: Model, name: str, digest: str) -> bool:
+        """Whether a file is there with this digest."""
+        from botocore.exceptions import ClientError
+
+        try:
+            found = self._client.head_object(Bucket=model.bucket, Key=f"{model.path}/{name}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+        return bool(found["Metadata"].get("sha256") == digest)
+
+    def put(self, model: Model, name: str, digest: str) -> None:
+        """Upload a file, in parts if it is large. It is in the store only when all of it is."""
+        extra = {"Metadata": {"sha256": digest}}
+        self._client.upload_file(str(model.folder / name), model.bucket, f"{model.path}/{name}", ExtraArgs=extra)
+
+
+def download(model: Model) -> None:
+    """Download what is not there yet. A file that broke off is continued. Raises Stop if the files are others."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    # When the hub does not answer, snapshot_download returns what is there, and this raises.
+    offered = HfApi().model_info(model.repository, revision=model.commit, files_metadata=True).siblings or []
+    snapshot_download(model.repository, revision=model.commit, local_dir=model.folder)
+    there = digests(model.folder)
+    named = {file.rfilename: file.lfs.sha256 if file.lfs else there.get(file.rfilename) for file in offered}
+    other = [name for name in sorted({*named, *there}) if named.get(name) is None or named[name] != there.get(name)]
+    if other:
+        raise Stop(f"{other[0]} is not as the hub has it; remove {model.folder} and run this again")
+
+
+def digests(folder: Path) -> Digests:
+    """The SHA-256 of each file of a model, without those of the client."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith(".cache/"):
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def fetch(model: Model, locked: Digests) -> Digests:
+    """The files of a model, downloaded unless they are those of the lock. Raises Stop if they are others."""
+    if not locked or digests(model.folder) != locked:
+        print(f"{model.source} is downloaded")
+        download(model)
+    files = digests(model.folder)
+    if locked and files != locked:
+        raise Stop(f"{LOCK.name} has other digests; remove {model.folder} and run this again")
+    return files
+
+
+def mirror(model: Model, store: Store, locked: Digests) -> Digests:
+    """Copy what the store lacks of a model."""
+    if locked and all(store.has(model, name, digest) for name, digest in locked.items()):
+        print(f"{model.target} is there")
+        return locked
+    files = fetch(model, locked)
+    for name, digest in files.items():
+        if not store.has(model, name, digest):
+            print(f"{model.target}/{name} is uploaded")
+            store.put(model, name, digest)
+    return files
+
+
+def read_lock() -> dict[str, Any]:
+    return (yaml.safe_load(LOCK.read_text(encoding="utf-8")) or {}) if LOCK.exists() else {}
+
+
+def locked(model: Model, lock: dict[str, Any]) -> Digests:
+    """The digests of a model, if it has been copied. Raises Stop if another one has been copied to its place."""
+    entry = lock.get(model.target, {"from": model.source, "files": {}})
+    if entry["from"] != model.source:
+        raise Stop(
+            f"choose another to: {entry['from']} is there, and a Pod that starts meanwhile would read files of both"
+        )
+    files: Digests = entry["files"]
+    return files
+
+
+def run(models: list[Model], store: Store | None) -> int:
+    """Mirror all models, without a store only download them, and keep the lock after each. Returns how many failed."""
+    lock, failed = read_lock(), []
+    for model in models:
+        try:
+            known = locked(model, lock)
+            files = mirror(model, store, known) if store else fetch(model, known)
+        except Exception as error:  # of both clients, which have no class in common
+            failed.append(f"error: {model.source} to {model.target}: {' '.join(str(error).split())}")
+            continue
+        lock[model.target] = {"from": model.source, "files": files}
+        LOCK.write_text(HEAD + yaml.safe_dump(lock), encoding="utf-8")
+    print("\n".join(failed), file=sys.stderr, end="\n" if failed else "")
+    return len(failed)
+
+
+def main() -> int:
+    try:
+        models = list(read(LIST))
+    except Stop as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if not models:
+        print(f"images/{LIST.name} names no model: there is nothing to mirror.")
+    if "--dry-run" in sys.argv[1:]:
+        print("".join(f"{model.source} {model.target}\n" for model in models), end="")
+        return 0
+    return 2 if models and run(models, None if "--download" in sys.argv[1:] else Store()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
