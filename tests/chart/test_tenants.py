@@ -27,6 +27,49 @@ def test_each_source_of_models_has_a_secret_of_its_own(wiring: Render) -> None:
     assert {"Secret/ml/s3", "Secret/ml/hub", "Secret/ml/images"} <= set(existing)
 
 
+def test_secrets_of_an_external_store_are_made_and_not_expected(chart: Chart) -> None:
+    store = {"store": "vault", "key": "kserve/ml"}
+    sources = {"s3": {"secret": "s3", "endpoint": "minio:9000"}, "huggingFace": {"secret": "hub"}}
+    tenant = {"name": "ml", "externalSecrets": store, **sources, "oci": {"pullSecret": "images"}}
+    values = {"registry": {"pullSecret": {"name": "harbor"}}, "tenants": [tenant]}
+    made = {
+        name: only(chart.render(values | {"part": "prerequisites"}).objects, "ExternalSecret", name)["spec"]
+        for name in ("s3", "hub", "images")
+    }
+    assert made["s3"] == {
+        "refreshInterval": "1h",
+        "secretStoreRef": {"kind": "ClusterSecretStore", "name": "vault"},
+        "target": {
+            "name": "s3",
+            "creationPolicy": "Owner",
+            "template": {
+                "type": "Opaque",
+                "metadata": {"annotations": {"serving.kserve.io/s3-endpoint": "minio:9000"}},
+            },
+        },
+        "data": [
+            {"secretKey": key, "remoteRef": {"key": "kserve/ml", "property": key}}
+            for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        ],
+    }
+    assert made["hub"]["data"] == [{"secretKey": "HF_TOKEN", "remoteRef": {"key": "kserve/ml", "property": "HF_TOKEN"}}]
+    assert made["images"]["target"]["template"] == {"type": "kubernetes.io/dockerconfigjson"}
+    assert made["images"]["data"] == [
+        {"secretKey": ".dockerconfigjson", "remoteRef": {"key": "kserve/ml", "property": "dockerconfigjson"}}
+    ]
+    data = only(chart.render(values | {"part": "wiring"}).objects, "ConfigMap", "kserve-environment")["data"]
+    assert [line for line in data["existing"].split("\n") if line.startswith("Secret/ml/")] == ["Secret/ml/harbor"]
+    patches = chart.render(values | {"part": "patches"}).objects
+    assert identities([obj for obj in patches if obj["metadata"]["namespace"] == "ml"]) == ["ServiceAccount/ml/default"]
+
+
+def test_the_pull_secret_of_the_environment_is_not_made_twice(chart: Chart) -> None:
+    tenant = {"name": "ml", "externalSecrets": {"store": "vault", "key": "a"}, "oci": {"pullSecret": "harbor"}}
+    objects = chart.render(named("offline", part="prerequisites", tenants=[tenant])).objects
+    (made,) = [obj for obj in objects if obj["kind"] == "ExternalSecret" and obj["metadata"]["namespace"] == "ml"]
+    assert made["spec"]["data"] == [{"secretKey": ".dockerconfigjson", "remoteRef": {"key": "harbor/dockerconfigjson"}}]
+
+
 def test_one_pull_secret_for_all_images_is_listed_once(wiring: Render) -> None:
     tenant = {"name": "ml", "serviceAccount": "models", "oci": {"pullSecret": "harbor"}}
     account = only(wiring({"registry": {"pullSecret": {"name": "harbor"}}, "tenants": [tenant]}), "ServiceAccount")

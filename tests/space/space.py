@@ -123,7 +123,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
             "tenants": [
                 {"name": "team-a", "service_account": "inference", "s3_secret": "minio", "oci_secret": "models"},
                 {"name": "team-b", "create_namespace": False, "s3_secret": "minio"},
-                {"name": "team-c", "hf_secret": "hub"},
+                {"name": "team-c", "hf_secret": "hub", "external_secrets": {"store": "vault", "key": "kserve/team-c"}},
             ]
         },
         "none": {"tenants": []},

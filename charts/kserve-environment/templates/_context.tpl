@@ -24,8 +24,12 @@
 {{- end }}
 {{- range include "kserve-environment.tenants" . | fromJsonArray }}
 {{- $namespace := .name }}
-{{- range without (list .s3.secret .huggingFace.secret .oci.pullSecret) nil }}
+{{- $synced := list }}
+{{- range include "kserve-environment.tenants.synced" (dict "root" $ "tenant" .) | fromJsonArray }}{{ $synced = append $synced .name }}{{ end }}
+{{- range without (list .s3.secret .huggingFace.secret .oci.pullSecret) nil | uniq }}
+{{- if not (has . $synced) }}
 {{- $existing = append $existing (printf "Secret/%s/%s" $namespace .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- join "\n" (uniq $existing) }}

@@ -72,6 +72,8 @@ def _registry_ca(answers: Answers, keys: Path) -> Iterator[Object]:
 
 def _storage(answers: Answers) -> Iterator[Object]:
     for tenant in answers["tenants"]:
+        if tenant.get("external_secrets"):
+            continue
         if tenant.get("s3_secret"):
             keys = {"AWS_ACCESS_KEY_ID": b"id", "AWS_SECRET_ACCESS_KEY": b"key"}
             yield secret(tenant["s3_secret"], tenant["name"], "Opaque", keys)
