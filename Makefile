@@ -136,9 +136,9 @@ pin: $(READY) ## Regenerate stacks/modules/*/go.sum from go.mod
 	@$(BIN)/python -m tools.upstream.modules
 
 .PHONY: release
-release: $(READY) ## Build and tag a release in dist/ (VERSION=1.2.3; DRY_RUN=1 only builds; KEY=name KEYRING=file sign the chart)
+release: $(READY) ## Build and tag a release in dist/ (VERSION=1.2.3; DRY_RUN=1 only builds; more in CONTRIBUTING.md)
 	@test -n "$(VERSION)" || { echo "error: say which version: make release VERSION=1.2.3" >&2; exit 2; }
-	@$(BIN)/python -m tools.release $(VERSION) $(if $(DRY_RUN),--dry-run) $(if $(KEY),--key "$(KEY)") $(if $(KEYRING),--keyring "$(KEYRING)")
+	@$(BIN)/python -m tools.release $(VERSION) $(if $(DRY_RUN),--dry-run) $(if $(URL),--url "$(URL)") $(if $(KEY),--key "$(KEY)") $(if $(KEYRING),--keyring "$(KEYRING)")
 
 .PHONY: clean
 clean: ## Remove the virtual environment and all build output

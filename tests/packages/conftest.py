@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,9 +18,15 @@ from tests.commands.clone import GIT, repository
 from tests.packages.stores import certificates, hub, s3
 from tools.console import BUILD, ROOT
 from tools.rules import RULES
-from tools.upstream import golang, modules
+from tools.upstream import golang, helm, modules
 
 CLIENTS = ("boto3", "certifi", "hf-transfer", "hf-xet", "huggingface-hub", "pyyaml", "requests")
+VERSION = "1.1.0"
+WHEEL = f"kserve_wiring-{VERSION}-py3-none-any.whl"
+CHART = f"kserve-environment-{VERSION}.tgz"
+PLUGIN = f"helm-kserve-wiring-{VERSION}.tgz"
+KREW = f"kubectl-kserve_wiring-{VERSION}.tar.gz"
+SDIST = f"kserve_wiring-{VERSION}.tar.gz"
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +59,59 @@ def mistype(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def checkout(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout of its own for what is built; the clone has the tag v1.0.0."""
+    return checkout_of(clone, tmp_path_factory.mktemp("release") / "copier-kserve")
+
+
+def checkout_of(clone: Path, folder: Path) -> Path:
+    subprocess.run([*GIT, "clone", "--quiet", str(clone), str(folder)], check=True)
+    for key, value in {"user.name": "test", "user.email": "test@example.com"}.items():
+        subprocess.run([*GIT, "config", key, value], cwd=folder, check=True)
+    return folder
+
+
+def release(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = os.environ | {"HELM": helm.find_major(4).path, "PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "tools.release", *arguments]
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def dist(checkout: Path) -> Path:
+    done = release(checkout, VERSION, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    return checkout / "dist"
+
+
+@pytest.fixture(scope="session")
+def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of the wheel, installed from files alone: no package index is asked."""
+    folder = tmp_path_factory.mktemp("installed")
+    wheels, venv = folder / "wheels", folder / "venv"
+    requirements = json.loads((dist / f"{WHEEL}.cdx.json").read_text(encoding="utf-8"))["components"]
+    names = [f"{part['name']}=={part['version']}" for part in requirements]
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "download", "--no-deps", "--dest", str(wheels), *names], check=True)
+    shutil.copy(dist / WHEEL, wheels)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    command = [venv / "bin" / "pip", "install", "--quiet", "--no-index", "--find-links", str(wheels), "kserve-wiring"]
+    subprocess.run(command, check=True)
+    return venv / "bin"
+
+
+@pytest.fixture(scope="session")
 def actionlint() -> Path:
-    """The program, built once from its Go module."""
-    module = ROOT / "tests" / "packages" / "actionlint"
-    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"actionlint-{digest}" / "actionlint"
-    golang.build_once("actionlint", target, module, "github.com/rhysd/actionlint/cmd/actionlint")
+    """The linter of workflows and actions of GitHub."""
+    return built("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "actionlint")
+
+
+def built(module: str, package: str, name: str) -> Path:
+    """A program, built once from a Go module that a folder here pins."""
+    folder = ROOT / "tests" / "packages" / module
+    digest = hashlib.sha256((folder / "go.sum").read_bytes()).hexdigest()[:12]
+    target = BUILD / "tools" / f"{module}-{digest}" / name
+    golang.build_once(name, target, folder, package)
     return target
 
 

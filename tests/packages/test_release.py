@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,49 +17,19 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
 from tests.commands.clone import GIT
+from tests.packages.conftest import CHART, KREW, PLUGIN, SDIST, VERSION, WHEEL, checkout_of, release
 from tools import stacks
 from tools.console import ROOT
 from tools.upstream import helm
-
-VERSION = "1.1.0"
-WHEEL = f"kserve_wiring-{VERSION}-py3-none-any.whl"
-CHART = f"kserve-environment-{VERSION}.tgz"
-PLUGIN = f"helm-kserve-wiring-{VERSION}.tgz"
-SDIST = f"kserve_wiring-{VERSION}.tar.gz"
-
-
-@pytest.fixture(scope="session")
-def checkout(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of its own for what is built; the clone has the tag v1.0.0."""
-    return _checkout(clone, tmp_path_factory.mktemp("release") / "copier-kserve")
-
-
-def _checkout(clone: Path, folder: Path) -> Path:
-    subprocess.run([*GIT, "clone", "--quiet", str(clone), str(folder)], check=True)
-    for key, value in {"user.name": "test", "user.email": "test@example.com"}.items():
-        subprocess.run([*GIT, "config", key, value], cwd=folder, check=True)
-    return folder
-
-
-def release(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | {"HELM": helm.find_major(4).path, "PYTHONPATH": str(folder / "src")}
-    command = [sys.executable, "-m", "tools.release", *arguments]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
 
 
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.fixture(scope="session")
-def dist(checkout: Path) -> Path:
-    done = release(checkout, VERSION, "--dry-run")
-    assert done.returncode == 0, done.stderr
-    return checkout / "dist"
-
-
 def test_a_dry_run_builds_all_and_changes_nothing(checkout: Path, dist: Path) -> None:
     names = {WHEEL, SDIST, CHART, PLUGIN, f"{WHEEL}.cdx.json", f"{CHART}.cdx.json", "SHA256SUMS"}
+    names |= {KREW, "kserve-wiring.yaml"}
     assert {path.name for path in dist.iterdir()} == names
     assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist).returncode == 0
     assert git(checkout, "status", "--porcelain") == ""
@@ -69,7 +38,7 @@ def test_a_dry_run_builds_all_and_changes_nothing(checkout: Path, dist: Path) ->
 
 def test_two_builds_are_equal_byte_for_byte(clone: Path, dist: Path, tmp_path: Path) -> None:
     """The second one elsewhere, from files with the times of another checkout, without this user's umask."""
-    again = _checkout(clone, tmp_path / "elsewhere")
+    again = checkout_of(clone, tmp_path / "elsewhere")
     mask = os.umask(0o077)
     try:
         assert release(again, VERSION, "--dry-run").returncode == 0
@@ -77,22 +46,6 @@ def test_two_builds_are_equal_byte_for_byte(clone: Path, dist: Path, tmp_path: P
         os.umask(mask)
     different = [path.name for path in dist.iterdir() if path.read_bytes() != (again / "dist" / path.name).read_bytes()]
     assert different == []
-
-
-@pytest.fixture(scope="session")
-def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of the wheel, installed from files alone: no package index is asked."""
-    folder = tmp_path_factory.mktemp("installed")
-    wheels, venv = folder / "wheels", folder / "venv"
-    requirements = json.loads((dist / f"{WHEEL}.cdx.json").read_text(encoding="utf-8"))["components"]
-    names = [f"{part['name']}=={part['version']}" for part in requirements]
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "download", "--no-deps", "--dest", str(wheels), *names], check=True)
-    shutil.copy(dist / WHEEL, wheels)
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    command = [venv / "bin" / "pip", "install", "--quiet", "--no-index", "--find-links", str(wheels), "kserve-wiring"]
-    subprocess.run(command, check=True)
-    return venv / "bin"
 
 
 def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -183,7 +136,7 @@ def test_helm_verifies_a_signed_chart(clone: Path, tmp_path: Path) -> None:
     subprocess.run(generate, check=True, capture_output=True)
     for option, name in {"--export-secret-keys": "secret.gpg", "--export": "public.gpg"}.items():
         (tmp_path / name).write_bytes(subprocess.run([*gpg, option], check=True, capture_output=True).stdout)
-    folder = _checkout(clone, tmp_path / "signed")
+    folder = checkout_of(clone, tmp_path / "signed")
     done = release(folder, VERSION, "--dry-run", "--key", "Team", "--keyring", str(tmp_path / "secret.gpg"))
     assert done.returncode == 0, done.stderr
     chart = folder / "dist" / CHART
@@ -205,7 +158,7 @@ def test_helm_installs_the_packed_plugin(dist: Path, tmp_path: Path, installed: 
 
 
 def test_a_release_is_one_commit_with_a_tag(clone: Path, tmp_path: Path) -> None:
-    folder = _checkout(clone, tmp_path / "copier-kserve")
+    folder = checkout_of(clone, tmp_path / "copier-kserve")
     before = git(folder, "rev-parse", "HEAD")
     venv = Path(sys.executable).parent.parent
     variables = os.environ | {"HELM": helm.find_major(4).path, "PYTHONPATH": str(folder / "src")}
@@ -252,7 +205,7 @@ def test_a_version_that_cannot_follow_is_refused(checkout: Path, dist: Path, ver
 
 
 def test_a_changed_tree_is_refused(clone: Path, tmp_path: Path) -> None:
-    folder = _checkout(clone, tmp_path / "copier-kserve")
+    folder = checkout_of(clone, tmp_path / "copier-kserve")
     (folder / "README.md").write_text("changed\n", encoding="utf-8")
     done = release(folder, VERSION)
     assert (done.returncode, done.stderr) == (

@@ -1,8 +1,9 @@
 """Make a release: version, changelog, packages, SBOMs, checksums, commit and tag.
 
-Usage: python -m tools.release VERSION [--dry-run] [--key NAME --keyring FILE]
+Usage: python -m tools.release VERSION [--dry-run] [--url URL] [--key NAME --keyring FILE]
 
 --dry-run builds everything in dist/ from a copy of the last commit, and changes neither files nor history.
+--url is the folder from which people will download the files; the manifest for Krew names it.
 --key and --keyring sign the chart (helm package --sign): NAME as gpg knows it, FILE with the secret key.
 Nothing is pushed: the last lines say what to type.
 """
@@ -19,6 +20,8 @@ from tools.release import artifacts, version
 from tools.release.programs import call
 
 DIST = ROOT / "dist"
+# The place of this repository, as the documents write it.
+HOME = "https://github.com/OWNER/copier-kserve"
 
 
 def main() -> int:
@@ -32,7 +35,7 @@ def main() -> int:
         _git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(copy))
         # The day of the commit, not of the clock: the same commit gives the same files.
         version.write(copy, options.version, datetime.fromtimestamp(when, UTC).date().isoformat())
-        made = artifacts.build(copy, DIST, when, options.key, options.keyring)
+        made = artifacts.build(copy, DIST, when, options.url, options.key, options.keyring)
         if not options.dry_run:
             _commit(copy, options.version)
     for path in made:
@@ -48,11 +51,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__.partition("\n")[0])
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--url", default="")
     parser.add_argument("--key", default="")
     parser.add_argument("--keyring", default="")
     options = parser.parse_args()
     if bool(options.key) != bool(options.keyring):
         raise Stop("--key and --keyring go together: helm needs both to sign the chart")
+    options.url = options.url.rstrip("/") or f"{HOME}/releases/download/v{options.version}"
     return options
 
 

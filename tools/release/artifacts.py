@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import shutil
 import sys
-import tarfile
 from pathlib import Path
 
 import yaml
 
 from tools.console import step
-from tools.release import sbom
+from tools.release import archive, krew, sbom
 from tools.release.programs import call
 from tools.upstream import helm
 
@@ -22,10 +20,11 @@ PLUGIN = Path("plugins", "helm")
 SUMS = "SHA256SUMS"
 
 
-def build(source: Path, target: Path, when: int, key: str = "", keyring: str = "") -> list[Path]:
-    """Write wheel, sdist, chart, plugin of helm, SBOMs and checksums into a new folder; return the files.
+def build(source: Path, target: Path, when: int, url: str, key: str = "", keyring: str = "") -> list[Path]:
+    """Write wheel, sdist, chart, plugins, SBOMs and checksums into a new folder; return the files.
 
-    source: a checkout with the version of the release. when: seconds since 1970. key, keyring: sign the chart.
+    source: a checkout with the version of the release. when: seconds since 1970. url: the folder from which people will
+    download them. key, keyring: sign the chart.
     """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -33,9 +32,10 @@ def build(source: Path, target: Path, when: int, key: str = "", keyring: str = "
     variables = os.environ | {"SOURCE_DATE_EPOCH": str(when), "PYTHONPATH": str(source / "src")}
     step("building the Python package")
     call([sys.executable, "-m", "hatchling", "build", "--directory", str(target)], source, variables)
-    step("packing the chart and the plugin of helm")
+    step("packing the chart and the plugins of helm and kubectl")
     _chart(source, target, when, key, keyring)
     _plugin(source / PLUGIN, target, when)
+    krew.write(next(target.glob("*.whl")), source, when, url)
     for path in [*target.glob("*.whl"), *target.glob("kserve-environment-*.tgz")]:
         sbom.write(path, source, when)
     _sums(target)
@@ -56,21 +56,8 @@ def _chart(source: Path, target: Path, when: int, key: str, keyring: str) -> Non
 def _plugin(folder: Path, target: Path, when: int) -> None:
     """`helm plugin install FILE` looks for plugin.yaml in the folder that has the name of the file."""
     plugin = yaml.safe_load((folder / "plugin.yaml").read_text(encoding="utf-8"))
-    path = target / f"helm-{plugin['name']}-{plugin['version']}.tgz"
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=when) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
-    ):
-        for file in sorted(folder.iterdir()):
-            archive.add(file, f"helm-{plugin['name']}/{file.name}", filter=lambda member: _plain(member, when))
-
-
-def _plain(member: tarfile.TarInfo, when: int) -> tarfile.TarInfo:
-    member.mtime, member.mode = when, 0o644
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    return member
+    files = {f"helm-{plugin['name']}/{file.name}": file.read_bytes() for file in folder.iterdir()}
+    archive.pack(target / f"helm-{plugin['name']}-{plugin['version']}.tgz", files, when)
 
 
 def _sums(target: Path) -> None:

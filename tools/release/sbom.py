@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.parser import Parser
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -19,17 +17,18 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from tools import stacks
+from tools.release import wheel
 
 _REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
 def write(package: Path, source: Path, when: int) -> Path:
     """Write PACKAGE.cdx.json, also for people who do not install it. when: its time, in seconds since 1970."""
-    wheel = package.suffix == ".whl"
-    parts = _python_packages(package, source) if wheel else _images()
+    python = package.suffix == ".whl"
+    parts = _python_packages(package, source) if python else _images()
     target = package.with_name(f"{package.name}.cdx.json")
     bom = Bom(components=sorted(parts, key=lambda part: str(part.purl)))
-    bom.metadata.component = _whole(package, "pypi" if wheel else "helm")
+    bom.metadata.component = _whole(package, "pypi" if python else "helm")
     bom.metadata.timestamp = datetime.fromtimestamp(when, UTC)
     # The library draws a random one, and two builds of a commit would differ.
     bom.serial_number = uuid5(NAMESPACE_URL, f"{package.name}#{_sha256(package)}")
@@ -53,17 +52,10 @@ def _whole(package: Path, kind: str) -> Component:
     )
 
 
-def _python_packages(wheel: Path, source: Path) -> Iterable[Component]:
-    """What the wheel requires to run, in the versions that requirements.lock has tested."""
-    locked = dict(re.findall(r"(?m)^([a-z0-9.-]+)==(\S+)", (source / "requirements.lock").read_text(encoding="utf-8")))
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = Parser().parsestr(archive.read(name).decode())
-    for line in metadata.get_all("Requires-Dist", []):
-        if "extra ==" not in line:
-            package = re.split(r"[^A-Za-z0-9._-]", line)[0].lower()
-            purl = PackageURL("pypi", None, package, locked[package])
-            yield Component(name=package, version=locked[package], purl=purl, bom_ref=str(purl))
+def _python_packages(package: Path, source: Path) -> Iterable[Component]:
+    for name, version in wheel.requirements(package, source).items():
+        purl = PackageURL("pypi", None, name, version)
+        yield Component(name=name, version=version, purl=purl, bom_ref=str(purl))
 
 
 def _images() -> Iterable[Component]:

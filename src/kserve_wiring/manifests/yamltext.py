@@ -90,7 +90,11 @@ class Loader(_Base):  # type: ignore[misc]
         return super().construct_mapping(node, deep=deep)
 
 
-class _Redefining(Composer, Loader):
+# Without libyaml, the loader of PyYAML is a Composer itself.
+_COMPOSING: Any = (Loader,) if issubclass(Loader, Composer) else (Composer, Loader)
+
+
+class _Redefining(*_COMPOSING):  # type: ignore[misc]
     """Composer for documents that redefine an anchor: YAML allows it (1.2, 3.2.2.2), libyaml's composer does not."""
 
     def __init__(self, text: str) -> None:

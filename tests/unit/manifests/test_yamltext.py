@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,17 @@ def test_an_anchor_may_be_defined_again() -> None:
     assert lines.line_of(text, ("c", 0)) == 3
     with pytest.raises(yamltext.YamlError, match="found undefined alias 'y'"):
         yamltext.load(f"{text}e: *y\n")
+
+
+# Two documents that yamltext reads in special ways: tags of its own, and an anchor that is defined again.
+PLAIN = "kind: Pod\na: [yes, 0o17, 12:34, {<<: {b: 1}}]\n"
+REDEFINED = "a: &x 1\nb: &x 2\nc: *x\n"
+
+
+@pytest.mark.parametrize("text", [PLAIN, REDEFINED])
+def test_without_libyaml_the_same_is_read(text: str) -> None:
+    """PyYAML has no compiled part where no wheel fits, and in the archive for Krew."""
+    read = "from kserve_wiring.manifests import yamltext; print(yamltext.parse(sys.argv[1]))"
+    program = f"import sys, yaml; del yaml.CSafeLoader; {read}"
+    done = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"{yamltext.parse(text)}\n"), done.stderr
