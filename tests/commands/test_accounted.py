@@ -22,7 +22,7 @@ from tools.console import ROOT
 
 def printed_by_help() -> str:
     """The commands in the help of kserve-wiring and of all its subcommands, as a block of Markdown."""
-    parser = cli._parser()
+    parser = cli.parser()
     (subcommands,) = (action.choices for action in parser._actions if isinstance(action.choices, dict))
     assert {"check", "graph", "images", "explain"} <= set(subcommands)
     lines = [line.strip() for one in (parser, *subcommands.values()) for line in one.format_help().splitlines()]

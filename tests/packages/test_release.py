@@ -77,6 +77,8 @@ def test_the_wheel_runs_from_an_empty_folder(installed: Path, tmp_path: Path, us
         assert (done.returncode, done.stderr) == (0, ""), name
         assert done.stdout, name
     assert run(installed / "kubectl-kserve_wiring", "check", gateway, folder=tmp_path).returncode == 0
+    pages = {path.stem for path in (installed.parent / "share" / "man" / "man1").iterdir()}
+    assert {f"kserve-wiring-{name}" for name in commands} | {"kserve-wiring"} == pages
 
 
 def test_the_source_distribution_builds_the_same_wheel(dist: Path, tmp_path: Path) -> None:
@@ -169,7 +171,10 @@ def test_a_release_is_one_commit_with_a_tag(clone: Path, tmp_path: Path) -> None
     assert git(folder, "rev-parse", "HEAD~1") == before
     assert git(folder, "status", "--porcelain") == ""
     changed = set(git(folder, "show", "--name-only", "--format=").split())
-    assert changed == {
+    pages = {name for name in changed if name.startswith("docs/man/")}
+    assert ".Dd unreleased\n" not in (folder / "docs" / "man" / "kserve-wiring.1").read_text(encoding="utf-8")
+    assert len(pages) == len(list((ROOT / "docs" / "man").iterdir())), "each has the version"
+    assert changed - pages == {
         "CHANGELOG.md",
         "charts/kserve-environment/Chart.yaml",
         "docs/kserve-wiring.md",

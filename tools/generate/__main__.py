@@ -9,7 +9,8 @@ schema of the answers comes from the questions of copier.yml (answers_schema.py)
 (answers_check.py) and before it uses an answer (answers_fit.py), the answers that set a value from the templates of
 values files (values_answers.py), what upstream reads from surfaces/*.yaml (surfaces/accounts.py), the pages of the
 rules (rule_pages.py), of the symptoms (symptom_page.py) and of the faults of the live tests (fault_page.py), and the
-list of rules without a live test (live_rules.py) from their folders. The version of the package goes into the files
+list of rules without a live test (live_rules.py) from their folders. The manual pages come from the parser of the
+program (man_pages.py). The version of the package goes into the files
 that name it (version.py). --check writes nothing; the exit code is 1 if a file is stale or something is missing in the
 folder of a rule (rule_faults.py).
 """
@@ -34,6 +35,7 @@ from tools.generate import (
     configuration_schema,
     fault_page,
     live_rules,
+    man_pages,
     rule_pages,
     symptom_page,
     values_answers,
@@ -66,6 +68,7 @@ def generated() -> dict[Path, str]:
         live_rules.README: live_rules.readme(),
         symptom_page.PAGE: symptom_page.page(),
         **fault_page.pages(),
+        **man_pages.pages(),
         values_answers.TARGET: values_answers.text(),
         answers_check.TARGET: answers_check.text(),
         answers_fit.TARGET: answers_fit.text(),

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names and JSON can hold characters that no encoding has
             stream.reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except UsageError as error:
@@ -49,12 +49,12 @@ def _name() -> str:
     return "kubectl kserve-wiring" if Path(sys.argv[0]).name == "kubectl-kserve_wiring" else "kserve-wiring"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=_name(), description="Find settings of KServe, Knative and Istio that disagree."
-    )
-    parser.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands, from which the manual pages are made, too."""
+    text = "Find settings of KServe, Knative and Istio that disagree."
+    whole = argparse.ArgumentParser(prog=_name(), description=text)
+    whole.add_argument("--version", action="version", version=f"kserve-wiring {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     add_check(commands)
     add_collect(commands)
     add_doctor(commands)
@@ -64,5 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     add_preflight(commands)
     add_rules(commands)
     add_post_render(commands)
-    add_completion(commands, parser)
-    return parser
+    add_completion(commands, whole)
+    return whole
