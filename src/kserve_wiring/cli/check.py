@@ -36,10 +36,20 @@ def add_check(commands: Any) -> None:
     text = "JSON report of an earlier run: its findings are accepted, and only new ones are reported"
     check.add_argument("--baseline", metavar="FILE", help=text)
     add_fix(check)
+    check.add_argument("--watch", action="store_true", help="check again at every change of a file, until Ctrl-C")
     add_color(check)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Check once, or at every change."""
+    if not arguments.watch:
+        return _check(arguments)
+    from kserve_wiring.cli.watch import watch
+
+    return watch(arguments, _check)
+
+
+def _check(arguments: argparse.Namespace) -> int:
     """Check, and print the reports."""
     from kserve_wiring.checker.many import inspect_clusters
     from kserve_wiring.manifests.clusters import clusters

@@ -14,7 +14,7 @@ from pathlib import Path
 from kserve_wiring.cli.check import add_check
 from kserve_wiring.cli.completion import add_completion
 from kserve_wiring.cli.doctor import add_collect, add_doctor
-from kserve_wiring.cli.exit import FAILED, UsageError, fail
+from kserve_wiring.cli.exit import guarded
 from kserve_wiring.cli.fleet import add_fleet
 from kserve_wiring.cli.graph import add_graph
 from kserve_wiring.cli.images import add_images
@@ -31,17 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # file names and JSON can hold characters that no encoding has
             stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
-    try:
-        return int(arguments.run(arguments))
-    except UsageError as error:
-        return fail(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()  # else Python reports the broken pipe again at exit
-        return FAILED
-    except KeyboardInterrupt:
-        return fail("interrupted")
-    except Exception as error:
-        return fail(f"internal error: {type(error).__name__}: {error}; please report it with the input")
+    return guarded(arguments.run, arguments)
 
 
 def _name() -> str:

@@ -32,6 +32,16 @@ def coloured(choice: str, *, file: str | None = None) -> bool:
     return file is None and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
+def is_screen() -> bool:
+    """Whether standard output is a terminal that can be cleared."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def clear() -> None:
+    """Clear the terminal, and what can be scrolled back to."""
+    print("\x1b[H\x1b[2J\x1b[3J", end="", flush=True)
+
+
 def write(text: str, file: str | None) -> None:
     """Write to standard output, or replace the file as a whole. Raises UsageError."""
     if file is None:
