@@ -61,7 +61,7 @@ test-registry: $(READY) ## Test mirror, lock, pull and the documents' commands w
 	  tests/commands/test_environment.py tests/commands/test_project.py tests/commands/test_air_gap.py tests/commands/test_helmfile.py tests/mirror $(ARGS)
 
 .PHONY: test-packages
-test-packages: $(READY) ## Test what users install: a release, an image (with buildah), the hook of pre-commit, the action of GitHub
+test-packages: $(READY) ## Test what users install: a release, an image (with buildah), and what CI calls
 	@KSERVE_TEST_PACKAGES=1 $(BIN)/python -m pytest tests/packages $(ARGS)
 
 .PHONY: test-live

@@ -15,7 +15,7 @@ from tools.console import ROOT
 CARRIERS = {
     ROOT / "charts" / "kserve-environment" / "Chart.yaml": r"^version: ",
     ROOT / "plugins" / "helm" / "plugin.yaml": r"^version: ",
-    ROOT / "docs" / "kserve-wiring.md": r"(?:copier-kserve@|rev: )v",
+    ROOT / "docs" / "kserve-wiring.md": r"(?:copier-kserve@v|rev: v|kserve-wiring@v|kserve-wiring:)",
 }
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?"
 
