@@ -7,11 +7,12 @@ The fragments in schemas/values/ form values.schema.json and files/values.yaml (
 follow references between schema files, least of all offline; the stacks form files/images.yaml (chart_images.py). The
 schema of the answers comes from the questions of copier.yml (answers_schema.py), as do their checks before Copier asks
 (answers_check.py) and before it uses an answer (answers_fit.py), the answers that set a value from the templates of
-values files (values_answers.py), what upstream reads from surfaces/*.yaml (surfaces/accounts.py), the pages of the
-rules (rule_pages.py), of the symptoms (symptom_page.py) and of the faults of the live tests (fault_page.py), and the
-list of rules without a live test (live_rules.py) from their folders. The manual pages come from the parser of the
-program (man_pages.py). The version of the package goes into the files
-that name it (version.py). --check writes nothing; the exit code is 1 if a file is stale or something is missing in the
+values files (values_answers.py), the schemas of a fleet (fleet_schemas.py), what upstream reads from surfaces/*.yaml
+(surfaces/accounts.py), the pages of the rules (rule_pages.py), of the symptoms (symptom_page.py) and of the faults of
+the live tests (fault_page.py), and the list of rules without a live test (live_rules.py) from their folders. The manual
+pages come from the parser of the program (man_pages.py), the schema of its configuration file from what it reads
+(configuration_schema.py, schemastore.py). The version of the package goes into the files that name it (version.py).
+--check writes nothing; the exit code is 1 if a file is stale or something is missing in the
 folder of a rule (rule_faults.py).
 """
 
@@ -34,9 +35,11 @@ from tools.generate import (
     chart_images,
     configuration_schema,
     fault_page,
+    fleet_schemas,
     live_rules,
     man_pages,
     rule_pages,
+    schemastore,
     symptom_page,
     values_answers,
     values_schema,
@@ -74,6 +77,8 @@ def generated() -> dict[Path, str]:
         answers_fit.TARGET: answers_fit.text(),
         answers_schema.SCHEMA: json.dumps(answers_schema.answers_schema(), indent=2) + "\n",
         configuration_schema.SCHEMA: json.dumps(configuration_schema.configuration_schema(), indent=2) + "\n",
+        **{path: json.dumps(schema, indent=2) + "\n" for path, schema in fleet_schemas.fleet_schemas().items()},
+        **schemastore.files(),
         **version.carried(),
     }
 

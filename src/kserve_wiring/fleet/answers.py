@@ -23,10 +23,10 @@ OWN_KEYS = ("stage", "region", VERSION)
 """Keys of a layer that are no answers: they are not given to the template."""
 DERIVED = ("kind", "environment_name", "argocd_path", "argocd_project")
 """Answers that follow from the name of an environment's file."""
-_FLEET_KEYS = ("name", "template", "path", "stages", "allow")
-_ALLOW_KEYS = ("repositories", "namespaces", "kinds")
+FLEET_KEYS = ("name", "template", "path", "stages", "allow")
+ALLOW_KEYS = ("repositories", "namespaces", "kinds")
 # They are labels of the Applications.
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # A tag of Copier's (PEP 440) or a whole commit. A branch gives other files with the same answers.
 _FIXED = re.compile(r"v?\d+(\.\d+)*([.-]?[a-z]+\.?\d*)*|[0-9a-f]{40}")
 
@@ -75,8 +75,8 @@ def read_fleet(folder: Path) -> Fleet:
     file = folder / FLEET
     data = read_mapping(file)
     for key in data:
-        if key not in _FLEET_KEYS:
-            raise FleetError(f"{FLEET}: unknown key {key}; valid keys: {', '.join(_FLEET_KEYS)}")
+        if key not in FLEET_KEYS:
+            raise FleetError(f"{FLEET}: unknown key {key}; valid keys: {', '.join(FLEET_KEYS)}")
     for key in ("name", "template"):
         if not data.get(key) or not isinstance(data[key], str):
             raise FleetError(f"{FLEET}: add {key}: a text")
@@ -88,15 +88,15 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _is_label(value: Any) -> bool:
-    return isinstance(value, str) and _LABEL.fullmatch(value) is not None
+    return isinstance(value, str) and LABEL.fullmatch(value) is not None
 
 
 def _allow(value: Any) -> Mapping[str, list[Any]]:
     if not isinstance(value, dict) or not all(isinstance(listed, list) for listed in value.values()):
-        raise FleetError(f"{FLEET}: set allow to lists: {', '.join(_ALLOW_KEYS)}")
+        raise FleetError(f"{FLEET}: set allow to lists: {', '.join(ALLOW_KEYS)}")
     for key in value:
-        if key not in _ALLOW_KEYS:
-            raise FleetError(f"{FLEET}: unknown key allow.{key}; valid keys: {', '.join(_ALLOW_KEYS)}")
+        if key not in ALLOW_KEYS:
+            raise FleetError(f"{FLEET}: unknown key allow.{key}; valid keys: {', '.join(ALLOW_KEYS)}")
     return value
 
 
