@@ -105,6 +105,10 @@ format: $(READY) ## Format the Python files and apply ruff's automatic fixes
 generate: $(READY) ## Regenerate the generated files
 	@$(BIN)/python -m tools.generate
 
+.PHONY: docs
+docs: $(READY) ## Build the documentation as a site that works without a server, build/docs/site/index.html (needs npm)
+	@$(BIN)/python -m tools.site
+
 .PHONY: charts
 charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream (CHARTS=dir or oci://...)
 	@$(BIN)/python -m tools.upstream.charts
@@ -127,9 +131,11 @@ fuzz: ## Feed the checker broken YAML with atheris (FUZZ=60 seconds; needs Pytho
 	@$(FUZZ_VENV)/bin/python -m tools.bench.fuzz -max_total_time=$(FUZZ) -print_final_stats=1 $(ARGS)
 
 .PHONY: lock
-lock: ## Regenerate requirements.lock (needs uv)
+lock: ## Regenerate both requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header \
 	  --output-file requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --output-file tools/site/requirements.lock tools/site/requirements.in
 
 .PHONY: pin
 pin: $(READY) ## Regenerate stacks/modules/*/go.sum from go.mod
