@@ -15,8 +15,14 @@ import pytest
 from kserve_wiring.rules.catalogue import catalogue
 from tools.console import ROOT
 
-PAGES = ["index.html", "docs/kserve-wiring.html", "docs/rules/KW404.html", "docs/symptoms.html"]
-PAGES += ["docs/images.html", "reference/questions.html", "reference/values.html", "CHANGELOG.html"]
+PAGES = ["index.html", "docs/kserve-wiring.html", "docs/rules/KW404.html", "symptoms/digest-no-such-host.html"]
+PAGES += [
+    "docs/symptoms.html",
+    "docs/images.html",
+    "reference/questions.html",
+    "reference/values.html",
+    "CHANGELOG.html",
+]
 # Words of the title of KW403.
 QUERY = "selector matches no gateway Pods"
 

@@ -3,7 +3,8 @@
 Usage: python -m tools.site
 
 mkdocs and Material are in an environment of their own, from requirements.lock beside this file. The pages are the
-documents of this repository, where they are (documents.py), and references made of their sources (reference.py).
+documents of this repository, where they are (documents.py), and references (reference.py) and symptoms (symptoms.py)
+made of their sources.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.console import ROOT, Stop
-from tools.site import reference
+from tools.site import reference, symptoms
 
 # Where the pages begin; the others are linked.
 FIRST = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -36,9 +36,10 @@ def write(source: Path) -> None:
         target = source / _place(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_page(path), encoding="utf-8")
-    for name, text in reference.pages().items():
-        (source / "reference").mkdir(exist_ok=True)
-        (source / "reference" / name).write_text(text, encoding="utf-8")
+    for name, text in {**reference.pages(), **symptoms.pages()}.items():
+        target = source / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
 
 
 def navigation(source: Path) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def navigation(source: Path) -> list[dict[str, Any]]:
         {"Start": "README.md"},
         {"The checker": "docs/kserve-wiring.md"},
         {"How to": _pages(source, "docs/how-to/*.md")},
-        {"Symptoms": ["docs/symptoms.md", "docs/faults.md"]},
+        {"Symptoms": ["docs/symptoms.md", *symptoms.navigation(), "docs/faults.md"]},
         {"Rules": [*rules, "docs/survivors.md"]},
         {"Reference": [*_pages(source, "reference/*.md"), "docs/images.md", "charts/kserve-environment/README.md"]},
         {"Contributing": ["CONTRIBUTING.md", {"Decisions": _pages(source, "docs/decisions/*.md")}, "CHANGELOG.md"]},

@@ -17,8 +17,12 @@ _VALUES = ROOT / "charts" / "kserve-environment" / "values.schema.json"
 
 
 def pages() -> dict[str, str]:
-    """The text of each page by its name."""
-    return {"commands.md": _commands(), "questions.md": _questions(), "values.md": _values()}
+    """The text of each page by its path in the source."""
+    return {
+        "reference/commands.md": _commands(),
+        "reference/questions.md": _questions(),
+        "reference/values.md": _values(),
+    }
 
 
 def _commands() -> str:

@@ -9,7 +9,7 @@ from kserve_wiring.cli.main import parser
 from tools.generate.answers_schema import asked
 from tools.site import reference
 
-PAGES = reference.pages()
+PAGES = {path.removeprefix("reference/"): text for path, text in reference.pages().items()}
 
 
 def test_each_question_is_a_row() -> None:
