@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, UsageError
 from kserve_wiring.cli.fix import add_fix, difference_of, refuse, write_fixes
 from kserve_wiring.cli.options import add_inputs, options_of, sources_of
-from kserve_wiring.cli.output import add_color, coloured, write
+from kserve_wiring.cli.output import add_color, coloured, fit_terminal, write
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -99,6 +99,7 @@ def _written(reports: list[Report], arguments: argparse.Namespace) -> str:
     if arguments.statistics:
         return statistics.as_statistics(*reports)
     if arguments.format == "text":
+        fit_terminal(file=arguments.output_file)
         colour = coloured(arguments.color, file=arguments.output_file)
         return text.as_text(*reports, colour=colour, quiet=arguments.quiet, verbose=arguments.verbose)
     writers = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kserve_wiring.cli.exit import FAILED, FINDINGS, OK, UsageError
-from kserve_wiring.cli.output import add_color, coloured, waiting, write
+from kserve_wiring.cli.output import add_color, coloured, fit_terminal, waiting, write
 
 if TYPE_CHECKING:
     from kserve_wiring.doctor.collected import Collected
@@ -151,6 +151,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         sys.stdout.write(explanations.as_json(found))
     else:
+        fit_terminal()
         sys.stdout.write(explanations.as_text(found, colour=coloured(arguments.color)))
     return OK
 
@@ -176,6 +177,7 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         write(diagnosis.as_json(found), None)
     else:
+        fit_terminal()
         write(diagnosis.as_text(found, colour=coloured(arguments.color), ticks=_ticks()), None)
     if found.nothing:
         return FAILED

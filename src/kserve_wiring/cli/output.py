@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import os
 import pydoc
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,14 @@ def coloured(choice: str, *, file: str | None = None) -> bool:
     if choice != "auto":
         return choice == "always"
     return file is None and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+
+def fit_terminal(*, file: str | None = None) -> None:
+    """Wrap text for the width of the terminal, if it goes there; $COLUMNS overrides it."""
+    from kserve_wiring.formats.terminal import fit
+
+    if file is None and sys.stdout.isatty():
+        fit(shutil.get_terminal_size().columns)
 
 
 def is_screen() -> bool:

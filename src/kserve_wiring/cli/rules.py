@@ -8,7 +8,7 @@ import argparse
 from typing import Any
 
 from kserve_wiring.cli.exit import OK, UsageError
-from kserve_wiring.cli.output import add_color, coloured, page
+from kserve_wiring.cli.output import add_color, coloured, fit_terminal, page
 
 
 def add_rules(commands: Any) -> None:
@@ -43,5 +43,6 @@ def explain_rule(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no rule {arguments.code}; `kserve-wiring rules` lists them")
     if entry.retired:
         raise UsageError(f"{entry.code} is retired: {entry.title}")
+    fit_terminal()
     page(for_terminal(page_of(entry.code), colour=coloured(arguments.color)))
     return OK

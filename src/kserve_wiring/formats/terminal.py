@@ -1,20 +1,28 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text for a terminal of 80 columns: wrapped, escaped, coloured; and Markdown pages formatted for it."""
+"""Text for a terminal: wrapped, escaped, coloured; and Markdown pages formatted for it."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
-WIDTH = 80
+_NARROWEST, _WIDEST = 40, 120
+"""Narrower, no name of an image fits; wider, no eye finds the next line."""
+_WIDTH: ContextVar[int] = ContextVar("width", default=80)
+
+
+def fit(columns: int) -> None:
+    """Wrap for a terminal of so many columns from now on, and not for 80."""
+    _WIDTH.set(min(max(columns, _NARROWEST), _WIDEST))
 
 
 def for_terminal(markdown: str, *, colour: bool = False) -> str:
-    """Format a page for 80 columns: prominent headings, indented code, links with their address."""
+    """Format a page for the terminal: prominent headings, indented code, links with their address."""
     lines: list[str] = []
     for block in _blocks(markdown):
         if block.startswith("```"):
@@ -45,7 +53,7 @@ def _code(block: str, colour: bool) -> list[str]:
 
 def _heading(block: str, colour: bool) -> list[str]:
     text = block.lstrip("#").strip()
-    wrapped = textwrap.wrap(text if block.startswith("# ") else text.upper(), WIDTH)
+    wrapped = textwrap.wrap(text if block.startswith("# ") else text.upper(), _WIDTH.get())
     return [f"{BOLD}{line}{RESET}" if colour else line for line in wrapped]
 
 
@@ -62,7 +70,7 @@ def _without_links(text: str) -> str:
 
 def _wrap(text: str) -> list[str]:
     indent = "  " if text.startswith("- ") else ""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(text, _WIDTH.get(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def plain(text: str) -> str:
@@ -73,7 +81,7 @@ def plain(text: str) -> str:
 def wrap(text: str, first: str, rest: str) -> list[str]:
     wrapped = textwrap.wrap(
         plain(" ".join(text.split())),
-        WIDTH,
+        _WIDTH.get(),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,

@@ -21,7 +21,7 @@ _COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
 
 
 def as_text(*reports: Report, colour: bool = False, quiet: bool = False, verbose: bool = False) -> str:
-    """The reports for a terminal of 80 columns, grouped by environment and object.
+    """The reports for a terminal, grouped by environment and object.
 
     quiet: only what could not be read, and the findings. verbose: every note, not one for each kind.
     """

@@ -137,3 +137,21 @@ def test_a_pipe_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with waiting("listing objects"):
         pass
     assert capsys.readouterr().err == ""
+
+
+EXPLAIN = "doctor --explain 'failed to resolve image to digest: x509: certificate signed by unknown authority'"
+
+
+@pytest.mark.parametrize("command", ["check bad-typo.yaml", "explain KW403", EXPLAIN])
+@pytest.mark.parametrize(("columns", "shown"), [(60, 60), (100, 100), (300, 120)])
+def test_text_is_wrapped_for_the_terminal(command: str, columns: int, shown: int, broken: str) -> None:
+    run = f"{COMMAND} {command} --color never"
+    out = pexpect.run(run, env=os.environ | {"PAGER": "cat"}, encoding="utf-8", dimensions=(500, columns))
+    prose = [line for line in out.splitlines() if " " in line.strip() and not line.startswith("    ")]
+    assert shown - 25 <= max(map(len, prose)) <= shown
+
+
+def test_the_width_of_the_terminal_is_not_that_of_a_file(broken: str, tmp_path: Path) -> None:
+    command = f"{COMMAND} check {broken} --output-file {tmp_path}/report.txt"
+    pexpect.run(command, env=os.environ | {"COLUMNS": "120"}, encoding="utf-8", dimensions=(500, 120))
+    assert 60 < max(map(len, (tmp_path / "report.txt").read_text(encoding="utf-8").splitlines())) <= 80
