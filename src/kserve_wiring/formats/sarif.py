@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from kserve_wiring.manifests.load import Problem
 from kserve_wiring.rules.catalogue import Rule, catalogue, page_of
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+# Comments, and links to other files.
+_ELSEWHERE = re.compile(r"\A<!--.*?-->\n| *\[[^\]]+\]\((?!\w+://)[^)]+\)")
 
 
 def as_sarif(*reports: Report) -> str:
@@ -45,9 +48,14 @@ def _rule(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": entry.title},
         "defaultConfiguration": {"level": _LEVELS[entry.level]},
-        "help": {"text": f"{entry.title}. See kserve-wiring explain {code}.", "markdown": page_of(code)},
+        "help": {"text": f"{entry.title}. See kserve-wiring explain {code}.", "markdown": _help(code)},
         "properties": {"wire": entry.wire},
     }
+
+
+def _help(code: str) -> str:
+    """The page of a rule for a viewer, which has no other page: a link to one would lead nowhere."""
+    return _ELSEWHERE.sub("", page_of(code))
 
 
 def _notification(environment: str, item: Problem) -> dict[str, Any]:

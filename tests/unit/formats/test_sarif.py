@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from kserve_wiring.checker.report import Report
 from kserve_wiring.cli import main as cli
+from kserve_wiring.formats import sarif
 from kserve_wiring.formats.sarif import as_sarif
+from kserve_wiring.rules.catalogue import catalogue, page_of
 
 
 @pytest.fixture
@@ -32,7 +35,16 @@ def test_sarif_has_the_required_properties(log: dict[str, Any]) -> None:
         for location in (*result["locations"], *result.get("relatedLocations", ())):
             assert location["physicalLocation"]["artifactLocation"]["uri"].startswith("file:///")
             assert location["physicalLocation"]["region"]["startLine"] > 0
-    assert all(rule["help"]["markdown"].startswith("<!--") for rule in driver["rules"])
+    assert all(rule["help"]["markdown"].startswith(f"# {rule['id']}: ") for rule in driver["rules"])
+
+
+@pytest.mark.parametrize("code", [code for code, entry in catalogue().items() if not entry.retired])
+def test_a_viewer_follows_each_link_of_the_help(code: str) -> None:
+    shown = sarif._rule(code)["help"]["markdown"]
+    prose = re.sub(r"(?ms)^```.*?^```$", "", shown)
+    assert all(link.startswith("https://") for link in re.findall(r"\]\(([^)]*)\)", prose))
+    assert "<!--" not in prose
+    assert re.findall(r"(?m)^## .*", shown) == re.findall(r"(?m)^## .*", page_of(code))
 
 
 def test_sarif_says_what_could_not_be_read_and_what_is_waived(log: dict[str, Any], report: Report) -> None:
