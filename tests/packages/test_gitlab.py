@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from tests.commands.clone import GIT
 from tests.packages.conftest import mistype
 from tools.console import ROOT
 
@@ -104,3 +106,25 @@ def test_arguments_are_words_and_no_patterns(clone: Path, user: Path) -> None:
 def test_no_report_stops_before_the_check(clone: Path, user: Path) -> None:
     status, output = follow(user, arguments="--nonsense")
     assert (status, output.count("unrecognized arguments: --nonsense")) == (1, 1)
+
+
+def test_a_runner_includes_the_component_with_the_inputs_of_the_page(user: Path, clone: Path, tmp_path: Path) -> None:
+    """gitlab-ci-local, which is not GitLab's, reads includes, inputs and jobs as GitLab does, without a server."""
+    if not (shutil.which("npm") and shutil.which("rsync")):
+        pytest.skip("needs npm and rsync")
+    assert SHOWN
+    tool = "gitlab-ci-local@4.61.1"  # the last one for Node.js 20
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--prefix", tmp_path, tool], check=True)
+    mistype(user)
+    text = re.sub(r"component: \S+", "local: templates/kserve-wiring.yml", SHOWN[1]).replace(
+        "paths: manifests", "paths: ."
+    )
+    (user / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
+    shutil.copytree(clone / "templates", user / "templates")
+    for words in (["add", "--all"], ["remote", "add", "origin", "https://gitlab.example.com/ml/serving.git"]):
+        subprocess.run([*GIT, *words], cwd=user, check=True)
+    variables = os.environ | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    runner = [tmp_path / "node_modules" / ".bin" / "gitlab-ci-local", "--force-shell-executor"]
+    done = subprocess.run(runner, cwd=user, env=variables, capture_output=True, text=True)
+    assert (done.returncode, "KW403 error" in done.stdout) == (1, True), done.stderr
+    assert reports(user) == (["KW403"], ["KW403"])
