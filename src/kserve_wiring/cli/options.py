@@ -56,9 +56,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
     for name, text in SWITCHES.items():
         parser.add_argument(f"--{name}", action="store_const", const=True, help=text)
-    codes = "codes or prefixes, separated by commas or spaces"
-    for name, text in (("select", f"check only these rules ({codes})"), ("ignore", "skip these rules")):
-        parser.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar="CODE", help=text)
+    codes = "codes or prefixes, separated by commas (repeatable)"
+    for name, text in (("select", f"check only these rules: {codes}"), ("ignore", f"skip these rules: {codes}")):
+        # One word, so that a path may follow; "+" would take the path for a code.
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="CODES", help=text)
     parser.add_argument("--level", choices=LEVELS, help="lowest level to report (default: warning)")
     _add_old_spellings(parser)
 
@@ -103,7 +104,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def _separate(codes: list[str]) -> list[str]:
-    """The codes of ``--select KW1,KW2 KW3``. Raises UsageError."""
+    """The codes of ``--select KW1,KW2 --select KW3``. Raises UsageError."""
     separated = [code.strip() for text in codes for code in text.split(",")]
     if "" in separated:
         raise UsageError(f"an empty rule code in {' '.join(codes)!r}; `kserve-wiring rules` lists the codes")

@@ -66,7 +66,7 @@ def test_level_select_and_ignore(tmp_path: Path) -> None:
     assert cli.main(["check", str(path)]) == 1
     assert cli.main(["check", "--level", "error", str(path)]) == 0
     assert cli.main(["check", str(path), "--ignore", "KW104"]) == 0
-    assert cli.main(["check", str(path), "--select", "KW2", "KW3"]) == 0
+    assert cli.main(["check", str(path), "--select", "KW2", "--select", "KW3"]) == 0
     assert cli.main(["check", str(path), "--select", "KW1"]) == 1
 
 

@@ -102,6 +102,11 @@ def test_codes_are_separated_by_commas(broken: str) -> None:
     assert cli.main(["check", broken, "--ignore", "KW1,KW403"]) == 0
 
 
+def test_a_path_may_follow_codes(broken: str) -> None:
+    assert cli.main(["check", "--select", "KW1,KW4", "--ignore", "KW5", broken]) == 1
+    assert cli.main(["check", "--select", "KW1", "--select", "KW2", broken]) == 0
+
+
 def test_an_empty_code_is_no_code(broken: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", broken, "--select", "KW1,"]) == 2
     text = "kserve-wiring: an empty rule code in 'KW1,'; `kserve-wiring rules` lists the codes\n"
