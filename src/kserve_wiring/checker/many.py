@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import os
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +13,7 @@ from pathlib import Path
 from kserve_wiring.checker.inspect import inspect
 from kserve_wiring.checker.options import Options
 from kserve_wiring.checker.origins import with_origins
+from kserve_wiring.checker.pool import forked
 from kserve_wiring.checker.report import Report
 from kserve_wiring.manifests.clusters import ClusterPaths
 from kserve_wiring.manifests.read import read
@@ -43,10 +41,11 @@ def inspect_clusters(
 
 def _in_parallel(check: partial[Report], clusters: Sequence[ClusterPaths]) -> Iterator[Report]:
     """Forked processes already have the renders of the first clusters, which most clusters share."""
-    if not clusters or "fork" not in multiprocessing.get_all_start_methods():
+    pool = forked() if clusters else None
+    if pool is None:
         yield from map(check, clusters)
         return
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
+    with pool:
         yield from pool.map(partial(_without_cluster, check), clusters, chunksize=_FEW)
 
 

@@ -13,9 +13,9 @@ import os
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from kserve_wiring.checker.pool import forked
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.manifests.objects import KubeObject
 from kserve_wiring.rules import all_rules
@@ -23,7 +23,7 @@ from kserve_wiring.rules.draft import Draft
 
 MANY = 2_000
 """So many objects take longer than to start more processes."""
-_PROCESSES = min(os.cpu_count() or 1, 8)
+_MOST = 8
 _shared: list[Cluster] = []
 """The cluster that forked processes check."""
 _NOTHING = pickle.dumps([])
@@ -31,23 +31,23 @@ _NOTHING = pickle.dumps([])
 
 def drafts_of(cluster: Cluster, codes: Sequence[str]) -> Iterator[tuple[str, Draft]]:
     """The drafts of the rules with these codes, each with its code, in the order of the codes."""
-    if len(cluster.objects) < MANY or not _can_fork():
+    pool = forked(_MOST) if len(cluster.objects) >= MANY and _is_alone() else None
+    if pool is None:
         yield from ((code, draft) for code in codes for draft in all_rules()[code](cluster))
         return
     _ = cluster.pods, cluster.images  # many rules need them, so they are made once
     _shared.append(cluster)
     try:
-        with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("fork")) as pool:
+        with pool:
             for code, found in zip(codes, pool.map(_run, codes), strict=True):
                 yield from ((code, draft) for draft in _Unpickler(io.BytesIO(found), cluster).load())
     finally:
         _shared.remove(cluster)
 
 
-def _can_fork() -> bool:
-    """False where nothing is gained, and beside other threads of a program that uses the API: a fork is unsafe."""
-    alone = multiprocessing.parent_process() is None and threading.active_count() == 1
-    return alone and _PROCESSES > 1 and "fork" in multiprocessing.get_all_start_methods()
+def _is_alone() -> bool:
+    """False in one of several processes that check, and beside other threads of a program, where a fork is unsafe."""
+    return multiprocessing.parent_process() is None and threading.active_count() == 1 and (os.cpu_count() or 1) > 1
 
 
 def _run(code: str) -> bytes:
@@ -60,12 +60,17 @@ def _run(code: str) -> bytes:
     return file.getvalue()
 
 
+def _objects(cluster: Cluster) -> list[KubeObject]:
+    """What both sides have, in the same order."""
+    return [*cluster.everything, *(one.obj for one in cluster.values)]
+
+
 class _Pickler(pickle.Pickler):
     """Writes the number of an object of the cluster instead of the object."""
 
     def __init__(self, file: io.BytesIO, cluster: Cluster) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self._numbers = {id(obj): number for number, obj in enumerate(cluster.everything)}
+        self._numbers = {id(obj): number for number, obj in enumerate(_objects(cluster))}
 
     def persistent_id(self, obj: Any) -> int | None:
         """The number of an object; None for all else, which is written as it is."""
@@ -77,8 +82,8 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, file: io.BytesIO, cluster: Cluster) -> None:
         super().__init__(file)
-        self._cluster = cluster
+        self._objects = _objects(cluster)
 
     def persistent_load(self, pid: int) -> KubeObject:
         """The object with a number."""
-        return self._cluster.everything[pid]
+        return self._objects[pid]

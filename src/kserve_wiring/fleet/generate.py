@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -18,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from kserve_wiring.checker.pool import forked
 from kserve_wiring.fleet.answers import ENVIRONMENTS, FLEET, Environment, Fleet, FleetError, read_environment
 from kserve_wiring.fleet.record import RECORD, Record, Sums, read_record, record_text, seal, sum_of
 
@@ -83,10 +81,11 @@ def _in_parallel(work: partial[Outcome], todo: Sequence[Environment]) -> Iterato
     firsts = {environment.version: environment for environment in reversed(todo)}
     others = [environment for environment in todo if firsts[environment.version] is not environment]
     yield from map(work, firsts.values())
-    if len(others) < _FEW or "fork" not in multiprocessing.get_all_start_methods():
+    pool = forked() if len(others) >= _FEW else None
+    if pool is None:
         yield from map(work, others)
         return
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
+    with pool:
         yield from pool.map(work, others)
 
 

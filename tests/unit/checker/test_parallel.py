@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from kserve_wiring.checker import parallel
+from kserve_wiring.checker import parallel, pool
 from kserve_wiring.checker.inspect import inspect
 from kserve_wiring.checker.options import Options
 from kserve_wiring.formats.json import as_json
@@ -37,7 +39,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[KubeObject]:
         return found[-1]
 
     monkeypatch.setattr(parallel, "MANY", 1)
-    monkeypatch.setattr(parallel, "_PROCESSES", 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(parallel._Unpickler, "persistent_load", seen)
     return found
 
@@ -51,6 +53,17 @@ def test_the_findings_are_the_same(
     assert as_json(together) == as_json(inspect(broken, Options(facts=facts)))
     assert {id(obj) for obj in sent} <= {id(obj) for obj in together.cluster.everything}  # type: ignore[union-attr]
     assert len({obj.ref for obj in sent}) > 100
+
+
+def test_without_semaphores(broken: Loaded, sent: list[KubeObject], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container without /dev/shm."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", refused)
+    assert inspect(broken).findings
+    assert sent == []
 
 
 def test_no_fork_beside_other_threads(broken: Loaded, sent: list[KubeObject]) -> None:
