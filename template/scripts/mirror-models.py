@@ -2,12 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = ["boto3==1.38.33", "huggingface-hub==0.32.4", "pyyaml==6.0.2"]
 # ///
-"""Copies the models of images/models.yaml from Hugging Face to the S3 store of this environment.
+"""Copies the models of images/models.yaml from Hugging Face, or from another S3 store, to that of this environment.
 
     mirror-models.py [--dry-run | --download]    called by `make mirror-models`; --download leaves the store out
 
 Environment: S3_ENDPOINT (URL of the store), CERTS (folder with a ca.crt for it), and what boto3 and huggingface_hub
-read: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY.
+read: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY. For another S3
+store: SOURCE_S3_ENDPOINT (its URL; empty for AWS) and SOURCE_AWS_PROFILE (a profile of ~/.aws with its credentials).
 
 Each file has its SHA-256 in images/models.lock.yaml and, in the store, as metadata. A model whose files are all in the
 store with these digests is not downloaded again. A download that broke off is continued, and files that are in the
@@ -30,8 +31,8 @@ import yaml
 HERE = Path(__file__).resolve().parents[1]
 LIST, LOCK, CACHE = HERE / "images" / "models.yaml", HERE / "images" / "models.lock.yaml", HERE / "build" / "models"
 HEAD = "# Written by `make mirror-models`: the SHA-256 of each file of the mirrored models.\n"
-FROM = re.compile(r"hf://(?P<repository>[\w.-]+/[\w.-]+):(?P<commit>[0-9a-f]{40})")
-TO = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+)/(?P<path>[^/\s]+(/[^/\s]+)*)")
+HUB = re.compile(r"hf://([\w.-]+/[\w.-]+):([0-9a-f]{40})")
+S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]+)/((?:(?!\.\.?/)[^/\s]+/)*(?!\.\.?$)[^/\s]+)")
 Digests = dict[str, str]
 
 
@@ -45,15 +46,18 @@ class Model:
 
     source: str
     target: str
-    repository: str
-    commit: str
-    bucket: str
-    path: str
 
     @property
     def folder(self) -> Path:
         """Where it is downloaded to. It stays there, for the next run."""
-        return CACHE / self.repository.replace("/", "--") / self.commit
+        hub = HUB.fullmatch(self.source)
+        return CACHE / hub[1].replace("/", "--") / hub[2] if hub else CACHE / self.source.replace("://", "/")
+
+    def place(self, name: str) -> dict[str, str]:
+        """The object of a file in the store."""
+        target = S3.fullmatch(self.target)
+        assert target is not None
+        return {"Bucket": target[1], "Key": f"{target[2]}/{name}"}
 
 
 def read(path: Path) -> Iterator[Model]:
@@ -63,15 +67,15 @@ def read(path: Path) -> Iterator[Model]:
     for entry in listed if isinstance(listed, list) else [listed]:
         if not isinstance(entry, dict) or set(entry) != {"from", "to"}:
             raise Stop(f"write from and to: {path.name} has {entry}")
-        source, target = FROM.fullmatch(str(entry["from"])), TO.fullmatch(str(entry["to"]))
-        if source is None:
-            raise Stop(f"write hf://OWNER/MODEL:COMMIT, with all 40 digits of the commit: not {entry['from']}")
-        if target is None:
-            raise Stop(f"write s3://BUCKET/PATH, without a / at the end: not {entry['to']}")
-        if entry["to"] in seen:
-            raise Stop(f"choose another to: {entry['to']} is there twice")
-        seen.add(entry["to"])
-        yield Model(entry["from"], entry["to"], **source.groupdict(), **target.groupdict())
+        source, target = str(entry["from"]), str(entry["to"])
+        if not HUB.fullmatch(source) and not S3.fullmatch(source):
+            raise Stop(f"write hf://OWNER/MODEL:COMMIT, with all 40 digits, or s3://BUCKET/PATH: not {source}")
+        if not S3.fullmatch(target):
+            raise Stop(f"write s3://BUCKET/PATH, without a / at the end: not {target}")
+        if target in seen:
+            raise Stop(f"choose another to: {target} is there twice")
+        seen.add(target)
+        yield Model(source, target)
 
 
 class Store:
@@ -95,7 +99,7 @@ class Store:
         from botocore.exceptions import ClientError
 
         try:
-            found = self._client.head_object(Bucket=model.bucket, Key=f"{model.path}/{name}")
+            found = self._client.head_object(**model.place(name))
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return False
@@ -105,21 +109,52 @@ class Store:
     def put(self, model: Model, name: str, digest: str) -> None:
         """Upload a file, in parts if it is large. It is in the store only when all of it is."""
         extra = {"Metadata": {"sha256": digest}}
-        self._client.upload_file(str(model.folder / name), model.bucket, f"{model.path}/{name}", ExtraArgs=extra)
+        self._client.upload_file(str(model.folder / name), ExtraArgs=extra, **model.place(name))
 
 
 def download(model: Model) -> None:
-    """Download what is not there yet. A file that broke off is continued. Raises Stop if the files are others."""
+    """Download what is not there yet. Raises Stop if the files are then not those of the source."""
+    hub = HUB.fullmatch(model.source)
+    offered = from_hub(hub[1], hub[2], model.folder) if hub else from_s3(model.source, model.folder)
+    there = digests(model.folder)
+    damaged = {name for name, digest in offered.items() if digest and there.get(name) != digest}
+    wrong = sorted(offered.keys() ^ there.keys() | damaged)
+    if not offered:
+        raise Stop("there is no file")
+    if wrong:
+        raise Stop(f"{wrong[0]} is not as the source has it; remove {model.folder} and run this again")
+
+
+def from_hub(repository: str, commit: str, folder: Path) -> Digests:
+    """Download a model of Hugging Face, and continue a file that broke off. Returns its files, with known digests."""
     from huggingface_hub import HfApi, snapshot_download
 
     # When the hub does not answer, snapshot_download returns what is there, and this raises.
-    offered = HfApi().model_info(model.repository, revision=model.commit, files_metadata=True).siblings or []
-    snapshot_download(model.repository, revision=model.commit, local_dir=model.folder)
-    there = digests(model.folder)
-    named = {file.rfilename: file.lfs.sha256 if file.lfs else there.get(file.rfilename) for file in offered}
-    other = [name for name in sorted({*named, *there}) if named.get(name) is None or named[name] != there.get(name)]
-    if other:
-        raise Stop(f"{other[0]} is not as the hub has it; remove {model.folder} and run this again")
+    offered = HfApi().model_info(repository, revision=commit, files_metadata=True).siblings or []
+    snapshot_download(repository, revision=commit, local_dir=folder)
+    return {file.rfilename: file.lfs.sha256 if file.lfs else "" for file in offered}
+
+
+def from_s3(source: str, folder: Path) -> Digests:
+    """Download what another store has below a path. Returns its files. Raises Stop at a name that is no path."""
+    import boto3
+
+    bucket, _, path = source.removeprefix("s3://").partition("/")
+    session = boto3.Session(profile_name=os.environ.get("SOURCE_AWS_PROFILE") or None)
+    client = session.client("s3", endpoint_url=os.environ.get("SOURCE_S3_ENDPOINT") or None)
+    found = {}
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{path}/"):
+        for item in page.get("Contents", ()):
+            name = item["Key"].removeprefix(f"{path}/")
+            file = folder / name
+            if ".." in file.parts:
+                raise Stop(f"{item['Key']} is no path of a file")
+            if name and not name.endswith("/"):
+                found[name] = ""
+                file.parent.mkdir(parents=True, exist_ok=True)
+                if not file.exists() or file.stat().st_size != item["Size"]:
+                    client.download_file(bucket, item["Key"], str(file))  # which renames it when all of it is there
+    return found
 
 
 def digests(folder: Path) -> Digests:

@@ -42,11 +42,15 @@ def test_a_dry_run_lists_the_copies(tmp_path: Path) -> None:
         ("- {from: a}", "write from and to: models.yaml has {'from': 'a'}"),
         (
             "- {from: hf://org/iris, to: s3://models/iris}",
-            "write hf://OWNER/MODEL:COMMIT, with all 40 digits of the commit: not hf://org/iris",
+            "write hf://OWNER/MODEL:COMMIT, with all 40 digits, or s3://BUCKET/PATH: not hf://org/iris",
         ),
         (
             MODEL.replace("models/iris", "models/"),
             "write s3://BUCKET/PATH, without a / at the end: not s3://models/",
+        ),
+        (
+            "- {from: s3://models/../iris, to: s3://models/iris}",
+            "write hf://OWNER/MODEL:COMMIT, with all 40 digits, or s3://BUCKET/PATH: not s3://models/../iris",
         ),
         (MODEL * 2, "choose another to: s3://models/iris is there twice"),
     ],

@@ -106,7 +106,7 @@ def test_a_file_that_the_hub_does_not_have_is_not_copied(run: Run, environment: 
     (environment / "build" / "models" / "org--iris" / COMMIT / "notes.txt").write_text("mine", encoding="utf-8")
     done = run()
     assert done.returncode == 2
-    assert "notes.txt is not as the hub has it; remove " in done.stderr
+    assert "notes.txt is not as the source has it; remove " in done.stderr
     assert not stored.parent.exists()
 
 
@@ -151,6 +151,47 @@ def test_a_place_is_not_given_to_another_model(run: Run, environment: Path, stor
     assert done.returncode == 2
     assert f"to {TARGET}: choose another to: {SOURCE} is there, and a Pod" in done.stderr
     assert lock(environment) == LOCK
+
+
+@pytest.fixture
+def other_store(served: Path, environment: Path) -> Path:
+    """A bucket of another store with a model of two files, which the list names."""
+    models = yaml.safe_dump([{"from": "s3://upstream/wine/1", "to": "s3://models/org/wine"}])
+    (environment / "images" / "models.yaml").write_text(models, encoding="utf-8")
+    shutil.rmtree(served / "upstream", ignore_errors=True)
+    (served / "upstream" / "wine" / "1" / "more").mkdir(parents=True)
+    (served / "upstream" / "wine" / "1" / "model.bin").write_bytes(CONTENT)
+    (served / "upstream" / "wine" / "1" / "more" / "config.json").write_text("{}", encoding="utf-8")
+    return served / "upstream" / "wine" / "1"
+
+
+@pytest.fixture
+def reach(places: dict[str, str], keys: Path) -> dict[str, str]:
+    """How the other store is reached."""
+    return {"SOURCE_S3_ENDPOINT": f"https://{places['s3']}", "AWS_CA_BUNDLE": str(keys / "cabundle.crt")}
+
+
+def test_a_model_of_another_store_is_copied(
+    run: Run, environment: Path, stored: Path, other_store: Path, reach: dict[str, str]
+) -> None:
+    done = run(**reach)
+    assert done.returncode == 0, done.stderr
+    copied = stored.parents[1] / "wine"
+    assert (copied / "model.bin").read_bytes() == CONTENT
+    assert (copied / "more" / "config.json").read_text("utf-8") == "{}"
+    files = {"model.bin": DIGEST, "more/config.json": hashlib.sha256(b"{}").hexdigest()}
+    assert lock(environment) == {"s3://models/org/wine": {"from": "s3://upstream/wine/1", "files": files}}
+    assert run().stdout == "s3://models/org/wine is there\n"
+
+
+def test_an_empty_place_of_another_store_is_no_model(
+    run: Run, environment: Path, stored: Path, other_store: Path, reach: dict[str, str]
+) -> None:
+    shutil.rmtree(other_store)
+    done = run(**reach)
+    assert done.returncode == 2
+    assert "error: s3://upstream/wine/1 to s3://models/org/wine: there is no file\n" in done.stderr
+    assert not (environment / "images" / "models.lock.yaml").exists()
 
 
 def test_the_other_models_are_copied(run: Run, environment: Path, stored: Path) -> None:
