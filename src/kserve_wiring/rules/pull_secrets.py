@@ -207,7 +207,13 @@ def different_secrets(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _differs(ref: SecretRef, facts: Facts) -> bool:
-    return bool(facts.pull_secret) and ref.name != facts.pull_secret
+    return bool(facts.pull_secret) and ref.name != facts.pull_secret and not _is_second(ref, facts)
+
+
+def _is_second(ref: SecretRef, facts: Facts) -> bool:
+    """Whether the same list has the environment's pull Secret, so that this one is for another registry."""
+    listed = [item.get("name") for _, item in mappings_of(ref.setting.obj.get(*ref.setting.path[:-2]))]
+    return ref.name != facts.pull_secret and facts.pull_secret in listed
 
 
 def _namespaces_without(cluster: Cluster, ref: SecretRef) -> list[str]:
@@ -219,12 +225,13 @@ def _namespaces_without(cluster: Cluster, ref: SecretRef) -> list[str]:
 @rule("KW205")
 def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
     """The pull Secret has the right type and a key for the registry (credentialprovider/keyring.go)."""
-    named = {ref.name for ref in pull_secret_refs(cluster)} | (
-        {cluster.facts.pull_secret} if cluster.facts.pull_secret else set()
-    )
+    refs = list(pull_secret_refs(cluster))
+    own = {cluster.facts.pull_secret} if cluster.facts.pull_secret else set()
+    named = {ref.name for ref in refs} | own
+    first = {ref.name for ref in refs if not _is_second(ref, cluster.facts)} | own
     for secret in cluster.of_kind("Secret"):
         if secret.name in named and not secret.source.partial:
-            yield from _wrong_secret(secret, cluster.facts)
+            yield from _wrong_secret(secret, cluster.facts, secret.name in first)
     if not cluster.facts.registry:
         yield from _evidently_wrong(cluster)
     for external in cluster.of_kind("ExternalSecret"):
@@ -246,7 +253,8 @@ def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
             )
 
 
-def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
+def _wrong_secret(secret: KubeObject, facts: Facts, first: bool) -> Iterator[Draft]:
+    """first: whether somebody pulls from the environment's registry with it."""
     if secret.get("type") != DOCKER_CONFIG_TYPE:
         yield _wrong(at(secret, "type"), "the type of a pull Secret", DOCKER_CONFIG_TYPE)
         return
@@ -258,7 +266,7 @@ def _wrong_secret(secret: KubeObject, facts: Facts) -> Iterator[Draft]:
         form = '{"auths": {...}} in base64' if part == "data" else '{"auths": {...}}'
         yield _wrong(setting, "the expected content", form)
         return
-    if not facts.registry:
+    if not facts.registry or not first:
         return
     main = f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}"
     for fact, place in [("registry", main), *(("registry_caches", place) for place in facts.registry_caches)]:
