@@ -73,7 +73,7 @@ def _configuration(source: Path) -> str:
 
 def _build(mkdocs: Path, config: Path) -> None:
     # Material prints advertisements for its successor.
-    variables = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    variables = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     command = [str(mkdocs), "build", "--quiet", "--strict", "--clean", "--config-file", str(config)]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
