@@ -30,7 +30,7 @@ PURPOSES = {
     "grammar": "one table of cases through all implementations of a grammar",
     "live": "examples on the real controllers",
     "mirror": "copying images to a registry",
-    "packages": "what pip installs: our releases, and upstream's storage initializer",
+    "packages": "what users install, in what reads it: pip, CI, viewers, browsers; and upstream's initializer",
     "rules": "fixtures of the rules",
     "space": "every choice that the questions offer",
     "template": "the template and its questions",

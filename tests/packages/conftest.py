@@ -1,4 +1,4 @@
-"""What pip installs, ours and upstream's: the tests need pip's package index and Go's module proxy."""
+"""What users install, in the programs that read it: the tests need the registries of pip and npm and Go's proxy."""
 
 from __future__ import annotations
 
