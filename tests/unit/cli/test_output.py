@@ -151,7 +151,9 @@ EXPLAIN = "doctor --explain 'failed to resolve image to digest: x509: certificat
 @pytest.mark.parametrize(("columns", "shown"), [(60, 60), (100, 100), (300, 120)])
 def test_text_is_wrapped_for_the_terminal(command: str, columns: int, shown: int, broken: str) -> None:
     run = f"{COMMAND} {command} --color never"
-    out = pexpect.run(run, env=os.environ | {"PAGER": "cat"}, encoding="utf-8", dimensions=(500, columns))
+    # pytest-xdist tells its processes the width of its own terminal.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"PAGER": "cat"}
+    out = pexpect.run(run, env=environment, encoding="utf-8", dimensions=(500, columns))
     prose = [line for line in out.splitlines() if " " in line.strip() and not line.startswith("    ")]
     assert shown - 25 <= max(map(len, prose)) <= shown
 
