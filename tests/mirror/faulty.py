@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
 import shutil
@@ -67,13 +68,21 @@ def serving(
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(keys / "ca.crt")
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    server.handle_error = lambda request, _: _drain(request)  # type: ignore[method-assign,assignment]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _drain(request: socket.socket) -> None:
+    """Read what comes until the client closes: a reset in between would overtake the alert that says why TLS failed."""
+    with contextlib.suppress(OSError):
+        request.settimeout(5)
+        while socket.socket.recv(request, 65536):
+            pass
 
 
 @dataclass
