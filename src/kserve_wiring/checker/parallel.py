@@ -24,9 +24,8 @@ from kserve_wiring.rules.draft import Draft
 MANY = 2_000
 """So many objects take longer than to start more processes."""
 _MOST = 8
-_shared: list[Cluster] = []
+_shared: list[_Shared] = []
 """The cluster that forked processes check."""
-_NOTHING = pickle.dumps([])
 
 
 def drafts_of(cluster: Cluster, codes: Sequence[str]) -> Iterator[tuple[str, Draft]]:
@@ -36,13 +35,14 @@ def drafts_of(cluster: Cluster, codes: Sequence[str]) -> Iterator[tuple[str, Dra
         yield from ((code, draft) for code in codes for draft in all_rules()[code](cluster))
         return
     _ = cluster.pods, cluster.images  # many rules need them, so they are made once
-    _shared.append(cluster)
+    shared = _Shared(cluster)
+    _shared.append(shared)
     try:
         with pool:
             for code, found in zip(codes, pool.map(_run, codes), strict=True):
-                yield from ((code, draft) for draft in _Unpickler(io.BytesIO(found), cluster).load())
+                yield from ((code, draft) for draft in shared.read(found))
     finally:
-        _shared.remove(cluster)
+        _shared.remove(shared)
 
 
 def _is_alone() -> bool:
@@ -51,39 +51,49 @@ def _is_alone() -> bool:
 
 
 def _run(code: str) -> bytes:
-    cluster = _shared[-1]
-    found = list(all_rules()[code](cluster))
-    if not found:
-        return _NOTHING
-    file = io.BytesIO()
-    _Pickler(file, cluster).dump(found)
-    return file.getvalue()
+    shared = _shared[-1]
+    return shared.written(list(all_rules()[code](shared.cluster)))
 
 
-def _objects(cluster: Cluster) -> list[KubeObject]:
-    """What both sides have, in the same order."""
-    return [*cluster.everything, *(one.obj for one in cluster.values)]
+class _Shared:
+    """A cluster, and the numbers of the objects that all processes have of it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.objects = [*cluster.everything, *(one.obj for one in cluster.values)]
+        self.numbers = {id(obj): number for number, obj in enumerate(self.objects)}
+
+    def written(self, drafts: list[Draft]) -> bytes:
+        """Drafts for another process; nothing if there are none, as for most rules."""
+        file = io.BytesIO()
+        if drafts:
+            _Pickler(file, self).dump(drafts)
+        return file.getvalue()
+
+    def read(self, text: bytes) -> list[Draft]:
+        """The drafts that another process has written: two about one object have the same object again."""
+        return _Unpickler(io.BytesIO(text), self).load() if text else []
 
 
 class _Pickler(pickle.Pickler):
-    """Writes the number of an object of the cluster instead of the object."""
+    """Writes the number of an object that all have instead of the object."""
 
-    def __init__(self, file: io.BytesIO, cluster: Cluster) -> None:
+    def __init__(self, file: io.BytesIO, shared: _Shared) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self._numbers = {id(obj): number for number, obj in enumerate(_objects(cluster))}
+        self._shared = shared
 
     def persistent_id(self, obj: Any) -> int | None:
         """The number of an object; None for all else, which is written as it is."""
-        return self._numbers.get(id(obj)) if isinstance(obj, KubeObject) else None
+        return self._shared.numbers.get(id(obj)) if isinstance(obj, KubeObject) else None
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads what :class:`_Pickler` wrote: two drafts about one object have the same object again."""
+    """Reads what :class:`_Pickler` wrote."""
 
-    def __init__(self, file: io.BytesIO, cluster: Cluster) -> None:
+    def __init__(self, file: io.BytesIO, shared: _Shared) -> None:
         super().__init__(file)
-        self._objects = _objects(cluster)
+        self._shared = shared
 
     def persistent_load(self, pid: int) -> KubeObject:
         """The object with a number."""
-        return self._objects[pid]
+        return self._shared.objects[pid]
