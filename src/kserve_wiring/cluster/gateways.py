@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.grammar.istio_host import is_within
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, dig, mappings_of
 
 NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
@@ -128,18 +129,10 @@ def listening_port(server: Server, services: Iterable[KubeObject]) -> int | str:
 def covers(pattern: str, host: str, namespace: str) -> bool:
     """True if a Gateway host admits a VirtualService host of a namespace.
 
-    ``ns/host``, ``./host`` and ``*/host`` limit the namespace; a leading ``*`` matches any prefix
-    (pkg/config/host/name.go SubsetOf).
+    ``ns/host``, ``./host`` and ``*/host`` limit the namespace.
     """
     scope, slash, name = pattern.rpartition("/")
-    if slash and scope not in ("*", namespace):
-        return False
-    if name == "*":
-        return True
-    if name.startswith("*"):
-        shorter = host.startswith("*") and len(host) < len(name)
-        return host.endswith(name[1:]) and not shorter
-    return name == host
+    return (not slash or scope in ("*", namespace)) and is_within(host, name)
 
 
 def uncovered(gateway_servers: Iterable[Server], hosts: Iterable[str], namespace: str) -> Iterator[str]:

@@ -123,7 +123,8 @@ def _retries(retries: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
     named = str(retries.get("retryOn") or "")
     for policy in named.split(",") if named else ():
         if policy not in _POLICIES and policy not in _STATUSES:
-            near = near_name(policy, _POLICIES) or next((one for one in _POLICIES if one == policy.strip()), "")
+            bare = policy.strip()
+            near = bare if bare in _POLICIES else near_name(bare, _POLICIES)
             fix = f"write {near} for {policy}" if near else f"write some of {', '.join(_POLICIES[:4])}, without blanks"
             yield Refusal((*path, "retryOn"), f"Envoy has no policy {policy or 'without a name'}", fix)
 

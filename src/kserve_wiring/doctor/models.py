@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from kserve_wiring.cluster.made_pods import MODEL_LABEL
 from kserve_wiring.doctor import pods
 from kserve_wiring.manifests.objects import KubeObject
 
 ROOTS = ("InferenceService", "LLMInferenceService")
-_LABEL = "serving.kserve.io/inferenceservice"
 # A cause is looked for from the Pod up to the InferenceService: what stands above only repeats it.
 _ORDER = ("Pod", "ReplicaSet", "Deployment", "Revision", "Configuration", "Ingress", "Route", "Service", "HTTPRoute")
 
@@ -25,7 +25,7 @@ class Chains:
         for obj in objects:
             for owner in obj.mappings("metadata", "ownerReferences"):
                 self._children[str(owner.get("uid", ""))].append(obj)
-            label = obj.labels.get(_LABEL)
+            label = obj.labels.get(MODEL_LABEL)
             if isinstance(label, str):
                 self._labelled[obj.namespace, label].append(obj)
 
@@ -63,7 +63,7 @@ def roots(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
         yield from (
             obj
             for obj in objects
-            if obj.kind == "Pod" and _LABEL in obj.labels and (obj.namespace, obj.labels[_LABEL]) not in known
+            if obj.kind == "Pod" and MODEL_LABEL in obj.labels and (obj.namespace, obj.labels[MODEL_LABEL]) not in known
         )
 
 

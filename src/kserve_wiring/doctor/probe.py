@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from kserve_wiring.cluster.made_pods import MODEL_LABEL
 from kserve_wiring.doctor.hops import INSIDE, Hops, Request
 from kserve_wiring.doctor.messages import Message
 from kserve_wiring.doctor.transport import NoWayError, Transport
@@ -21,7 +22,7 @@ _SHOWN_BODY = 200
 _BEHIND = "x-envoy-upstream-service-time"
 """Envoy adds this header to an answer that it got from elsewhere, not to its own (docs: http_filters/router_filter)."""
 _SHOWN = ("server", _BEHIND, "x-envoy-overloaded", "location", "www-authenticate")
-_OF_MODELS = ("serving.kserve.io/inferenceservice", "app.kubernetes.io/name")
+_OF_MODELS = (MODEL_LABEL, "app.kubernetes.io/name")
 """Labels with the name of the model, of the Pods of InferenceServices and LLMInferenceServices."""
 _NOT_THE_PATH = (400, 404, 405, 415, 422, 501)
 """What a model server answers that does not know the path. With text of its own, the request has arrived."""

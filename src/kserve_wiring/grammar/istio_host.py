@@ -53,9 +53,6 @@ def is_network(text: str) -> bool:
 
 def overlap(one: str, other: str) -> bool:
     """Whether some name fits both (Name.Matches)."""
-    if one.startswith("*") and other.startswith("*"):
-        short, long = sorted((one[1:], other[1:]), key=len)
-        return long.endswith(short)
     return is_within(one, other) or is_within(other, one)
 
 
