@@ -18,7 +18,8 @@ WEBHOOKS, ISTIO = SOURCE / "webhooks", SOURCE / "istio"
 def program(source: Path = SOURCE) -> Path:
     """The built program, kept by what it is built from. The first build takes minutes."""
     name = "upstream-functions" if source == SOURCE else f"upstream-{source.name}"
-    pins = b"".join((source / file).read_bytes() for file in ("go.mod", "go.sum", "main.go"))
+    files = [*(source / file for file in ("go.mod", "go.sum", "main.go")), SOURCE / "lines" / "lines.go"]
+    pins = b"".join(file.read_bytes() for file in files)
     target = BUILD / "tools" / f"{name}-{hashlib.sha256(pins).hexdigest()[:12]}" / name
     golang.build_once(name.replace("-", "'s ", 1), target, source, ".")
     return target

@@ -55,3 +55,7 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.0 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+require copier-kserve/tests/upstream/lines v0.0.0
+
+replace copier-kserve/tests/upstream/lines => ./lines

@@ -6,16 +6,15 @@
 package main
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"regexp"
 	"strconv"
 	"time"
 
+	"copier-kserve/tests/upstream/lines"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/authn/kubernetes"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -25,11 +24,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
-
-type question struct {
-	Ask  string   `json:"ask"`
-	Args []string `json:"args"`
-}
 
 type answer map[string]any
 
@@ -176,16 +170,12 @@ func number(args []string) (answer, error) {
 	}
 }
 
-func reply(line []byte) answer {
-	var q question
-	if err := json.Unmarshal(line, &q); err != nil {
-		return answer{"fault": err.Error()}
-	}
-	ask, known := questions[q.Ask]
+func reply(asked string, args []string) any {
+	ask, known := questions[asked]
 	if !known {
-		return answer{"fault": "unknown question " + q.Ask}
+		return answer{"fault": "unknown question " + asked}
 	}
-	found, err := ask(q.Args)
+	found, err := ask(args)
 	if err != nil {
 		return answer{"error": err.Error()}
 	}
@@ -193,12 +183,5 @@ func reply(line []byte) answer {
 }
 
 func main() {
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(make([]byte, 0, 1<<16), 1<<24)
-	out := json.NewEncoder(os.Stdout)
-	for lines.Scan() {
-		if err := out.Encode(reply(lines.Bytes())); err != nil {
-			os.Exit(1)
-		}
-	}
+	lines.Answer(reply)
 }

@@ -80,3 +80,7 @@ replace istio.io/client-go => istio.io/client-go v1.31.1
 replace github.com/envoyproxy/go-control-plane/envoy => github.com/envoyproxy/go-control-plane/envoy v1.40.0
 
 replace github.com/envoyproxy/go-control-plane/contrib => github.com/envoyproxy/go-control-plane/contrib v1.36.1-0.20260729145720-a2d8c7492908
+
+require copier-kserve/tests/upstream/lines v0.0.0
+
+replace copier-kserve/tests/upstream/lines => ../lines

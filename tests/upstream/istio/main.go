@@ -6,20 +6,13 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
-	"os"
 
+	"copier-kserve/tests/upstream/lines"
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pkg/config/schema/collections"
 	"istio.io/istio/pkg/config/schema/resource"
 )
-
-type question struct {
-	Ask  string   `json:"ask"`
-	Args []string `json:"args"`
-}
 
 // refused is an answer: the error of the webhook, "" if it admits the object.
 type refused struct {
@@ -48,19 +41,5 @@ func validate(raw []byte) string {
 }
 
 func main() {
-	lines := bufio.NewReader(os.Stdin)
-	out := json.NewEncoder(os.Stdout)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return
-		}
-		var q question
-		if err := json.Unmarshal(line, &q); err != nil {
-			os.Exit(1)
-		}
-		if err := out.Encode(refused{validate([]byte(q.Args[0]))}); err != nil {
-			os.Exit(1)
-		}
-	}
+	lines.Answer(func(_ string, args []string) any { return refused{validate([]byte(args[0]))} })
 }

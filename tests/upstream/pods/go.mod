@@ -173,3 +173,7 @@ require (
 	github.com/evanphx/json-patch/v5 v5.9.11
 	github.com/kserve/kserve v0.20.0
 )
+
+require copier-kserve/tests/upstream/lines v0.0.0
+
+replace copier-kserve/tests/upstream/lines => ../lines

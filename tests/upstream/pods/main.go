@@ -6,13 +6,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 
+	"copier-kserve/tests/upstream/lines"
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/go-logr/logr"
 	"github.com/kserve/kserve/pkg/apis/serving/v1alpha1"
@@ -28,10 +26,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
-
-type question struct {
-	Args []string `json:"args"`
-}
 
 var scheme = runtime.NewScheme()
 
@@ -96,11 +90,11 @@ func mutate(objects, created string) (json.RawMessage, error) {
 	return patch.Apply([]byte(created))
 }
 
-func answer(asked question) map[string]any {
-	if len(asked.Args) != 2 {
+func answer(_ string, args []string) any {
+	if len(args) != 2 {
 		return map[string]any{"fault": "want the objects and the Pod"}
 	}
-	found, err := mutate(asked.Args[0], asked.Args[1])
+	found, err := mutate(args[0], args[1])
 	if err != nil {
 		return map[string]any{"error": err.Error()}
 	}
@@ -109,23 +103,5 @@ func answer(asked question) map[string]any {
 
 func main() {
 	log.SetLogger(logr.Discard())
-	in := bufio.NewReader(os.Stdin)
-	out := json.NewEncoder(os.Stdout)
-	for {
-		line, err := in.ReadBytes('\n')
-		if err == io.EOF {
-			return
-		}
-		asked := question{}
-		if err == nil {
-			err = json.Unmarshal(line, &asked)
-		}
-		if err != nil {
-			_ = out.Encode(map[string]any{"fault": err.Error()})
-			continue
-		}
-		if err := out.Encode(answer(asked)); err != nil {
-			panic(err)
-		}
-	}
+	lines.Answer(answer)
 }

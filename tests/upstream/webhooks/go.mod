@@ -152,3 +152,7 @@ replace (
 )
 
 replace google.golang.org/grpc => google.golang.org/grpc v1.79.3
+
+require copier-kserve/tests/upstream/lines v0.0.0
+
+replace copier-kserve/tests/upstream/lines => ../lines

@@ -6,24 +6,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"io"
-	"os"
 
+	"copier-kserve/tests/upstream/lines"
 	"github.com/kserve/kserve/pkg/apis/serving/v1alpha1"
 	"github.com/kserve/kserve/pkg/apis/serving/v1alpha2"
 	"github.com/kserve/kserve/pkg/apis/serving/v1beta1"
 	"knative.dev/pkg/apis"
-	serving "knative.dev/serving/pkg/apis/serving/v1"
 	"knative.dev/serving/pkg/apis/config"
+	serving "knative.dev/serving/pkg/apis/serving/v1"
 )
-
-type question struct {
-	Ask  string   `json:"ask"`
-	Args []string `json:"args"`
-}
 
 // refused is an answer: the error of the webhook, "" if it admits the object.
 type refused struct {
@@ -80,24 +73,11 @@ func knative(raw []byte) (string, error) {
 }
 
 func main() {
-	lines := bufio.NewReader(os.Stdin)
-	out := json.NewEncoder(os.Stdout)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return
-		}
-		var q question
-		if err := json.Unmarshal(line, &q); err != nil {
-			os.Exit(1)
-		}
-		found, err := webhooks[q.Ask]([]byte(q.Args[0]))
+	lines.Answer(func(ask string, args []string) any {
+		found, err := webhooks[ask]([]byte(args[0]))
 		if err != nil {
-			_ = out.Encode(map[string]string{"fault": err.Error()})
-			continue
+			return map[string]string{"fault": err.Error()}
 		}
-		if err := out.Encode(refused{found}); err != nil {
-			os.Exit(1)
-		}
-	}
+		return refused{found}
+	})
 }
