@@ -19,13 +19,12 @@ from kserve_wiring.doctor.explain import explain
 from tests.chart.conftest import Chart
 from tests.packages.stores import CONTENT, HUB
 from tests.packages.tenant import Cluster, Refused, download
-from tests.upstream.functions import Upstream
+from tests.upstream.functions import PODS, Upstream
 from tools.console import ROOT
 from tools.upstream.helm import Helm
 
 # An offline cluster: without an endpoint, the clients ask the internet.
 NO_NETWORK = ("unshare", "--map-root-user", "--net")
-WEBHOOK = ROOT / "tests" / "upstream" / "pods"
 Answers = dict[str, Any]
 S3, HF, WEB = "s3://models/iris", "hf://org/iris", "https://WEB/files/model.bin"
 # Namespace and ServiceAccount of a model from each source.
@@ -59,7 +58,7 @@ ABSENT = [
 @pytest.fixture(scope="module")
 def webhook(python: Path) -> Iterator[Upstream]:
     """KServe's webhook for Pods."""
-    running = Upstream(WEBHOOK)
+    running = Upstream(PODS)
     yield running
     running.close()
 

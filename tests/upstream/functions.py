@@ -13,12 +13,14 @@ from tools.upstream import golang
 
 SOURCE = Path(__file__).parent
 WEBHOOKS, ISTIO = SOURCE / "webhooks", SOURCE / "istio"
+PODS = WEBHOOKS / "pods"  # of the same module
 
 
 def program(source: Path = SOURCE) -> Path:
     """The built program, kept by what it is built from. The first build takes minutes."""
     name = "upstream-functions" if source == SOURCE else f"upstream-{source.name}"
-    files = [*(source / file for file in ("go.mod", "go.sum", "main.go")), SOURCE / "lines" / "lines.go"]
+    module = next(folder for folder in (source, *source.parents) if (folder / "go.mod").exists())
+    files = [module / "go.mod", module / "go.sum", source / "main.go", SOURCE / "lines" / "lines.go"]
     pins = b"".join(file.read_bytes() for file in files)
     target = BUILD / "tools" / f"{name}-{hashlib.sha256(pins).hexdigest()[:12]}" / name
     golang.build_once(name.replace("-", "'s ", 1), target, source, ".")

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kserve_wiring.cluster.istio_webhook import refused_by_istio
+from tests.upstream.changes import as_object, changed, changes, many
 from tests.upstream.functions import ISTIO, Upstream
-from tests.upstream.test_webhooks import Change, as_object, changed, changes, many
 
 pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="Go is missing, which builds istiod's functions")
 
@@ -196,37 +197,19 @@ def test_gateway(upstream: Upstream, server: dict[str, Any]) -> None:
     agree(upstream, changed(GATEWAY, [(("spec", "servers"), [server])]))
 
 
+CHANGED = {
+    "ServiceEntry": (ENTRY, ENTRY_CHANGES),
+    "DestinationRule": (RULE, RULE_CHANGES),
+    "VirtualService": (SERVICE, SERVICE_CHANGES),
+    "PeerAuthentication": (PEER, PEER_CHANGES),
+    "RequestAuthentication": (JWT, JWT_CHANGES),
+    "AuthorizationPolicy": (POLICY, POLICY_CHANGES),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGED)
 @many
-@given(changes(ENTRY_CHANGES))
-def test_service_entry(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(ENTRY, made))
-
-
-@many
-@given(changes(RULE_CHANGES))
-def test_destination_rule(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(RULE, made))
-
-
-@many
-@given(changes(SERVICE_CHANGES))
-def test_virtual_service(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(SERVICE, made))
-
-
-@many
-@given(changes(PEER_CHANGES))
-def test_peer_authentication(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(PEER, made))
-
-
-@many
-@given(changes(JWT_CHANGES))
-def test_request_authentication(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(JWT, made))
-
-
-@many
-@given(changes(POLICY_CHANGES))
-def test_authorization_policy(upstream: Upstream, made: list[Change]) -> None:
-    agree(upstream, changed(POLICY, made))
+@given(data=st.data())
+def test_changed_objects(upstream: Upstream, kind: str, data: st.DataObject) -> None:
+    base, table = CHANGED[kind]
+    agree(upstream, changed(base, data.draw(changes(table))))

@@ -6,30 +6,24 @@ The other side is a Go program with the webhooks' own functions. DIFFERENTIAL_EX
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from kserve_wiring.cluster.knative_operator import WORKLOADS
 from kserve_wiring.cluster.knative_webhook import refused_annotations, refused_in_pod
 from kserve_wiring.cluster.kserve_webhook import refused_by_kserve
 from kserve_wiring.cluster.llm_webhook import refused_by_llm_webhook
-from kserve_wiring.manifests.objects import KubeObject, ObjectRef
+from tests.upstream.changes import Change, as_object, changed, changes, many
 from tests.upstream.functions import WEBHOOKS, Upstream
 from tools.upstream.modules import folder
 
 pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="Go is missing, which builds upstream's webhooks")
 
-WIDER = os.environ.get("DIFFERENTIAL_EXAMPLES")
-many = settings(max_examples=int(WIDER or 400), derandomize=not WIDER, deadline=None)
-Change = tuple[tuple[str, ...], Any]
 MODE, CLASS = "serving.kserve.io/deploymentMode", "serving.kserve.io/autoscalerClass"
 SCALING = "autoscaling.knative.dev/"
 KPA = f"kpa.{SCALING[:-1]}"
@@ -40,30 +34,6 @@ def upstream() -> Iterator[Upstream]:
     running = Upstream(WEBHOOKS)
     yield running
     running.close()
-
-
-def changed(base: dict[str, Any], changes: list[Change]) -> dict[str, Any]:
-    """A copy with values at dotted places; a later change replaces an earlier one."""
-    body = deepcopy(base)
-    for place, value in changes:
-        holder = body
-        for step in place[:-1]:
-            inner = holder.get(step)
-            holder[step] = inner if isinstance(inner, dict) else {}
-            holder = holder[step]
-        holder[place[-1]] = deepcopy(value)
-    return body
-
-
-def changes(table: dict[str, list[Any]], most: int = 4) -> st.SearchStrategy[list[Change]]:
-    """Some of the places of a table, each with one of its values. The steps of a place are separated by a space."""
-    one = st.sampled_from([(tuple(place.split()), value) for place, values in table.items() for value in values])
-    return st.lists(one, max_size=most)
-
-
-def as_object(body: dict[str, Any]) -> KubeObject:
-    metadata = body["metadata"]
-    return KubeObject(ObjectRef(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"]), body)
 
 
 METRIC = {"backend": "prometheus", "query": "up"}
