@@ -22,6 +22,8 @@ from tools.generate.fault_page import faults
 
 NAMESPACE = "vision"
 DEPLOYMENT = "apps/v1/Deployment"
+CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
+LLMS = "llminferenceservices.serving.kserve.io"
 MIRRORED = "harbor.corp.local:8443/kserve/kserve/sklearnserver:v0.20.0"
 Fault = Callable[[Bed, Environment], contextlib.AbstractContextManager[Any]]
 
@@ -247,12 +249,6 @@ def restarted(bed: Bed, name: str, namespace: str) -> None:
         bed.api.delete("v1/Pod", pod["metadata"]["name"], namespace)
     until("the old Pods are gone", lambda: not old & {pod["metadata"]["uid"] for pod in bed.pods(namespace, selector)})
     until(f"{name} is ready", lambda: ready_pods(bed, name, namespace) > 0)
-
-
-CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
-
-
-LLMS = "llminferenceservices.serving.kserve.io"
 
 
 def llm_crd(stored: str, conversion: Object) -> Object:

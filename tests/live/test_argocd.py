@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import pytest
 import yaml
@@ -21,11 +20,12 @@ from tests.commands.account import ENVIRONMENT
 from tests.commands.situations import LIVE_ARGOCD
 from tests.live.bed import git_server
 from tests.live.bed.api import Object, condition, until
-from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD, Difference
+from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
 from tests.live.bed.bed import Bed
 from tests.live.bed.charts import charts_in_a_registry
 from tests.live.bed.client import ask
 from tests.live.bed.delivery import Delivery, generated, person
+from tests.live.bed.drift import changed, covers, differences, histories, operation, running, versions
 from tests.live.bed.git_server import GitServer
 from tests.live.bed.inference import account, inference, model, pod_of, tenant
 from tests.live.bed.leftovers import left
@@ -133,29 +133,6 @@ def test_at_rest_nothing_changes(delivered: Delivery) -> None:
     assert changed(delivered, before) == {}
 
 
-def versions(delivery: Delivery) -> dict[str, str]:
-    """The resourceVersion of every object that an Application owns, and of the Applications' specs."""
-    found: dict[str, str] = {}
-    for app in delivery.applications().values():
-        for item in app["status"].get("resources", []):  # extra/ without a manifest has none
-            kind = f"{item['group']}/{item['version']}/{item['kind']}" if item.get("group") else f"v1/{item['kind']}"
-            live = delivery.bed.api.get(kind, item["name"], item.get("namespace", ""))
-            found[f"{kind} {item.get('namespace', '')}/{item['name']}"] = live["metadata"]["resourceVersion"]
-    return found
-
-
-def histories(delivery: Delivery) -> dict[str, Any]:
-    return {
-        name: app["status"].get("operationState", {}).get("startedAt")
-        for name, app in delivery.argocd.applications().items()
-    }
-
-
-def changed(delivery: Delivery, before: dict[str, str]) -> dict[str, str]:
-    """The objects of another resourceVersion."""
-    return {name: version for name, version in versions(delivery).items() if before.get(name) != version}
-
-
 # What a person edits: the kind, the object and its namespace, a line of its YAML, and what the person writes instead.
 EDITS = {
     "port of the local Gateway": (
@@ -244,30 +221,6 @@ def test_only_what_controllers_write_is_ignored(delivered: Delivery) -> None:
     delivered.wait()
 
 
-def differences(delivery: Delivery) -> dict[str, tuple[list[Object], list[Difference]]]:
-    """Each Application's ignoreDifferences, and what differs without them. Nothing is synced meanwhile: neither the
-    objects nor, by the root, the Applications."""
-    api, apps = delivery.bed.api, delivery.applications()
-    policy = api.get(APPLICATION, delivery.root, NAMESPACE)["spec"]["syncPolicy"]
-    idle = {"syncPolicy": {"automated": None}}
-    api.patch(APPLICATION, delivery.root, NAMESPACE, {"spec": idle})
-    for name in apps:
-        api.patch(APPLICATION, name, NAMESPACE, {"spec": idle | {"ignoreDifferences": None}})
-    until("everything is compared", lambda: all(compares_all(app) for app in delivery.applications().values()), 90)
-    found = {name: list(delivery.argocd.differences(name)) for name in apps}
-    api.patch(APPLICATION, delivery.root, NAMESPACE, {"spec": {"syncPolicy": policy}})
-    return {name: (app["spec"].get("ignoreDifferences", []), found[name]) for name, app in apps.items()}
-
-
-def covers(entry: Object, listed: list[Difference]) -> bool:
-    return any(one.ignored_by(entry) for one in listed)
-
-
-def compares_all(app: Object) -> bool:
-    compared = app["status"]["sync"]["comparedTo"]
-    return "ignoreDifferences" not in compared and "ignoreDifferences" not in app["spec"]
-
-
 def test_a_repair_does_not_wait_for_the_last_retry(delivered: Delivery) -> None:
     """The API server refuses a manifest ten times, over twenty minutes; the commit that repairs it arrives before."""
     file = delivered.environment.folder / "extra" / "own.yaml"
@@ -275,7 +228,7 @@ def test_a_repair_does_not_wait_for_the_last_retry(delivered: Delivery) -> None:
     file.write_text(yaml.safe_dump(own), encoding="utf-8")
     delivered.push("Add a manifest that the API server refuses")
     extra = f"{delivered.root}-extra"
-    until("it is tried again", lambda: operation(delivered, extra).get("retryCount", 0) > 1, 120, 1)
+    until("it is tried again", lambda: operation(delivered.applications()[extra]).get("retryCount", 0) > 1, 120, 1)
     own["metadata"] = {"name": "a-name", "namespace": "default"}
     file.write_text(yaml.safe_dump(own), encoding="utf-8")
     delivered.push("Give it a name")
@@ -287,12 +240,6 @@ def test_a_repair_does_not_wait_for_the_last_retry(delivered: Delivery) -> None:
     delivered.wait()
 
 
-def operation(delivery: Delivery, name: str) -> Object:
-    """The last sync of an Application."""
-    found: Object = delivery.applications()[name]["status"].get("operationState", {})
-    return found
-
-
 def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:
     old, place = (delivered.environment.answers[f"local_gateway_{key}"] for key in ("name", "namespace"))
     delivered.change("Rename the local gateway", local_gateway_name="renamed")
@@ -302,12 +249,6 @@ def test_killed_in_a_sync_it_goes_on(delivered: Delivery) -> None:
     delivered.wait()
     assert delivered.bed.api.find(DEPLOYMENT, "renamed", place)
     assert delivered.bed.api.find(DEPLOYMENT, old, place) is None
-
-
-def running(delivery: Delivery) -> list[str]:
-    apps = delivery.applications()
-    phases = {name: app["status"].get("operationState", {}).get("phase") for name, app in apps.items()}
-    return [name for name, phase in phases.items() if phase == "Running"]
 
 
 def test_other_answers_roll_out(delivered: Delivery) -> None:

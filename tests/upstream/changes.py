@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from copy import deepcopy
+from itertools import combinations
 from typing import Any
 
 from hypothesis import settings
@@ -31,8 +33,18 @@ def changed(base: dict[str, Any], changes: list[Change]) -> dict[str, Any]:
 
 def changes(table: dict[str, list[Any]], most: int = 4) -> st.SearchStrategy[list[Change]]:
     """Some of the places of a table, each with one of its values. The steps of a place are separated by a space."""
-    one = st.sampled_from([(tuple(place.split()), value) for place, values in table.items() for value in values])
-    return st.lists(one, max_size=most)
+    return st.lists(st.sampled_from(_each(table)), max_size=most)
+
+
+def pairs(table: dict[str, list[Any]]) -> Iterator[list[Change]]:
+    """Every change alone, and every two at different places."""
+    each = _each(table)
+    yield from ([change] for change in each)
+    yield from ([one, other] for one, other in combinations(each, 2) if one[0] != other[0])
+
+
+def _each(table: dict[str, list[Any]]) -> list[Change]:
+    return [(tuple(place.split()), value) for place, values in table.items() for value in values]
 
 
 def as_object(body: dict[str, Any]) -> KubeObject:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kserve_wiring.cluster.istio_webhook import refused_by_istio
-from tests.upstream.changes import as_object, changed, changes, many
+from tests.upstream.changes import as_object, changed, changes, many, pairs
 from tests.upstream.functions import ISTIO, Upstream
 
 pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="Go is missing, which builds istiod's functions")
@@ -205,6 +205,13 @@ CHANGED = {
     "RequestAuthentication": (JWT, JWT_CHANGES),
     "AuthorizationPolicy": (POLICY, POLICY_CHANGES),
 }
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_every_pair_of_changes(upstream: Upstream, kind: str) -> None:
+    base, table = CHANGED[kind]
+    for made in pairs(table):
+        agree(upstream, changed(base, made))
 
 
 @pytest.mark.parametrize("kind", CHANGED)
