@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kserve_wiring.cluster.knative_operator import WORKLOADS
 from kserve_wiring.cluster.knative_webhook import refused_annotations, refused_in_pod
 from kserve_wiring.cluster.kserve_webhook import refused_by_kserve
 from kserve_wiring.cluster.llm_webhook import refused_by_llm_webhook
-from tests.upstream.changes import Change, as_object, changed, changes, many
+from kserve_wiring.cluster.refusals import Refusal
+from kserve_wiring.manifests.objects import KubeObject
+from tests.upstream.changes import Change, as_object, changed, changes, many, pairs
 from tests.upstream.functions import WEBHOOKS, Upstream
 from tools.upstream.modules import folder
 
@@ -221,31 +224,37 @@ def agree(theirs: str, ours: list[Any], body: dict[str, Any]) -> None:
         assert bool(theirs) == bool(ours), (theirs, ours, body)
 
 
+def refused_by_knative(obj: KubeObject) -> list[Refusal]:
+    template = obj.mapping("spec", "template")
+    annotations = obj.mapping("spec", "template", "metadata", "annotations")
+    pod = refused_in_pod(template["spec"], ("spec",))
+    return [*pod, *refused_annotations(annotations, ("metadata", "annotations"), KPA)]
+
+
+KINDS: dict[str, tuple[dict[str, Any], dict[str, list[Any]], Callable[[KubeObject], Iterable[Refusal]]]] = {
+    "InferenceService": (ISVC, ISVC_CHANGES, refused_by_kserve),
+    "LLMInferenceService": (LLM, LLM_CHANGES, refused_by_llm_webhook),
+    "Service": (KSVC, KSVC_CHANGES, refused_by_knative),
+}
+
+
+def compare(upstream: Upstream, kind: str, made: list[Change]) -> None:
+    base, _, refused = KINDS[kind]
+    body = changed(base, made)
+    agree(upstream.ask(kind, json.dumps(body))["error"], list(refused(as_object(body))), body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_pair_of_changes(upstream: Upstream, kind: str) -> None:
+    for made in pairs(KINDS[kind][1]):
+        compare(upstream, kind, made)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @many
-@given(changes(ISVC_CHANGES))
-def test_inference_service(upstream: Upstream, made: list[Change]) -> None:
-    body = changed(ISVC, made)
-    theirs = upstream.ask("InferenceService", json.dumps(body))["error"]
-    agree(theirs, list(refused_by_kserve(as_object(body))), body)
-
-
-@many
-@given(changes(LLM_CHANGES))
-def test_llm_inference_service(upstream: Upstream, made: list[Change]) -> None:
-    body = changed(LLM, made)
-    theirs = upstream.ask("LLMInferenceService", json.dumps(body))["error"]
-    agree(theirs, list(refused_by_llm_webhook(as_object(body))), body)
-
-
-@many
-@given(changes(KSVC_CHANGES))
-def test_knative_service(upstream: Upstream, made: list[Change]) -> None:
-    body = changed(KSVC, made)
-    theirs = upstream.ask("Service", json.dumps(body))["error"]
-    template = body["spec"]["template"]
-    ours = [*refused_in_pod(template["spec"], ("spec",))]
-    ours += refused_annotations(template["metadata"].get("annotations", {}), ("metadata", "annotations"), KPA)
-    agree(theirs, ours, body)
+@given(data=st.data())
+def test_changed_objects(upstream: Upstream, kind: str, data: st.DataObject) -> None:
+    compare(upstream, kind, data.draw(changes(KINDS[kind][1])))
 
 
 OLDER_WORKLOADS = {"domain-mapping": "domain-mapping", "domainmapping-webhook": "domainmapping-webhook"}

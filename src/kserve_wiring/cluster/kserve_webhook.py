@@ -28,7 +28,6 @@ _STANDARD = ("Standard", "RawDeployment")
 _MODE, _AUTOSCALER = "serving.kserve.io/deploymentMode", "serving.kserve.io/autoscalerClass"
 _CLASS, _HPA = "autoscaling.knative.dev/class", "hpa.autoscaling.knative.dev"
 _PARALLEL_VARIABLES = {"PIPELINE_PARALLEL_SIZE": "pipelineParallelSize", "TENSOR_PARALLEL_SIZE": "tensorParallelSize"}
-_WITHOUT_AUTOSCALER = ("none", "external")
 """Before v0.16 the second, since then the first."""
 _OTHER_MAPPINGS = (
     *("affinity", "annotations", "autoScaling", "batcher", "deploymentStrategy", "dnsConfig", "labels", "logger"),
@@ -259,7 +258,7 @@ def _model_of_several_nodes(obj: KubeObject, path: KeyPath, model: Mapping[str, 
     if uri is None or (isinstance(uri, str) and uri.split("://")[0] not in ("pvc", "oci")):
         reason = "all nodes of a model mount the same volume or image"
         yield Refusal((*path, "storageUri"), reason, "name a volume with pvc://, or an image with oci://")
-    if obj.annotations.get(_AUTOSCALER) not in _WITHOUT_AUTOSCALER:
+    if obj.annotations.get(_AUTOSCALER) != "none":
         reason = "KServe does not scale a model with workerSpec"
         yield Refusal(("metadata", "annotations", _AUTOSCALER), reason, f"set the annotation {_AUTOSCALER} to none")
 
