@@ -61,7 +61,7 @@ def _tls_route(route: Mapping[str, Any], path: KeyPath, hosts: list[str]) -> Ite
     for index, match in mappings_of(route.get("match")):
         names = strings_of(match.get("sniHosts"))
         where = (*path, "match", index, "sniHosts")
-        if not names:
+        if not match.get("sniHosts"):
             yield Refusal(where, "a TLS route is for some hosts", "write the hosts")
         for number, name in enumerate(names if hosts else ()):
             if not is_address(name) and not any(is_within(name, host) for host in hosts):
@@ -120,8 +120,8 @@ def _retries(retries: Mapping[str, Any], path: KeyPath) -> Iterator[Refusal]:
         yield Refusal((*path, "attempts"), "it is a number of attempts", "write 0 for none")
     if not attempts and (retries.get("retryOn") or retries.get("perTryTimeout")):
         yield Refusal((*path, "attempts"), "0 attempts have no policy", "write the number of attempts")
-    named = str(retries.get("retryOn") or "")
-    for policy in named.split(",") if named else ():
+    named = retries.get("retryOn")
+    for policy in named.split(",") if isinstance(named, str) and named else ():
         if policy not in _POLICIES and policy not in _STATUSES:
             bare = policy.strip()
             near = bare if bare in _POLICIES else near_name(bare, _POLICIES)

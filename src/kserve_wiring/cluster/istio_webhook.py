@@ -105,7 +105,7 @@ def _service_entry(obj: KubeObject) -> Iterator[Refusal]:
     resolution = str(obj.get("spec", "resolution") or "NONE")
     endpoints = [item for _, item in mappings_of(obj.get("spec", "endpoints"))]
     selector = obj.get("spec", "workloadSelector")
-    if not hosts:
+    if not obj.get("spec", "hosts"):  # else KW508 reports the type
         yield Refusal(("spec", "hosts"), "a ServiceEntry has at least one host", "write the hosts")
     yield from _entry_hosts(hosts, resolution if not endpoints else "")
     if selector is not None and endpoints:
