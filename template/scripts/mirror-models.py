@@ -62,8 +62,8 @@ class Model:
 
 def read(path: Path) -> Iterator[Model]:
     """The models of a list. Raises Stop at an entry that is no model."""
-    listed = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    seen = set()
+    listed = parsed(path) or []
+    seen: set[str] = set()
     for entry in listed if isinstance(listed, list) else [listed]:
         if not isinstance(entry, dict) or set(entry) != {"from", "to"}:
             raise Stop(f"write from and to: {path.name} has {entry}")
@@ -74,8 +74,20 @@ def read(path: Path) -> Iterator[Model]:
             raise Stop(f"write s3://BUCKET/PATH, without a / at the end: not {target}")
         if target in seen:
             raise Stop(f"choose another to: {target} is there twice")
+        for other in seen:
+            if f"{target}/".startswith(f"{other}/") or f"{other}/".startswith(f"{target}/"):
+                raise Stop(f"choose another to: of {target} and {other}, a Pod of one would download both")
         seen.add(target)
         yield Model(source, target)
+
+
+def parsed(path: Path) -> Any:
+    """The content of a YAML file. Raises Stop if it is none."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Stop(f"mend {path.name}, which is not YAML: line {line}: {error.problem}") from None
 
 
 class Store:
@@ -193,7 +205,19 @@ def mirror(model: Model, store: Store, locked: Digests) -> Digests:
 
 
 def read_lock() -> dict[str, Any]:
-    return (yaml.safe_load(LOCK.read_text(encoding="utf-8")) or {}) if LOCK.exists() else {}
+    """What earlier runs have copied. Raises Stop if the file has something else."""
+    lock = (parsed(LOCK) or {}) if LOCK.exists() else {}
+    known = lock.values() if isinstance(lock, dict) else [lock]
+    if not all(isinstance(one, dict) and {*one} == {"from", "files"} for one in known):
+        raise Stop(f"take {LOCK.name} from git again: it is not as this script writes it")
+    return lock
+
+
+def write_lock(lock: dict[str, Any]) -> None:
+    """Write the lock as a whole, or nothing."""
+    part = LOCK.with_suffix(".part")
+    part.write_text(HEAD + yaml.safe_dump(lock), encoding="utf-8")
+    part.replace(LOCK)
 
 
 def locked(model: Model, lock: dict[str, Any]) -> Digests:
@@ -218,17 +242,24 @@ def run(models: list[Model], store: Store | None) -> int:
             failed.append(f"error: {model.source} to {model.target}: {' '.join(str(error).split())}")
             continue
         lock[model.target] = {"from": model.source, "files": files}
-        LOCK.write_text(HEAD + yaml.safe_dump(lock), encoding="utf-8")
+        write_lock(lock)
     print("\n".join(failed), file=sys.stderr, end="\n" if failed else "")
     return len(failed)
 
 
 def main() -> int:
     try:
-        models = list(read(LIST))
+        return asked()
     except Stop as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+    except ModuleNotFoundError as error:
+        print(f"error: install {error.name} for {sys.executable}, or set RUN_SCRIPT to 'pipx run'", file=sys.stderr)
+    return 2
+
+
+def asked() -> int:
+    """What the words of the command ask for; the exit code. Raises Stop."""
+    models = list(read(LIST))
     if not models:
         print(f"images/{LIST.name} names no model: there is nothing to mirror.")
     if "--dry-run" in sys.argv[1:]:
