@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any
 from tests.live.bed.api import ApiError, Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import PASSWORD, Environment
+from tests.live.bed.failing_registry import PLAIN, PORT, SECURE, Server, absent, expire, reset, silent, status, tls
 from tests.live.bed.inference import container, inference, sklearn
+from tests.live.bed.network import HOST
 from tests.live.bed.pulls import pull_secret
 from tests.live.test_kserve import text
 from tests.live.wires import CONFIG, SERVING, broken
@@ -42,6 +43,24 @@ class Injected:
 
 def predictor(spec: Object) -> Fault:
     return lambda bed, _: inference(bed, NAMESPACE, spec, "sick")
+
+
+def unresolved(server: Server, host: str = SECURE, address: str = HOST) -> Fault:
+    """A tag of a registry that fails Knative's controller, which is not in the skip list."""
+
+    @contextlib.contextmanager
+    def named(bed: Bed, environment: Environment) -> Iterator[None]:
+        bed.dns.outside[host] = address
+        try:
+            with (
+                server(bed.state / "keys"),
+                inference(bed, NAMESPACE, container(f"{host}:{PORT}/ml/iris:1"), "sick"),
+            ):
+                yield
+        finally:
+            del bed.dns.outside[host]
+
+    return named
 
 
 @contextlib.contextmanager
@@ -119,6 +138,20 @@ def account_without_secret(bed: Bed, environment: Environment) -> Iterator[None]
             yield
     finally:
         bed.api.patch(kind, name, NAMESPACE, {"imagePullSecrets": before})
+
+
+@contextlib.contextmanager
+def without_ca(bed: Bed, environment: Environment) -> Iterator[None]:
+    """The ConfigMap that `caBundleConfigMapName` names, from which KServe makes that of the model's namespace."""
+    kind, name, namespace = "v1/ConfigMap", environment.answers["registry_ca_name"], "kserve"
+    found = bed.api.get(kind, name, namespace)
+    bed.api.delete(kind, name, namespace)
+    try:
+        with inference(bed, NAMESPACE, sklearn("s3://m/iris"), "sick"):
+            yield
+    finally:
+        meta = {key: found["metadata"].get(key) for key in ("name", "namespace", "labels", "annotations")}
+        bed.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": found["data"]})
 
 
 @contextlib.contextmanager
@@ -226,13 +259,8 @@ def expired_certificate(bed: Bed, environment: Environment) -> Iterator[None]:
 
 def expired_by(keys: Path, host: str) -> dict[str, str]:
     """The data of a TLS Secret."""
-    (keys / "san").write_text(f"subjectAltName=DNS:{host}", encoding="utf-8")
-    for command in (
-        "openssl req -newkey rsa:2048 -nodes -keyout expired.key -subj /CN=webhook -out expired.csr",
-        "openssl x509 -req -in expired.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days -1 -extfile san -out old.crt",
-    ):
-        subprocess.run(command.split(), cwd=keys, check=True, capture_output=True)
-    files = {"tls.crt": "old.crt", "tls.key": "expired.key", "ca.crt": "ca.crt"}
+    expire(keys, "webhook", host)
+    files = {"tls.crt": "webhook.crt", "tls.key": "webhook.key", "ca.crt": "ca.crt"}
     return {key: base64.b64encode((keys / file).read_bytes()).decode() for key, file in files.items()}
 
 
@@ -319,6 +347,20 @@ INJECT: dict[str, Fault] = {
     "an image without a host": predictor(container("me/model@sha256:" + "0" * 64)),
     "a malformed image": predictor(container("harbor.corp.local:8443/UPPER:1")),
     "a tag of a registry that is not in the skip list": predictor(container("registry.other.local:8443/ml/a:1")),
+    "no route to the registry of a tag": unresolved(absent, address="198.51.100.1"),
+    "nothing listens at the registry of a tag": unresolved(absent),
+    "the registry of a tag has a CA that Knative does not trust": unresolved(tls(authority="other")),
+    "the registry of a tag has another name in its certificate": unresolved(tls("harbor.corp.test")),
+    "the certificate of the registry of a tag has expired": unresolved(tls(expired=True)),
+    "the registry of a tag speaks TLS 1.1": unresolved(tls(old=True)),
+    "the registry of a tag speaks plain HTTP": unresolved(status(200)),
+    "the registry of a tag answers 401": unresolved(status(401, WWW_Authenticate='Basic realm="bed"'), PLAIN),
+    "the registry of a tag answers 403": unresolved(status(403), PLAIN),
+    "the registry of a tag answers 404": unresolved(status(404), PLAIN),
+    "the registry of a tag answers 429": unresolved(status(429), PLAIN),
+    "the registry of a tag answers 500": unresolved(status(500), PLAIN),
+    "the registry of a tag never answers": unresolved(silent),
+    "the registry of a tag cuts connections": unresolved(reset),
     "a model format that no runtime has": predictor(
         {"model": {"modelFormat": {"name": "cobol"}, "storageUri": "s3://models/iris"}}
     ),
@@ -327,6 +369,7 @@ INJECT: dict[str, Fault] = {
     ),
     "a quota of no Pods": quota,
     "`ingress` of inferenceservice-config does not parse": unread_ingress,
+    "the ConfigMap with the CA is gone": without_ca,
     "KServe's controller is scaled to zero": kserve_switched_off,
     "the Service of KServe's webhook is gone": without_the_service_of_the_webhook,
     "the caBundle of KServe's webhook is that of another CA": another_ca_bundle,

@@ -14,6 +14,7 @@ from tests.live.bed.api import Object, condition, until
 from tests.live.bed.bed import Bed
 from tests.live.bed.environments import Environment
 from tests.live.bed.inference import ISVC, container, fresh
+from tests.live.test_doctor import doctor, live, verdicts
 from tests.live.wires import CONFIG, INGRESS, broken
 from tools.upstream import modules
 
@@ -27,21 +28,26 @@ STANDARD = {"serving.kserve.io/deploymentMode": "Standard"}
 
 @dataclass(frozen=True)
 class Unfit:
-    """A Gateway, the name that KServe has for it, the reason of IngressReady, and the rule."""
+    """A Gateway, the name that KServe has for it, the reason of IngressReady, the rule, and the symptom for doctor."""
 
     listener: dict[str, Any]
     reason: str
     code: str
+    symptom: str
     named: str = f"{GATEWAYS}/models"
     gateway_class: str = "istio"
 
 
 ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
 CASES = {
-    "no such Gateway": Unfit(ALL, "ParentStatusNotAvailable", "KW419", named=f"models/{GATEWAYS}"),
-    "a class that nobody serves": Unfit(ALL, "ParentStatusNotAvailable", "KW417", gateway_class="envoy"),
-    "no other namespace": Unfit({}, "NotAllowedByListeners", "KW420"),
-    "another hostname": Unfit({**ALL, "hostname": "*.corp.example"}, "NoMatchingListenerHostname", "KW421"),
+    "no such Gateway": Unfit(ALL, "ParentStatusNotAvailable", "KW419", "parent-status", named=f"models/{GATEWAYS}"),
+    "a class that nobody serves": Unfit(
+        ALL, "ParentStatusNotAvailable", "KW417", "parent-status", gateway_class="envoy"
+    ),
+    "no other namespace": Unfit({}, "NotAllowedByListeners", "KW420", "not-allowed-by-listeners"),
+    "another hostname": Unfit(
+        {**ALL, "hostname": "*.corp.example"}, "NoMatchingListenerHostname", "KW421", "no-listener-hostname"
+    ),
 }
 
 
@@ -100,23 +106,24 @@ def change(named: str) -> Any:
     return every(put(*INGRESS, "enableGatewayApi", value=True), put(*INGRESS, "kserveIngressGateway", value=named))
 
 
-def judged(bed: Bed, environment: Environment, case: Unfit, wanted: str) -> tuple[str, set[str]]:
-    """What KServe and the checker say of a case."""
+def judged(bed: Bed, environment: Environment, case: Unfit, wanted: str) -> tuple[str, set[str], list[tuple[str, str]]]:
+    """What KServe, the checker and doctor say of a case."""
     with broken(environment, CONFIG, change(case.named)):
         bed.api.apply(gateway(case))
         name = fresh("route")
         bed.api.create(model(name))
-        found = ingress_ready(bed, name, wanted), codes(bed, name)
+        reason, found = ingress_ready(bed, name, wanted), codes(bed, name)
+        said = verdicts(doctor(bed, name, "-n", NAMESPACE, *live(bed))[1])
         bed.api.delete(ISVC, name, NAMESPACE)
         bed.api.delete(GATEWAY, "models", GATEWAYS)
-    return found
+    return reason, found, said
 
 
 @pytest.mark.rule("KW417", "KW419", "KW420", "KW421")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_gateway_that_does_not_fit(bed: Bed, environment: Environment, gateway_api: None, case: Unfit) -> None:
-    assert judged(bed, environment, case, case.reason) == (case.reason, {case.code})
+    assert judged(bed, environment, case, case.reason) == (case.reason, {case.code}, [(case.symptom, "W10")])
 
 
 def test_a_gateway_that_fits(bed: Bed, environment: Environment, gateway_api: None) -> None:
-    assert judged(bed, environment, Unfit(ALL, "", ""), "True") == ("True", set())
+    assert judged(bed, environment, Unfit(ALL, "", "", ""), "True") == ("True", set(), [])
