@@ -128,6 +128,16 @@ def test_the_fleet_allows_more(fleet: Path, run: Run) -> None:
     assert "https://charts.corp.local" in spec["sourceRepos"]
 
 
+def test_an_environment_waits_for_its_cluster(fleet: Path, run: Run) -> None:
+    """The real controller judges it in tests/live/test_fleet.py."""
+    settings = yaml.safe_load((fleet / "fleet.yaml").read_text(encoding="utf-8"))
+    write(fleet / "fleet.yaml", settings | {"cluster_label": "corp.example/environment"})
+    assert run("generate")[1].splitlines()[-1] == "argocd/fleet/  1 file changed"
+    made = yaml.safe_load((fleet / "argocd" / "fleet" / "applicationset.yaml").read_text(encoding="utf-8"))
+    ((_, clusters),) = (one["matrix"]["generators"] for one in made["spec"]["generators"])
+    assert clusters == {"clusters": {"selector": {"matchLabels": {"corp.example/environment": "{{ .environment }}"}}}}
+
+
 def test_an_environment_that_leaves_takes_its_project(fleet: Path, run: Run) -> None:
     """That of an environment without Argo CD, too."""
     (fleet / "answers" / "environments" / "prod-us.yaml").unlink()
@@ -138,6 +148,16 @@ def test_an_environment_that_leaves_takes_its_project(fleet: Path, run: Run) -> 
     left = sorted(file.name for file in (fleet / "argocd" / "fleet").iterdir())
     assert not (fleet / "environments" / "test" / "fleet.yaml").exists()  # the ApplicationSet would read it
     assert left == ["applicationset.yaml", "project-prod-eu.yaml", "project.yaml"]
+
+
+def test_an_environment_without_its_applications_has_no_project(fleet: Path, run: Run) -> None:
+    """Somebody removed them; fleet-status names the files, and FORCE=1 writes them again."""
+    for file in (fleet / "environments" / "test" / "argocd" / "applications").glob("*.yaml"):
+        file.unlink()
+    assert run("generate", "prod-eu") == (0, "prod-eu  unchanged\nargocd/fleet/  1 file changed\n")
+    assert not (fleet / "argocd" / "fleet" / "project-test.yaml").exists()
+    assert run("generate", "--force")[0] == 0
+    assert (fleet / "argocd" / "fleet" / "project-test.yaml").exists()
 
 
 def test_one_repository_has_the_fleet(fleet: Path, run: Run) -> None:

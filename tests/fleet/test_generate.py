@@ -214,7 +214,7 @@ def test_what_is_wrong_is_said_in_a_line(fleet: Path, run: Run, file: str, conte
         ("fleet.yaml", "name: a\ntemplate: b\nstages: test\n", "fleet.yaml: set stages to a list of names, such as"),
         ("fleet.yaml", "name: a\ntemplate: b\nstages: [1]\n", "fleet.yaml: set stages to a list of names, such as"),
         ("fleet.yaml", "name: [\n", "fleet.yaml:2: "),
-        ("fleet.yaml", "label: a\n", "fleet.yaml: unknown key label; valid keys: name, template, path, stages, allow"),
+        ("fleet.yaml", "label: a\n", "fleet.yaml: unknown key label; valid keys: name, template, path, stages, "),
         ("answers/prod.yaml", "stage: prod\n", "answers/prod.yaml: not a layer; those are defaults.yaml, regions/"),
         ("answers/environments/prod.yml", "stage: prod\n", "answers/environments/prod.yml: not a layer"),
     ],

@@ -120,8 +120,9 @@ def hub(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         bed.kubectl("delete", "crd", f"{kind}.argoproj.io")
 
 
-def secret(bed: Bed, of: str, data: dict[str, str], name: str = "fleet") -> None:
-    meta = {"name": f"{of}-{name}", "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": of}}
+def secret(bed: Bed, of: str, data: dict[str, str], name: str = "fleet", **labels: str) -> None:
+    labels |= {"argocd.argoproj.io/secret-type": of}
+    meta = {"name": f"{of}-{name}", "namespace": NAMESPACE, "labels": labels}
     bed.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data})
 
 
@@ -285,6 +286,25 @@ def test_a_folder_that_is_gone_deletes_nothing(hub: Hub) -> None:
     assert "prod-us" in hub.names()
     assert len(hub.children("prod-us")) == 2
     assert hub.bed.api.find(PROJECT, "prod-us", NAMESPACE)
+
+
+def test_an_environment_waits_for_its_cluster(hub: Hub) -> None:
+    """With `cluster_label`; those that have an Application keep it."""
+    before = hub.names()
+    settings = yaml.safe_load((hub.fleet / "fleet.yaml").read_text(encoding="utf-8"))
+    write(hub.fleet / "fleet.yaml", settings | {"cluster_label": "environment"})
+    write(hub.fleet / "answers" / "environments" / "prod-ap.yaml", ENVIRONMENTS["prod-eu"])
+    assert cli.main(["fleet", "-C", str(hub.fleet), "generate", "prod-ap"]) == 0
+    hub.push("prod-ap, and clusters by their label", "ml")
+    until(
+        "the matrix", lambda: "matrix" in hub.bed.api.get(APPLICATION_SET, "ml", NAMESPACE)["spec"]["generators"][0], 90
+    )
+    time.sleep(1.5 * application_sets.REQUEUE)
+    assert "prod-ap" not in hub.names()
+    data = {"name": "prod-ap", "server": "https://127.0.0.1:2", "config": "{}"}
+    secret(hub.bed, "cluster", data, "prod-ap", environment="prod-ap")
+    until("prod-ap", lambda: "prod-ap" in hub.names(), 60, 1)
+    assert hub.names() >= before
 
 
 def test_without_the_application_set_all_stay(hub: Hub) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring.fleet.answers import ALLOW_KEYS, DERIVED, FLEET_KEYS, LABEL, VERSION
+from kserve_wiring.fleet.answers import ALLOW_KEYS, DERIVED, FLEET_KEYS, LABEL, LABEL_KEY, VERSION
 from tools.console import ROOT
 from tools.generate.answers_schema import answers_schema
 
@@ -23,6 +23,11 @@ _FLEET: dict[str, dict[str, Any]] = {
     "template": {"type": "string", "description": "the template of all environments: a URL or a folder of git"},
     "path": {"type": "string", "description": "path of this folder in its git repository", "default": "."},
     "stages": {"type": "array", "minItems": 1, "items": _LABEL, "description": "the first one gets a version first"},
+    "cluster_label": {
+        "type": "string",
+        "pattern": f"^({LABEL_KEY.pattern})?$",
+        "description": "key of a label of Argo CD's cluster Secrets, whose value is the name of an environment",
+    },
     "allow": {
         "type": "object",
         "description": "what the AppProject of each environment allows besides what the template installs",

@@ -72,7 +72,7 @@ def _generate(fleet: Fleet, arguments: argparse.Namespace) -> int:
         print(f"{argocd.FOLDER}/  error: {error}")
         return FINDINGS
     if changed:
-        print(f"{argocd.FOLDER}/  {changed} files changed")
+        print(f"{argocd.FOLDER}/  {changed} {'file' if changed == 1 else 'files'} changed")
     return OK
 
 

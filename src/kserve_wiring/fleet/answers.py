@@ -23,10 +23,14 @@ OWN_KEYS = ("stage", "region", VERSION)
 """Keys of a layer that are no answers: they are not given to the template."""
 DERIVED = ("kind", "environment_name", "argocd_path", "argocd_project")
 """Answers that follow from the name of an environment's file."""
-FLEET_KEYS = ("name", "template", "path", "stages", "allow")
+FLEET_KEYS = ("name", "template", "path", "stages", "cluster_label", "allow")
 ALLOW_KEYS = ("repositories", "namespaces", "kinds")
 # They are labels of the Applications.
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# A key of labels (IsQualifiedName of k8s.io/apimachinery).
+LABEL_KEY = re.compile(
+    r"(?:(?=[^/]{1,253}/)[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+)
 # A tag of Copier's (PEP 440) or a whole commit. A branch gives other files with the same answers.
 _FIXED = re.compile(r"v?\d+(\.\d+)*([.-]?[a-z]+\.?\d*)*|[0-9a-f]{40}")
 
@@ -40,7 +44,9 @@ class Fleet:
     """The content of fleet.yaml.
 
     path: of this folder in its git repository, "." or without a slash at the end. stages: the first one is the first
-    that gets a change. allow: what every AppProject allows besides what the template installs.
+    that gets a change. cluster_label: the label of Argo CD's cluster Secrets whose value is the name of an environment;
+    with it, an environment without such a Secret gets no Application. allow: what every AppProject allows besides what
+    the template installs.
     """
 
     folder: Path
@@ -48,6 +54,7 @@ class Fleet:
     template: str
     stages: tuple[str, ...]
     path: str = "."
+    cluster_label: str = ""
     allow: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def place(self, name: str) -> str:
@@ -84,7 +91,10 @@ def read_fleet(folder: Path) -> Fleet:
     if not isinstance(stages, list) or not stages or not all(map(_is_label, stages)):
         raise FleetError(f"{FLEET}: set stages to a list of names, such as [test, prod]")
     path = str(data.get("path", ".")).strip("/") or "."
-    return Fleet(folder, data["name"], data["template"], tuple(stages), path, _allow(data.get("allow") or {}))
+    label = data.get("cluster_label") or ""
+    if label and not (isinstance(label, str) and LABEL_KEY.fullmatch(label)):
+        raise FleetError(f"{FLEET}: set cluster_label to the key of a label, such as corp.example/environment")
+    return Fleet(folder, data["name"], data["template"], tuple(stages), path, label, _allow(data.get("allow") or {}))
 
 
 def _is_label(value: Any) -> bool:

@@ -37,10 +37,9 @@ _ELSEWHERE = ("kube-system",)
 def write(fleet: Fleet, environments: Sequence[Environment]) -> int:
     """Write what differs, and remove what is of no environment; the number of changed files. Raises FleetError.
 
-    environments: all of the fleet. One that is not generated yet has no project.
+    environments: all of the fleet. One that is not generated yet, or has lost its Applications, has no project.
     """
-    there = [one for one in environments if (fleet.folder / ENVIRONMENTS / one.name / "argocd").is_dir()]
-    delivered = [one for one in there if one.has_argocd]
+    delivered = [one for one in environments if one.has_argocd and any(_applications(fleet, one))]
     wanted = dict(_files(fleet, delivered)) if delivered else {}
     found = {file.name: file.read_text(encoding="utf-8") for file in (fleet.folder / FOLDER).glob("*.yaml")}
     for name in found.keys() - wanted.keys():
@@ -99,12 +98,20 @@ def application_set(fleet: Fleet, shared: Mapping[str, str]) -> dict[str, Any]:
         "spec": {
             "goTemplate": True,
             "goTemplateOptions": ["missingkey=error"],
-            "generators": [{"git": git}],
+            "generators": [_generator(fleet, git)],
             "strategy": {"type": "RollingSync", "rollingSync": {"steps": steps}},
             "syncPolicy": {"applicationsSync": "create-update"},
             "template": _template(fleet, shared),
         },
     }
+
+
+def _generator(fleet: Fleet, git: Mapping[str, Any]) -> dict[str, Any]:
+    """Each environment in git; with `cluster_label`, each whose cluster Argo CD knows by that label of its Secret."""
+    if not fleet.cluster_label:
+        return {"git": git}
+    clusters = {"selector": {"matchLabels": {fleet.cluster_label: "{{ .environment }}"}}}
+    return {"matrix": {"generators": [{"git": git}, {"clusters": clusters}]}}
 
 
 def _template(fleet: Fleet, shared: Mapping[str, str]) -> dict[str, Any]:
@@ -142,7 +149,7 @@ def project(fleet: Fleet, environment: Environment) -> dict[str, Any]:
     Read from the generated folder, so that it is what the template has decided.
     """
     folder = fleet.folder / ENVIRONMENTS / environment.name
-    specs = [read_mapping(file)["spec"] for file in sorted((folder / "argocd" / "applications").glob("*.yaml"))]
+    specs = [read_mapping(file)["spec"] for file in sorted(_applications(fleet, environment))]
     repositories = {source["repoURL"] for spec in specs for source in spec.get("sources", [spec.get("source")])}
     target = {key: value for key, value in specs[0]["destination"].items() if key != "namespace"}
     allowed = {key: fleet.allow.get(key, []) for key in ("repositories", "namespaces", "kinds")}
@@ -158,6 +165,10 @@ def project(fleet: Fleet, environment: Environment) -> dict[str, Any]:
     }
     labels = {"fleet": fleet.name, "stage": environment.stage}
     return _project(environment.name, str(environment.answers.get("argocd_namespace", "argocd")), labels, spec)
+
+
+def _applications(fleet: Fleet, environment: Environment) -> Iterator[Path]:
+    return (fleet.folder / ENVIRONMENTS / environment.name / "argocd" / "applications").glob("*.yaml")
 
 
 def _namespaces(folder: Path) -> Iterator[str]:

@@ -21,6 +21,10 @@ LAYER = "{stage: test, template_version: v1.0.0, stack: kserve-0.20}"
     [
         (FLEET, True),
         (FLEET.replace("name", "allow: {kinds: [{group: a, kind: B}]}, name"), True),
+        (FLEET.replace("name", "cluster_label: corp.example/environment, name"), True),
+        (FLEET.replace("name", "cluster_label: '', name"), True),
+        (FLEET.replace("name", "cluster_label: corp.example/of/environment, name"), False),
+        (FLEET.replace("name", "cluster_label: 'environment: test', name"), False),
         (FLEET.replace("stages", "stage"), False),
         (FLEET.replace("[test", "[Test"), False),
         (FLEET.replace("[test, prod]", "[]"), False),
