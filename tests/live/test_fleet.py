@@ -293,12 +293,14 @@ def test_an_environment_waits_for_its_cluster(hub: Hub) -> None:
     before = hub.names()
     settings = yaml.safe_load((hub.fleet / "fleet.yaml").read_text(encoding="utf-8"))
     write(hub.fleet / "fleet.yaml", settings | {"cluster_label": "environment"})
-    write(hub.fleet / "answers" / "environments" / "prod-ap.yaml", ENVIRONMENTS["prod-eu"])
-    assert cli.main(["fleet", "-C", str(hub.fleet), "generate", "prod-ap"]) == 0
-    hub.push("prod-ap, and clusters by their label", "ml")
+    assert cli.main(["fleet", "-C", str(hub.fleet), "generate", "prod-eu"]) == 0
+    hub.push("Clusters by their label", "ml")
     until(
         "the matrix", lambda: "matrix" in hub.bed.api.get(APPLICATION_SET, "ml", NAMESPACE)["spec"]["generators"][0], 90
     )
+    write(hub.fleet / "answers" / "environments" / "prod-ap.yaml", ENVIRONMENTS["prod-eu"])
+    assert cli.main(["fleet", "-C", str(hub.fleet), "generate", "prod-ap"]) == 0
+    hub.push("prod-ap", "ml")
     time.sleep(1.5 * application_sets.REQUEUE)
     assert "prod-ap" not in hub.names()
     data = {"name": "prod-ap", "server": "https://127.0.0.1:2", "config": "{}"}
