@@ -31,7 +31,7 @@ def made_pods(cluster: Cluster) -> Iterator[PodUse]:
         if obj.group == KNATIVE_GROUP and obj.kind in ("Service", "Configuration"):
             yield replace(pod, labels={**pod.labels, **_of_knative(obj.name)})
         elif obj.group == KSERVE_GROUP and obj.kind == "InferenceService":
-            yield replace(pod, labels=_of_component(cluster, pod))
+            yield from (replace(pod, labels=labels) for labels in _of_component(cluster, pod))
     for obj in cluster.of_kind("InferenceGraph"):
         yield _without_spec(obj, {**obj.labels, **_of_knative(obj.name), _GRAPH_LABEL: obj.name})
     for obj in cluster.of_kind("LLMInferenceService"):
@@ -44,17 +44,17 @@ def _without_spec(obj: KubeObject, labels: Mapping[str, Any]) -> PodUse:
     return PodUse(obj, ("spec",), {}, labels, {})
 
 
-def _of_component(cluster: Cluster, pod: PodUse) -> dict[str, Any]:
-    """The labels of a component's Pods; where the mode is unknown, those of either."""
+def _of_component(cluster: Cluster, pod: PodUse) -> Iterator[dict[str, Any]]:
+    """The labels of a component's Pods; where the mode is unknown, those of each. Standard mode sets ``app``."""
     component = str(pod.path[1])
     name = f"{pod.obj.name}-{component}"
-    labels = {**pod.labels, **pod.obj.mapping("spec", component, "labels")}
+    given = {**pod.labels, **pod.obj.mapping("spec", component, "labels")}
+    own = {MODEL_LABEL: pod.obj.name, "component": component}
     mode = pod.obj.annotations.get("serving.kserve.io/deploymentMode") or cluster.deployment_mode
     if mode not in STANDARD_MODES:
-        labels |= _of_knative(name)
+        yield {**given, **_of_knative(name), **own}
     if mode in STANDARD_MODES or not mode:
-        labels["app"] = f"isvc.{name}"
-    return {**labels, MODEL_LABEL: pod.obj.name, "component": component}
+        yield {**given, "app": f"isvc.{name}", **own}
 
 
 def _of_knative(name: str) -> dict[str, str]:
