@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.gateways import selects
+from kserve_wiring.cluster.label_selectors import asked_keys, matches
 from kserve_wiring.cluster.standard import hosts_of, is_internal, routes_by_gateway_api, standard_services
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 
@@ -175,18 +175,15 @@ def admits(cluster: Cluster, gateway: KubeObject, listener: Listener, namespace:
     if listener.origin != "Selector":
         return listener.origin == "All" or (listener.origin == "Same" and namespace == gateway.namespace)
     selector = dig(listener.allowed, "namespaces", "selector")
-    if not isinstance(selector, Mapping) or selector.get("matchExpressions"):
-        return None
-    wanted = selector.get("matchLabels") or {}
-    if not isinstance(wanted, Mapping):
+    if not isinstance(selector, Mapping):
         return None
     labels: dict[str, Any] = {_NAME_LABEL: namespace}
     found = cluster.find("Namespace", "", namespace)
     for obj in found:
         labels.update(obj.labels)
-    if not wanted or selects(wanted, labels):
-        return True
-    return False if found or set(wanted) == {_NAME_LABEL} else None
+    if found or asked_keys(selector) <= {_NAME_LABEL}:
+        return matches(selector, labels)
+    return None
 
 
 def covers(pattern: str, host: str) -> bool:

@@ -25,6 +25,7 @@ from kserve_wiring.cluster.gateway_api import (
     routes,
 )
 from kserve_wiring.cluster.gateways import split_service_host
+from kserve_wiring.cluster.label_selectors import asked_keys
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.standard import domain, host, routes_by_gateway_api
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
@@ -134,8 +135,9 @@ def _closed(one: Listener, refused: list[Route]) -> Draft:
         reason = f"so no listener takes routes of the namespaces {', '.join(namespaces[:_SHOWN])}{more}"
     suggestion: Advice = set_to(setting, "All")
     if one.origin == "Selector":
-        labels = dig(one.allowed, "namespaces", "selector", "matchLabels")
-        wanted = ", ".join(f"{key}: {value}" for key, value in labels.items())
+        selector = dig(one.allowed, "namespaces", "selector")
+        wanted = ", ".join(f"{key}: {value}" for key, value in (selector.get("matchLabels") or {}).items())
+        wanted = wanted or f"that it selects by, {', '.join(sorted(asked_keys(selector)))}"
         suggestion = f"give the namespaces the labels {wanted}, or {suggestion}"
     draft = single(setting, reason=reason, suggestion=suggestion)
     related = tuple((route.obj, ("metadata", "namespace")) for route in refused[:_SHOWN])

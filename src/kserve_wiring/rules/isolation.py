@@ -13,14 +13,16 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
+from kserve_wiring.cluster.label_selectors import asked_keys, matches
+from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, names_unlabelled
 from kserve_wiring.cluster.quotas import excesses
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because
 
-_NAME_LABEL = "kubernetes.io/metadata.name"
 _DNS = (53, "dns", "dns-tcp", 5353)
-_MODEL_LABELS = ("serving.kserve.io/", "serving.knative.dev/")
+_KNATIVE_LABELS = "serving.knative.dev/"
+_MODEL_LABELS = ("serving.kserve.io/", _KNATIVE_LABELS)
 _QUEUE_PORTS = (8012, 8013, 8112)
 _QUEUE_PORT_NAMES = ("queue-port", "https-port")
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
@@ -37,10 +39,10 @@ _QUEUE_NEEDS = {
 def cut_off(cluster: Cluster) -> Iterator[Draft]:
     """The activator, the gateway, the API server or DNS do not reach the Pods, or the Pods do not reach them."""
     knative = cluster.knative.namespace or DEFAULT_NAMESPACE
-    serving = {obj.namespace for obj in cluster.of_kind("InferenceService") if cluster.shows_knative(obj)}
-    for namespace in sorted(serving - {""}):
+    for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
         policies = [obj for obj in _policies(cluster, namespace) if _selects_models(obj)]
-        yield from _ingress(cluster, policies, knative)
+        if _runs_on_knative(cluster, namespace, policies):
+            yield from _ingress(cluster, policies, knative)
     for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
         yield from _egress([obj for obj in _policies(cluster, namespace) if _selects_models(obj)])
         yield from _sidecars(cluster, namespace)
@@ -51,10 +53,20 @@ def _policies(cluster: Cluster, namespace: str) -> list[KubeObject]:
     return [obj for obj in cluster.in_namespace("NetworkPolicy", namespace) if obj.group == "networking.k8s.io"]
 
 
+def _runs_on_knative(cluster: Cluster, namespace: str, policies: list[KubeObject]) -> bool:
+    """True if the set shows it, or if a policy selects Pods by a label of Knative's."""
+    keys = {key for obj in policies for key in asked_keys(obj.mapping("spec", "podSelector"))}
+    by_label = any(key.startswith(_KNATIVE_LABELS) for key in keys)
+    models = [obj for obj in cluster.in_namespace("InferenceService", namespace) if cluster.runs_on_knative(obj)]
+    return any(by_label or cluster.shows_knative(obj) for obj in models)
+
+
 def _selects_models(obj: KubeObject) -> bool:
-    labels = obj.mapping("spec", "podSelector", "matchLabels")
-    expressions = obj.get("spec", "podSelector", "matchExpressions")
-    return not expressions and (not labels or any(str(key).startswith(_MODEL_LABELS) for key in labels))
+    keys = asked_keys(obj.mapping("spec", "podSelector"))
+    expressions = mappings_of(obj.get("spec", "podSelector", "matchExpressions"))
+    if any(item.get("operator") != "Exists" for _, item in expressions):
+        return False
+    return not keys or any(key.startswith(_MODEL_LABELS) for key in keys)
 
 
 def _of_type(policies: list[KubeObject], type_: str) -> list[KubeObject]:
@@ -68,11 +80,13 @@ def _default_types(obj: KubeObject) -> list[str]:
 
 def _ingress(cluster: Cluster, policies: list[KubeObject], knative: str) -> Iterator[Draft]:
     limited = _of_type(policies, "Ingress")
+    if any(names_unlabelled(cluster, obj) for obj in limited):
+        return  # KW529 reports the label
     rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "ingress"))]
     if limited and not any(_admits(cluster, item, "from", knative, limited[0].namespace) for item in rules):
         setting = Setting("set" if rules else "empty", limited[0], ("spec", "ingress"))
         reason = f"it admits nothing from {knative}, whose activator and autoscaler call every Pod of a model"
-        fix = f"add a peer with the namespaceSelector {_NAME_LABEL}: {knative}, and one for the gateway's namespace"
+        fix = f"add a peer with the namespaceSelector {NAME_LABEL}: {knative}, and one for the gateway's namespace"
         yield because(setting, reason, fix)
 
 
@@ -108,12 +122,9 @@ def _is_peer(cluster: Cluster, peer: Mapping[str, Any], namespace: str, own: str
     selector = peer.get("namespaceSelector")
     if not isinstance(selector, MAPPING):
         return namespace == own
-    labels = selector.get("matchLabels")
-    if selector.get("matchExpressions") or not isinstance(labels, MAPPING):
-        return True
     spaces = cluster.find("Namespace", "", namespace)
-    known = {_NAME_LABEL: namespace} | {key: value for obj in spaces for key, value in obj.labels.items()}
-    return all(known.get(key) == value if key in known or spaces else True for key, value in labels.items())
+    known = {NAME_LABEL: namespace} | {key: value for obj in spaces for key, value in obj.labels.items()}
+    return matches(selector, known) or not (spaces or asked_keys(selector) <= {*known})
 
 
 def _admits_dns(entry: Mapping[str, Any]) -> bool:
@@ -151,10 +162,7 @@ def _webhook_pods(cluster: Cluster) -> Iterator[tuple[str, str, Mapping[str, Any
 
 
 def _selects(obj: KubeObject, labels: Mapping[str, Any]) -> bool:
-    wanted = obj.mapping("spec", "podSelector", "matchLabels")
-    return not obj.get("spec", "podSelector", "matchExpressions") and all(
-        labels.get(key) == value for key, value in wanted.items()
-    )
+    return matches(obj.mapping("spec", "podSelector"), labels)
 
 
 def _sidecars(cluster: Cluster, namespace: str) -> Iterator[Draft]:

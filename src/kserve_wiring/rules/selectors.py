@@ -16,6 +16,7 @@ from kserve_wiring.cluster.gateways import is_gateway_pod, selects
 from kserve_wiring.cluster.made_pods import MODEL_LABEL, made_pods
 from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.cluster.names import NearNames, near_name
+from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, unlabelled
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule
@@ -85,6 +86,9 @@ class _Labels:
 @rule("KW529")
 def selected_pods(cluster: Cluster) -> Iterator[Draft]:
     """A Service without endpoints answers nothing, and a policy without Pods protects nothing."""
+    for setting, namespace in unlabelled(cluster):
+        reason = f"no Namespace has that label, not even {namespace.ref}"
+        yield because(setting, reason, rename(setting, NAME_LABEL), at(namespace, "metadata", "name"), level="warning")
     shown, made = _labels(cluster)
     root = root_namespace(cluster)
     for kind, path in _SELECTORS.items():
