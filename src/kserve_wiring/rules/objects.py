@@ -16,6 +16,7 @@ from typing import Any
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
+from kserve_wiring.cluster.probe_ports import unnamed_ports
 from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
@@ -61,6 +62,7 @@ def refused_objects(cluster: Cluster) -> Iterator[Draft]:
     for pod in cluster.pods:
         if not pod.obj.source.partial:
             yield from _pod(pod)
+    yield from _probes(cluster)
 
 
 def _names(obj: KubeObject) -> Iterator[Draft]:
@@ -186,7 +188,6 @@ def _pod(pod: PodUse) -> Iterator[Draft]:
         yield from _container(pod, path, container)
         if not _has_more(pod):
             yield from _mounts(pod, path, container, volumes)
-        yield from _probes(pod, path, container)
     model = pod.spec.get("model")
     if isinstance(model, MAPPING) and pod.obj.group == KSERVE_GROUP:
         yield from _container(pod, (*pod.path, "model"), model)
@@ -246,14 +247,10 @@ def _mounts(pod: PodUse, path: KeyPath, container: Mapping[str, Any], volumes: s
             yield single(where, reason="a mount has a path", suggestion="set mountPath")
 
 
-def _probes(pod: PodUse, path: KeyPath, container: Mapping[str, Any]) -> Iterator[Draft]:
+def _probes(cluster: Cluster) -> Iterator[Draft]:
     """The kubelet finds a named port only among the container's own."""
-    own = {str(port["name"]) for _, port in mappings_of(container.get("ports")) if port.get("name")}
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        for kind in ("httpGet", "tcpSocket"):
-            name = dig(container, probe, kind, "port")
-            if isinstance(name, str) and not name.isdigit() and name not in own and own:
-                setting = at(pod.obj, *path, probe, kind, "port")
-                known = sorted(own)
-                suggestion = set_to(setting, known[0]) if len(known) == 1 else "name one of its ports"
-                yield single(setting, reason=f"the container has the ports {', '.join(known)}", suggestion=suggestion)
+    for setting, names in unnamed_ports(cluster):
+        known = f"the container has the ports {', '.join(names)}" if names else "no port of the container has a name"
+        near = names[0] if len(names) == 1 else ""
+        fix = set_to(setting, near) if near else "name one of its ports" if names else "add a port of that name"
+        yield single(setting, reason=known, suggestion=fix)
