@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW535: labels of namespaces and Pods by which Istio's injector selects them (wire W12).
+"""KW535: labels and annotations of namespaces and Pods that Istio's injector reads (wire W12).
 
 istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml and pkg/kube/inject/inject.go.
 """
@@ -8,12 +8,15 @@ istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.y
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.label_selectors import matches
 from kserve_wiring.cluster.names import near_name
-from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting
+from kserve_wiring.cluster.namespace_selectors import NAME_LABEL
+from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to
 
@@ -28,6 +31,16 @@ _LISTS = {
     "includeOutboundIPRanges": _RANGE,
     "excludeOutboundIPRanges": _RANGE,
 }
+OF_PODS = (
+    "sidecar.istio.io/",
+    "traffic.sidecar.istio.io/",
+    "readiness.status.sidecar.istio.io/",
+    "status.sidecar.istio.io/",
+    "proxy.istio.io/",
+    "inject.istio.io/",
+    "prometheus.istio.io/",
+)
+"""Prefixes whose keys Istio reads on Pods only: istio.io/api annotation/annotations.gen.go and label/labels.gen.go."""
 _YES = ("true", "yes", "on", "enable", "enabled", "1")
 
 
@@ -54,6 +67,51 @@ def unread_labels(cluster: Cluster) -> Iterator[Draft]:
     for obj in cluster.of_kind("InferenceService"):
         for holder in ("labels", "annotations"):  # KServe copies both to the Pods
             yield from _inject(at(obj, "metadata", holder, _INJECT))
+    yield from _not_selected(cluster, revisions)
+    yield from _not_on_pods(cluster)
+
+
+def _not_selected(cluster: Cluster, revisions: dict[str, Setting]) -> Iterator[Draft]:
+    """Only the injector of the default revision has a webhook for istio-injection."""
+    injectors = [obj for obj in cluster.of_kind("MutatingWebhookConfiguration") if _is_injector(obj)]
+    webhooks = [item for obj in injectors for _, item in mappings_of(obj.get("webhooks"))]
+    for obj in cluster.of_kind("Namespace") if revisions else ():
+        labels = {NAME_LABEL: obj.name, **obj.labels}
+        if labels.get(_INJECTION) == "enabled" and webhooks and not any(_takes(item, labels) for item in webhooks):
+            setting, known = at(obj, "metadata", "labels", _INJECTION), sorted(revisions)
+            reason = f"no webhook of istiod selects it, only the revision {', '.join(known)}"
+            fix = f"replace it by {_REVISION}: {known[0]}"
+            yield because(setting, reason, fix, at(injectors[0], "metadata", "name"), level="warning")
+
+
+def _is_injector(obj: KubeObject) -> bool:
+    return obj.labels.get("app") == "sidecar-injector"
+
+
+def _takes(webhook: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """True if a webhook gets the Pods of a namespace which have no labels of their own."""
+    of_namespace, of_pod = webhook.get("namespaceSelector"), webhook.get("objectSelector")
+    takes = not isinstance(of_namespace, Mapping) or matches(of_namespace, labels)
+    return takes and (not isinstance(of_pod, Mapping) or matches(of_pod, {}))
+
+
+def _not_on_pods(cluster: Cluster) -> Iterator[Draft]:
+    """What is set on a workload or namespace, and not in the template of its Pods."""
+    templates = [(pod.obj, pod.path[:-1]) for pod in cluster.pods if len(pod.path) > 1 and _is_workload(pod.obj)]
+    for obj, path in [*templates, *((obj, ()) for obj in cluster.of_kind("Namespace"))]:
+        of_template = {**obj.mapping(*path, "metadata", "labels"), **obj.mapping(*path, "metadata", "annotations")}
+        for holder in ("labels", "annotations"):
+            for key in obj.mapping("metadata", holder):
+                if str(key).startswith(OF_PODS) and (not path or key not in of_template):
+                    where = ".".join(map(str, (*path, "metadata", holder)))
+                    fix = f"move it to {where}" if path else f"use {_INJECTION}, or set it on the Pods"
+                    setting = at(obj, "metadata", holder, str(key))
+                    yield because(setting, "Istio reads it on Pods only", fix, level="warning")
+
+
+def _is_workload(obj: KubeObject) -> bool:
+    """True if its Pods have the labels and annotations of a template; KServe gives those of a model to its Pods."""
+    return obj.group != KSERVE_GROUP and obj.kind != "Pod"
 
 
 def _lists(pod: PodUse, path: KeyPath) -> Iterator[Draft]:
