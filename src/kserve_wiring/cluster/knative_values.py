@@ -195,6 +195,10 @@ def _autoscaler(settings: Settings) -> Iterator[Unfit]:
         yield from _range(settings, key, lambda one: one > 1, "above 1")
     yield from _range(settings, "stable-window", _is_window, "whole seconds from 6s to 1h")
     yield from _range(settings, "panic-window-percentage", lambda one: 1 <= one <= 100, "from 1 to 100")
+    limit, most = settings.get("max-scale-limit"), _number(settings, "max-scale", 0)
+    if limit is not None and _number(settings, "max-scale-limit", 0) and most == 0:
+        reason = "with a limit, Knative refuses a default of no maximum, and max-scale is 0 or not set"
+        yield Unfit(limit, reason, "set max-scale to a number from 1 to the limit")
 
 
 def _is_window(span: float) -> bool:
