@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service
+from kserve_wiring.cluster.made_keys import made_keys
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.names_in_texts import misnamed
 from kserve_wiring.cluster.operator_names import ignored_names
@@ -44,6 +45,7 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
     yield from _certificates(cluster, targets)
     refs = list(_all_references(cluster))
     targets.use(refs)
+    made = made_keys(cluster)
     for ref in refs:
         if _NAME.fullmatch(ref.name) and not _may_be_absent(ref):
             found = targets.find(ref)
@@ -51,6 +53,9 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
                 yield from _inside(ref, found)
             elif not targets.is_made(ref):
                 yield from _missing(cluster, targets, ref)
+            elif "Secret" in ref.kinds and (ref.namespace, ref.name) in made:
+                maker, keys = made[ref.namespace, ref.name]
+                yield from _keys(ref, maker, keys)
 
 
 def _all_references(cluster: Cluster) -> Iterator[Reference]:
@@ -156,22 +161,9 @@ def _draft(ref: Reference, reason: str, fix: Advice, level: str, related: KubeOb
 def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
     """What the reference needs of its target: a key, a type, a port."""
     target = found[0]
-    yield from _items(ref, target)
-    yield from _sub_paths(ref, target)
-    key = ref.holder.get(ref.row.key_at) if ref.row.key_at else None
     keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
-    if isinstance(key, str) and keys and key not in keys:
-        near = near_name(key, keys)
-        reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
-        path = (*ref.path[:-1], ref.row.key_at)
-        setting = Setting(key, ref.obj, path)
-        suggestion = set_to(setting, near) if near else f"add the key {key}, or name one that is there"
-        draft = single(setting, reason=reason, suggestion=suggestion)
-        yield replace(draft, related=((target, ("metadata", "name")),))
-    missing = [name for name in ref.row.keys if keys and name not in keys]
-    if missing:
-        reason = f"{target.ref} has no key {' and no key '.join(missing)}, it has {', '.join(sorted(keys))}"
-        yield _draft(ref, reason, f"add {' and '.join(missing)}, or name another Secret", "", target)
+    yield from _keys(ref, target, keys)
+    yield from _sub_paths(ref, target)
     group = ref.holder.get(ref.row.group_at) if ref.row.group_at else None
     if isinstance(group, str) and all(item.group != group for item in found):
         setting = Setting(group, ref.obj, (*ref.path[:-1], ref.row.group_at))
@@ -183,6 +175,23 @@ def _inside(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
         yield _draft(ref, reason, f"give the Secret the type {ref.row.type_}", "", target)
     if ref.row.port_at:
         yield from _port(ref, target)
+
+
+def _keys(ref: Reference, target: KubeObject, keys: Collection[str]) -> Iterator[Draft]:
+    """The keys that a reference needs of its target, or of what another object makes of it."""
+    yield from _items(ref, target, keys)
+    key = ref.holder.get(ref.row.key_at) if ref.row.key_at else None
+    if isinstance(key, str) and keys and key not in keys:
+        near = near_name(key, keys)
+        reason = f"{target.ref} has no key {key}, it has {', '.join(sorted(keys))}"
+        setting = Setting(key, ref.obj, (*ref.path[:-1], ref.row.key_at))
+        suggestion = set_to(setting, near) if near else f"add the key {key}, or name one that is there"
+        draft = single(setting, reason=reason, suggestion=suggestion)
+        yield replace(draft, related=((target, ("metadata", "name")),))
+    missing = [name for name in ref.row.keys if keys and name not in keys]
+    if missing:
+        reason = f"{target.ref} has no key {' and no key '.join(missing)}, it has {', '.join(sorted(keys))}"
+        yield _draft(ref, reason, f"add {' and '.join(missing)}, or name another Secret", "", target)
 
 
 def _api_version(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
@@ -197,10 +206,10 @@ def _api_version(ref: Reference, found: list[KubeObject]) -> Iterator[Draft]:
         yield because(setting, f"{target.ref} has {target.ref.apiVersion}", fix, at(target, "apiVersion"))
 
 
-def _items(ref: Reference, target: KubeObject) -> Iterator[Draft]:
+def _items(ref: Reference, target: KubeObject, keys: Collection[str]) -> Iterator[Draft]:
     """The keys that a volume chooses of a Secret or ConfigMap."""
-    keys = {str(name) for part in ("data", "stringData", "binaryData") for name in target.mapping(part)}
-    for index, item in mappings_of(ref.holder.get("items")) if keys and target.kind in ("Secret", "ConfigMap") else ():
+    is_data = bool({"Secret", "ConfigMap"} & {*ref.kinds})
+    for index, item in mappings_of(ref.holder.get("items")) if keys and is_data else ():
         key = item.get("key")
         if isinstance(key, str) and key not in keys and ref.holder.get("optional") is not True:
             setting = Setting(key, ref.obj, (*ref.path[:-1], "items", index, "key"))

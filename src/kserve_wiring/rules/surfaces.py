@@ -18,7 +18,13 @@ from kserve_wiring.rules.draft import Advice, Draft, at, rename, single
 # Prefixes whose keys Knative's and KServe's controllers read as annotations, and keys that they read as labels.
 _ANNOTATIONS = ("autoscaling.knative.dev/", "queue.sidecar.serving.knative.dev/", "features.knative.dev/")
 _LABELS = ("networking.knative.dev/visibility", "networking.kserve.io/visibility", "istio.io/dataplane-mode")
-_KFSERVING, _KSERVE = "serving.kubeflow.org/", "serving.kserve.io/"
+_PREDECESSORS = {
+    "serving.kubeflow.org/": ("serving.kserve.io/", "KServe reads no key of KFServing, its predecessor"),
+    "certmanager.k8s.io/": ("cert-manager.io/", "cert-manager reads no key of its API before v0.11"),
+}
+"""Prefix: the new one, and why its keys have no effect. Objects of its API group show that an old release runs."""
+_UPSTREAM = "KServe, Knative or Istio"
+_PROJECTS = {"cert-manager.io": "cert-manager", "acme.cert-manager.io": "cert-manager"}
 _QUEUE = "queue.sidecar.serving.knative.dev/"
 """Only Knative has this prefix, so any other key in it is a mistake."""
 # KW312 reads these.
@@ -51,19 +57,21 @@ _ELSEWHERE = ("digest-resolution-timeout", "digestResolutionTimeout")
 def unread_keys(cluster: Cluster) -> Iterator[Draft]:
     """Nobody refuses a label or annotation with a slip of the pen: the setting has no effect."""
     known = keys()
-    is_old = any(obj.group == _KFSERVING[:-1] for obj in cluster.objects)
+    groups = {obj.group for obj in cluster.objects}
+    replaced = {prefix: new for prefix, new in _PREDECESSORS.items() if prefix[:-1] not in groups}
     for obj in cluster.objects:
         for path, mapping in _metadata(obj):
             for key in mapping:
-                if isinstance(key, str) and key.startswith(_KFSERVING) and not is_old:
-                    better = f"{_KSERVE}{key.removeprefix(_KFSERVING)}"
-                    reason = "KServe reads no key of KFServing, its predecessor"
-                    yield _key(obj, (*path, key), reason, rename(at(obj, *path, key), better))
+                prefix = f"{key.partition('/')[0]}/" if isinstance(key, str) else ""
+                if prefix in replaced:
+                    better, reason = replaced[prefix]
+                    fix = rename(at(obj, *path, key), key.replace(prefix, better, 1))
+                    yield _key(obj, (*path, key), reason, fix)
                     continue
                 if isinstance(key, str) and "/" in key and not key.startswith(_STORAGE):
                     meant = known.meant(key)
                     if meant:
-                        reason = "no release of KServe, Knative or Istio reads this key"
+                        reason = f"no release of {_PROJECTS.get(meant.split('/')[0], _UPSTREAM)} reads this key"
                         yield _key(obj, (*path, key), reason, rename(at(obj, *path, key), meant))
                     elif key.startswith(_QUEUE) and key not in known.known:
                         reason = "Knative reads no such key for queue-proxy"

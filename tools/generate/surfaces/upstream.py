@@ -19,6 +19,7 @@ from tools.upstream import golang, modules
 READER = Path(__file__).parent / "reader"
 KSERVE, SERVING, OPERATOR = "github.com/kserve/kserve", "knative.dev/serving", "knative.dev/operator"
 NETWORKING, PKG, ISTIO_API = "knative.dev/networking", "knative.dev/pkg", "istio.io/api"
+CERT_MANAGER = "github.com/cert-manager/cert-manager"
 # Folders of each module, and whether its labels and annotations count: knative.dev/pkg has keys of logs.
 FOLDERS = {
     KSERVE: ("pkg", "cmd"),
@@ -26,6 +27,7 @@ FOLDERS = {
     NETWORKING: ("pkg",),
     PKG: ("configmap", "leaderelection", "logging", "observability", "profiling", "webhook"),
     ISTIO_API: ("annotation", "label"),
+    CERT_MANAGER: ("pkg/apis",),
 }
 # The file that parses each ConfigMap of Knative, by the end of its path.
 CONFIG_FILES = {

@@ -42,7 +42,7 @@ type source struct {
 }
 
 var (
-	key       = regexp.MustCompile(`^[a-z0-9.-]*(kserve\.io|knative\.dev|istio\.io)/[A-Za-z0-9._-]+$`)
+	key       = regexp.MustCompile(`^[a-z0-9.-]*(kserve\.io|knative\.dev|istio\.io|cert-manager\.io)/[A-Za-z0-9._-]+$`)
 	constants = map[string]ast.Expr{}
 	scopes    = map[ast.Expr]string{}
 )
