@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """KW548: hosts of Services inside URLs, arguments, variables and annotations (wire W10).
 
-A host NAME.NAMESPACE.svc is read by a program, so no controller reports one that does not exist.
+A host NAME.NAMESPACE.svc is read by a program, so no controller reports one that does not exist. An argument
+--predictor_host stays as it is (kserve v0.20.0 pkg/apis/serving/v1beta1/transformer_custom.go, explainer_custom.go).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _KINDS = (
 )
 """Kinds with texts for programs. The hosts in objects of Istio, webhooks and certificates have rules of their own."""
 _OTHER_RULES = ("inferenceservice-config", "config-istio", "istio")
+_PREDICTOR_HOST = "--predictor_host"
+_BEFORE_PREDICTORS = ("transformer", "explainer")
 _SERVICE = Row("", "", ("Service",), form="host", group="core", made=True)
 
 
@@ -38,6 +41,24 @@ def unknown_hosts(cluster: Cluster) -> Iterator[Draft]:
         for path, text in _texts(obj.body):
             for found in _HOST.finditer(text):
                 yield from _host(targets, Setting(text, obj, path), found)
+    for obj in cluster.of_kind("InferenceService"):
+        for component in _BEFORE_PREDICTORS:
+            yield from _calls_itself(obj, component)
+
+
+def _calls_itself(obj: KubeObject, component: str) -> Iterator[Draft]:
+    """The address of a model as a whole leads to its transformer, which calls itself with it."""
+    for index, container in mappings_of(obj.get("spec", component, "containers")):
+        arguments = container.get("args")
+        before = ""
+        for number, argument in enumerate(arguments if isinstance(arguments, list) else ()):
+            name, equals, value = str(argument).partition("=")
+            host = value if equals and name == _PREDICTOR_HOST else str(argument) if before == _PREDICTOR_HOST else ""
+            if host.rpartition("//")[2].split(".")[0] == obj.name:
+                setting = Setting(argument, obj, ("spec", component, "containers", index, "args", number))
+                reason = f"that is the address of the model as a whole, which leads to the {component}"
+                yield because(setting, reason, "remove the argument: KServe adds it with the host of the predictor")
+            before = str(argument)
 
 
 def _texts(body: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
