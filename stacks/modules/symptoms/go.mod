@@ -4,7 +4,9 @@ module copier-kserve/stacks/symptoms
 go 1.24
 
 require (
+	github.com/cert-manager/cert-manager v1.21.2
 	github.com/containerd/containerd/v2 v2.4.2
+	github.com/external-secrets/external-secrets v0.20.4
 	github.com/google/go-containerregistry v0.20.3
 	github.com/kserve/kserve v0.20.0
 	helm.sh/helm/v4 v4.3.1
@@ -19,5 +21,6 @@ require (
 	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd
 	knative.dev/serving v0.50.0
 	sigs.k8s.io/gateway-api v1.6.3
+	sigs.k8s.io/gateway-api-inference-extension v1.5.0
 	github.com/argoproj/argo-cd/v2 v2.8.0
 )
