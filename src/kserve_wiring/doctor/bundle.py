@@ -86,13 +86,15 @@ def _add(collected: Collected, name: str, content: Content) -> None:
 
 
 def _add_envoy(collected: Collected, pod: Pod, name: str, data: bytes) -> None:
+    """ztunnel's configuration has the same name in a bug-report, and lists workloads (its proxy is not Envoy)."""
     try:
-        configs = json.loads(data)["configs"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        configs = None
+        dump = json.loads(data)
+    except (ValueError, RecursionError):
+        dump = None
+    configs = dump.get("configs") if isinstance(dump, dict) else None
     if isinstance(configs, list):
         collected.envoys[pod] = reduced(configs)
-    else:
+    elif not (isinstance(dump, dict) and "workloads" in dump):
         collected.problems.append(Problem(name, 0, "no config_dump of Envoy: it is no JSON object with `configs`"))
 
 

@@ -8,6 +8,7 @@ import bz2
 import codecs
 import io
 import lzma
+import re
 import sys
 import tarfile
 import zipfile
@@ -63,6 +64,11 @@ def files(path: str) -> Iterator[tuple[str, Content] | Problem]:
 
 
 def _problem(name: str, error: BaseException) -> Problem:
+    """tarfile says `empty header` of an archive that is cut; the list of the files of a zip archive is at its end."""
+    if isinstance(error, tarfile.ReadError):
+        return Problem(name, 0, "the archive is cut off; what was before that was read")
+    if isinstance(error, zipfile.BadZipFile) and "not a zip file" in str(error):
+        return Problem(name, 0, "the zip archive is cut off, so the list of its files is lost")
     return Problem(name, 0, getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
@@ -96,10 +102,18 @@ def _decompress(name: str, content: Content) -> tuple[str, bool]:
             content.data, whole = _streams(content.data, magic, decoder_of)
             name = name.removesuffix(suffix)
             break
-    # Windows PowerShell's `>` writes UTF-16.
-    if content.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        content.data = content.data.decode("utf-16", errors="replace").encode()
+    wide = _wide(content.begin)
+    if wide:
+        content.data = content.data.decode(wide, errors="replace").encode()
     return name, whole
+
+
+def _wide(begin: bytes) -> str:
+    """The encoding of text with several bytes a character: Windows PowerShell's `>` writes UTF-16; "" for UTF-8."""
+    marks = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    found = next((encoding for mark, encoding in marks.items() if begin.startswith(mark)), "")
+    # Without a mark: every other byte of a few ASCII characters is zero, as `cmd /u` writes them.
+    return found or ("utf-16-le" if re.match(rb"(?:[\t\n\r -~]\0){8}", begin) else "")
 
 
 def _streams(data: bytes, magic: bytes, decoder_of: Callable[[], Any]) -> tuple[bytes, bool]:

@@ -73,6 +73,10 @@ WHOLE = {
     "tar in a tar.tar": tar("w:", inner=tar("w:gz", all=YAML)),
     "tar in a zip.zip": zipped(inner=tar("w:gz", all=YAML)),
     "zip in a tar.tgz": tar("w:gz", inner=zipped(all=JSON)),
+    "UTF-16.yaml": YAML.decode().replace("\n", "\r\n").encode("utf-16"),
+    "UTF-16 without a mark.yaml": YAML.decode().encode("utf-16-le"),
+    "UTF-32.json": JSON.decode().encode("utf-32"),
+    "backslashes.zip": zipped(**{"root\\objects\\all.yaml": YAML}),
     "with binary.tgz": tar("w:gz", core=os.urandom(5000), all=YAML, empty=b""),
 }
 
@@ -96,7 +100,8 @@ BAD: dict[str, tuple[bytes, str]] = {
     "all.7z": (b"7z\xbc\xaf\x27\x1c" + b"x" * 100, "unpack it first: doctor does not read 7z"),
     "random.bin": (bytes(range(256)) * 20, "no object of Kubernetes"),
     "only.tgz": (tar("w:gz"), "no object of Kubernetes"),
-    "locked.zip": (zipped(a=b"x")[:20], "File is not a zip file"),
+    "cut.zip": (zipped(a=b"x")[:20], "the zip archive is cut off, so the list of its files is lost"),
+    "cut.tar": (tar("w:", first=b"1" * 900, second=b"2" * 900)[:2048], "the archive is cut off"),
     "notes.txt": (b"we have a problem", "no object of Kubernetes"),
     "cut.xz": (lzma.compress(os.urandom(3000))[:1000], "cut off"),
 }

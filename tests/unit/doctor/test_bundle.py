@@ -81,6 +81,14 @@ def test_the_configuration_of_envoy_in_a_bug_report(tmp_path: Path, name: str) -
     assert PRIVATE.split()[3] not in json.dumps(found.envoys["istio-system", "ingress-1"])
 
 
+def test_the_configuration_of_ztunnel_in_a_bug_report(tmp_path: Path) -> None:
+    """It has the name of Envoy's (istio tools/bug-report/pkg/common, ztunnelDebugURLs), and is no problem."""
+    dump = json.dumps({"workloads": [], "services": [], "certificates": []})
+    pod_text = yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", **POD})
+    found = read_bundle(str(put(tmp_path, {"proxies/istio-system/ztunnel-1/config_dump": dump, "pod.yaml": pod_text})))
+    assert (found.envoys, found.problems) == ({}, [])
+
+
 def test_a_broken_configuration_of_envoy(tmp_path: Path) -> None:
     found = read_bundle(str(put(tmp_path, {"proxies/istio-system/ingress-1/config_dump": '{"configs": ['})))
     assert [problem.message for problem in found.problems] == [
