@@ -17,6 +17,7 @@ from kserve_wiring.cluster.names_in_texts import misnamed
 from kserve_wiring.cluster.operator_names import ignored_names
 from kserve_wiring.cluster.paths import POD
 from kserve_wiring.cluster.pods import PodUse
+from kserve_wiring.cluster.reference_evidence import nobody_runs_as, sole_service
 from kserve_wiring.cluster.references import CLUSTER_KINDS, Reference, nearly_kinds, references
 from kserve_wiring.cluster.targets import Targets, targets_of
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
@@ -97,6 +98,12 @@ def _missing(cluster: Cluster, targets: Targets, ref: Reference) -> Iterator[Dra
         yield _draft(ref, reason, _fix_kind(ref, kind, alike[0].kind), level, alike[0])
     elif named := _other_name(ref, targets, level):
         yield named
+    elif nobody := nobody_runs_as(cluster, ref):
+        fix = "name the ServiceAccount of the caller's Pods, or set serviceAccountName of their template"
+        yield _draft(ref, nobody, fix, level)
+    elif sole := sole_service(cluster, ref):
+        reason = f"{_absent(ref, kind, '')}, and the file has only {sole.name}"
+        yield _draft(ref, reason, f"name {sole.name}, if that is meant", level, sole)
     elif must_exist:
         yield _draft(ref, _absent(ref, kind, ""), f"create the {kind}, or name one that exists", "")
 
