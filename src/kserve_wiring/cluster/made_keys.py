@@ -25,7 +25,7 @@ def made_keys(cluster: Cluster) -> Made:
     makers: dict[tuple[str, str], list[tuple[KubeObject, set[str] | None]]] = {}
     for obj in cluster.of_kind("ExternalSecret", "SealedSecret", "Certificate"):
         name, keys = _READERS[obj.kind](obj)
-        makers.setdefault((obj.namespace, name), []).append((obj, None if obj.source.partial else keys))
+        makers.setdefault((obj.namespace, name), []).append((obj, keys if obj.source.whole else None))
     return {
         place: (found[0][0], frozenset(found[0][1]))
         for place, found in makers.items()

@@ -22,7 +22,7 @@ def unlabelled(cluster: Cluster) -> Iterator[tuple[Setting, KubeObject]]:
     for obj, path in _selectors(cluster):
         for key, value in obj.mapping(*path, "matchLabels").items():
             spaces = cluster.find("Namespace", "", str(value)) if key not in (NAME_LABEL, *labels) else ()
-            if spaces and not spaces[0].source.partial:
+            if spaces and spaces[0].source.whole:
                 yield Setting(value, obj, (*path, "matchLabels", str(key))), spaces[0]
 
 

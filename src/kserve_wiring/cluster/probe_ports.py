@@ -29,7 +29,7 @@ def unnamed_ports(cluster: Cluster) -> Iterator[tuple[Setting, list[str]]]:
     """The ports by a name that no port of the container has, with the names that it has; KW542 has Knative."""
     of_models = set(_names_of_models(cluster))
     for pod in cluster.pods:
-        if pod.obj.group == KNATIVE_GROUP or pod.obj.source.partial:
+        if pod.obj.group == KNATIVE_GROUP or not pod.obj.source.whole:
             continue
         for path, container in pod.containers():
             names = sorted(_names(container))

@@ -15,7 +15,7 @@ _OF_PROFILES = ("default", "default-editor", "default-viewer")
 def nobody_runs_as(cluster: Cluster, ref: Reference) -> str:
     """Why no Pod of a policy's own namespace is meant by a principal; "" if that is not known."""
     own = ref.row.form == "principal" and ref.namespace == ref.obj.namespace and ref.name not in _OF_PROFILES
-    if not own or ref.obj.get("spec", "action") not in (None, "ALLOW"):
+    if not own or not ref.obj.source.whole or ref.obj.get("spec", "action") not in (None, "ALLOW"):
         return ""
     accounts = {pod.service_account for pod in cluster.pods if pod.namespace == ref.namespace and not pod.runtime}
     if not accounts or ref.name in accounts:

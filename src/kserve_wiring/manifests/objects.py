@@ -40,6 +40,11 @@ class Source:
     unlisted: bool = False
     absent: tuple[KeyPath, ...] = ()
 
+    @property
+    def whole(self) -> bool:
+        """False for what may be a patch of another object, which has the other fields."""
+        return not (self.partial or self.unlisted)
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:

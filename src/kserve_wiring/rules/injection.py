@@ -98,7 +98,8 @@ def _takes(webhook: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
 def _not_on_pods(cluster: Cluster) -> Iterator[Draft]:
     """What is set on a workload or namespace, and not in the template of its Pods."""
     templates = [(pod.obj, pod.path[:-1]) for pod in cluster.pods if len(pod.path) > 1 and _is_workload(pod.obj)]
-    for obj, path in [*templates, *((obj, ()) for obj in cluster.of_kind("Namespace"))]:
+    places = [*templates, *((obj, ()) for obj in cluster.of_kind("Namespace"))]
+    for obj, path in [place for place in places if place[0].source.whole]:
         of_template = {**obj.mapping(*path, "metadata", "labels"), **obj.mapping(*path, "metadata", "annotations")}
         for holder in ("labels", "annotations"):
             for key in obj.mapping("metadata", holder):

@@ -23,21 +23,25 @@ from kserve_wiring.rules.draft import Draft, at, because
 
 _POLICIES = ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
 _ASKING = ("istio.io/rev", "istio.io/dataplane-mode", "istio.io/use-waypoint")
-_PROXY, _MAP = "istio-proxy", "ConfigMap"
+_PROXY = "istio-proxy"
+_TARGET = ("spec", "destination", "namespace")
+_OF_NAMESPACE = ("spec", "syncPolicy", "managedNamespaceMetadata", "labels")
+"""The labels that Argo CD gives the namespace of an Application."""
 
 
 @rule("KW557", skips_open=True)
 def unapplied_policies(cluster: Cluster) -> Iterator[Draft]:
     """Without a sidecar, everyone may call the Pod, and no token is looked at."""
     by_default = ("sidecarInjectorWebhook", "enableNamespacesByDefault")
-    if any(
-        setting and setting.value for setting in (injector_value(obj, *by_default) for obj in cluster.of_kind(_MAP))
-    ):
+    injectors = [injector_value(obj, *by_default) for obj in cluster.of_kind("ConfigMap")]
+    if any(setting is not None and setting.value for setting in injectors):
         return
     root = root_namespace(cluster)
     pods = _pods(cluster)
+    asking = {obj.name for obj in cluster.of_kind("Namespace") if _asks(obj.labels)}
+    asking |= {str(app.get(*_TARGET)) for app in cluster.applications if _asks(app.mapping(*_OF_NAMESPACE))}
     for obj in cluster.of_kind("Namespace"):
-        if obj.name == root or obj.source.partial or _asks(obj.labels):
+        if obj.name in (root, *asking) or not obj.source.whole:
             continue
         for policy in _policies(cluster, obj.name):
             selected = [
@@ -58,7 +62,12 @@ def _policies(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
     for kind in _POLICIES:
         for obj in cluster.in_namespace(kind, namespace):
             lenient = kind == "PeerAuthentication" and obj.get("spec", "mtls", "mode") != "STRICT"
-            if not lenient and not obj.get("spec", "targetRefs") and not obj.get("spec", "targetRef"):
+            if (
+                obj.source.whole
+                and not lenient
+                and not obj.get("spec", "targetRefs")
+                and not obj.get("spec", "targetRef")
+            ):
                 yield obj
 
 
@@ -67,7 +76,8 @@ def _pods(cluster: Cluster) -> dict[str, list[PodUse]]:
     found: dict[str, list[PodUse]] = {}
     shown = (pod for pod in cluster.pods if not pod.runtime and pod.obj.group not in (KNATIVE_GROUP, KSERVE_GROUP))
     for pod in (*shown, *made_pods(cluster)):
-        found.setdefault(pod.namespace, []).append(pod)
+        if pod.obj.source.whole:
+            found.setdefault(pod.namespace, []).append(pod)
     return found
 
 

@@ -35,7 +35,7 @@ def unused_fields(cluster: Cluster) -> Iterator[Draft]:
             continue
         if mode in ("Knative", "Serverless"):
             yield from _on_knative(obj)
-        if mode not in STANDARD_MODES:  # KW540 reports those
+        if mode not in STANDARD_MODES and obj.source.whole:  # KW540 reports those
             yield from _bounds(obj)
 
 
