@@ -82,7 +82,7 @@ def unread_credentials(cluster: Cluster) -> Iterator[Draft]:
     with_keys = _accounts_with_keys(cluster)
     for obj in cluster.of_kind("InferenceService", "LLMInferenceService"):
         if obj.group == KSERVE_GROUP:
-            yield from _annotations_of_model(obj)
+            yield from _annotations_of_model(cluster, obj)
             yield from _identity_of_model(obj)
             yield from _variables(obj)
             if obj.namespace in with_keys:
@@ -150,14 +150,17 @@ def _external_keys(cluster: Cluster) -> Iterator[Draft]:
                 yield single(setting, reason=reason, suggestion=set_to(setting, near[key][0]))
 
 
-def _annotations_of_model(obj: KubeObject) -> Iterator[Draft]:
+def _annotations_of_model(cluster: Cluster, obj: KubeObject) -> Iterator[Draft]:
+    """KServe reads those of the Secret, or of the ServiceAccount if that has Amazon's role and therefore no Secret."""
     found = _s3_settings(obj)
     if found:
-        reason = "KServe reads the s3 annotations of the Secret, not those of a model"
+        name = str(obj.get("spec", "predictor", "serviceAccountName"))
+        accounts = [one for one in cluster.find("ServiceAccount", obj.namespace, name) if _ROLE in one.annotations]
         keys = ", ".join(str(setting.path[-1]) for setting in found)
-        yield single(
-            found[0], reason=reason, suggestion=f"move the annotations {keys} to the Secret with the credentials"
-        )
+        holder = "ServiceAccount" if accounts else "Secret"
+        reason = f"KServe reads the s3 annotations of the {holder}, not those of a model"
+        where = accounts[0].ref if accounts else "the Secret with the credentials"
+        yield single(found[0], reason=reason, suggestion=f"move the annotations {keys} to {where}")
 
 
 def _identity_of_model(obj: KubeObject) -> Iterator[Draft]:
