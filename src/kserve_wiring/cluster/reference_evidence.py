@@ -8,13 +8,14 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.references import Reference
 from kserve_wiring.manifests.objects import KubeObject
 
+_CALLERS = ("source.principals.*", "source.serviceAccounts.*")
 _OF_PROFILES = ("default", "default-editor", "default-viewer")
 """Kubernetes makes the first one, and Kubeflow's controller of profiles the others."""
 
 
 def nobody_runs_as(cluster: Cluster, ref: Reference) -> str:
     """Why no Pod of a policy's own namespace is meant by a principal; "" if that is not known."""
-    own = ref.row.form == "principal" and ref.namespace == ref.obj.namespace and ref.name not in _OF_PROFILES
+    own = ref.row.path.endswith(_CALLERS) and ref.namespace == ref.obj.namespace and ref.name not in _OF_PROFILES
     if not own or not ref.obj.source.whole or ref.obj.get("spec", "action") not in (None, "ALLOW"):
         return ""
     accounts = {pod.service_account for pod in cluster.pods if pod.namespace == ref.namespace and not pod.runtime}

@@ -11,7 +11,7 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service
-from kserve_wiring.cluster.made_keys import made_keys
+from kserve_wiring.cluster.made_keys import made_keys, maker_of
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.names_in_texts import misnamed
 from kserve_wiring.cluster.operator_names import ignored_names
@@ -54,9 +54,8 @@ def broken_references(cluster: Cluster) -> Iterator[Draft]:
                 yield from _inside(ref, found)
             elif not targets.is_made(ref):
                 yield from _missing(cluster, targets, ref)
-            elif "Secret" in ref.kinds and (ref.namespace, ref.name) in made:
-                maker, keys = made[ref.namespace, ref.name]
-                yield from _keys(ref, maker, keys)
+            elif maker := maker_of(made, ref.kinds[0], ref.namespace, ref.name):
+                yield from _keys(ref, *maker)
 
 
 def _all_references(cluster: Cluster) -> Iterator[Reference]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import controller_environment, skip_list
+from kserve_wiring.cluster.made_keys import made_keys, maker_of
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
-from kserve_wiring.rules.draft import Draft, against, at, pair, single
+from kserve_wiring.rules.draft import Draft, against, at, pair, set_to, single
 
 _BUNDLE = "cabundle.crt"
 
@@ -35,6 +36,11 @@ def kserve_ca(cluster: Cluster) -> Iterator[Draft]:
     if found and not found[0].get("data", _BUNDLE):
         keys = ", ".join(sorted(map(str, found[0].mapping("data")))) or "no key"
         yield single(setting, reason=f"ConfigMap {namespace}/{name} contains {keys}", namespace=namespace)
+    elif not found and (maker := maker_of(made_keys(cluster), "ConfigMap", namespace, name)):
+        if _BUNDLE not in maker[1]:
+            reason = f"{maker[0].ref} makes ConfigMap {name} with {', '.join(sorted(maker[1]))}"
+            change = set_to(at(maker[0], "spec", "target", "configMap", "key"), _BUNDLE, elsewhere=True)
+            yield single(setting, reason=reason, namespace=namespace, fix=change)
     elif not found and _should_be_seen(cluster, namespace, name):
         yield single(setting, reason=f"namespace {namespace} has no such ConfigMap", namespace=namespace)
 
