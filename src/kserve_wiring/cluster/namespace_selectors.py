@@ -26,11 +26,6 @@ def unlabelled(cluster: Cluster) -> Iterator[tuple[Setting, KubeObject]]:
                 yield Setting(value, obj, (*path, "matchLabels", str(key))), spaces[0]
 
 
-def names_unlabelled(cluster: Cluster, obj: KubeObject) -> bool:
-    """True if a selector of the object asks for such a label."""
-    return any(setting.obj is obj for setting, _ in unlabelled(cluster))
-
-
 def _selectors(cluster: Cluster) -> Iterator[tuple[KubeObject, KeyPath]]:
     for obj in cluster.of_kind("NetworkPolicy"):
         for rules, peers in _PEERS:

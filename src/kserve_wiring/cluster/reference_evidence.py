@@ -30,5 +30,7 @@ def sole_service(cluster: Cluster, ref: Reference) -> KubeObject | None:
         return None
     found = [obj for obj in cluster.in_namespace("Service", ref.namespace) if obj.group == "" and not obj.operator_made]
     same_file = [obj for obj in found if obj.source.file == ref.obj.source.file]
+    if len(same_file) != 1 or not ref.obj.source.file:
+        return None
     rules = [obj for obj in cluster.of_kind("DestinationRule") if obj.source.file == ref.obj.source.file]
-    return same_file[0] if len(same_file) == len(rules) == 1 and ref.obj.source.file else None
+    return same_file[0] if len(rules) == 1 else None

@@ -14,7 +14,7 @@ from typing import Any
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
 from kserve_wiring.cluster.label_selectors import asked_keys, matches
-from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, names_unlabelled
+from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, unlabelled
 from kserve_wiring.cluster.quotas import excesses
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
@@ -39,9 +39,11 @@ _QUEUE_NEEDS = {
 def cut_off(cluster: Cluster) -> Iterator[Draft]:
     """The activator, the gateway, the API server or DNS do not reach the Pods, or the Pods do not reach them."""
     knative = cluster.knative.namespace or DEFAULT_NAMESPACE
+    mislabelled = {id(setting.obj) for setting, _ in unlabelled(cluster)}  # KW529 reports the label
     for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
         policies = [obj for obj in _policies(cluster, namespace) if _selects_models(obj)]
-        if _runs_on_knative(cluster, namespace, policies):
+        clear = not any(id(obj) in mislabelled for obj in policies)
+        if clear and _runs_on_knative(cluster, namespace, policies):
             yield from _ingress(cluster, policies, knative)
     for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
         yield from _egress([obj for obj in _policies(cluster, namespace) if _selects_models(obj)])
@@ -80,8 +82,6 @@ def _default_types(obj: KubeObject) -> list[str]:
 
 def _ingress(cluster: Cluster, policies: list[KubeObject], knative: str) -> Iterator[Draft]:
     limited = _of_type(policies, "Ingress")
-    if any(names_unlabelled(cluster, obj) for obj in limited):
-        return  # KW529 reports the label
     rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "ingress"))]
     if limited and not any(_admits(cluster, item, "from", knative, limited[0].namespace) for item in rules):
         setting = Setting("set" if rules else "empty", limited[0], ("spec", "ingress"))
