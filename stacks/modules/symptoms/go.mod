@@ -22,5 +22,6 @@ require (
 	knative.dev/serving v0.50.0
 	sigs.k8s.io/gateway-api v1.6.3
 	sigs.k8s.io/gateway-api-inference-extension v1.5.0
+	sigs.k8s.io/structured-merge-diff/v6 v6.3.0
 	github.com/argoproj/argo-cd/v2 v2.8.0
 )
