@@ -70,6 +70,13 @@ OTHERS: dict[str, Any] = {
     "knative.spec": {"high-availability": {"replicas": 2}},
     "tenants": [{"name": "other"}],
     "smoke.namespace": "search",
+    "standard.ingress": "none",
+}
+# The values with which the keys of `standard` have an effect.
+STANDARD = {
+    "kserve": {"deploymentMode": "Standard"},
+    "standard": {"ingress": "ingress"},
+    "gateways": {"ingress": {"tlsSecret": ""}},
 }
 
 
@@ -116,7 +123,8 @@ def nested(key: str, value: Any) -> Values:
 
 def outcome(chart: Chart, install: str, part: str, change: Values) -> tuple[str, str]:
     """The output of a part with one change: the manifest and the findings."""
-    found = chart.render(merged(base() | {"part": part, "knative": {"install": install}}, change))
+    given = merged(base() | {"part": part, "knative": {"install": install}}, STANDARD if install == "none" else {})
+    found = chart.render(merged(given, change))
     refused = "the values disagree" in found.error or "without a KnativeServing" in found.error
     assert refused or not found.error, found.error
     return found.manifest, found.error
@@ -128,4 +136,5 @@ def test_every_value_does_something(chart: Chart, key: str) -> None:
     assert value != current(key)
     change = nested(key, value)
     ways = [(install, part) for part in ("all", "patches") for install in ("operator", "yaml")]
+    ways += [("none", "all")] if key.startswith("standard.") else []
     assert any(outcome(chart, *way, change) != outcome(chart, *way, {}) for way in ways)

@@ -290,6 +290,13 @@ def test_what_else_people_bring() -> None:
     ]
 
 
+def test_an_ingress_class_that_others_serve() -> None:
+    made = environment(existing="IngressClass//nginx")
+    nginx = there("IngressClass", "nginx", "", "networking.k8s.io/v1")
+    missing = "IngressClass nginx does not exist: install a controller that serves it, or correct ingress_class"
+    assert (problems(made), problems(made, nginx)) == ([missing], [])
+
+
 @pytest.mark.parametrize(("create", "expected"), [(False, ["web"]), (True, [])])
 def test_the_namespace_of_an_extra_release(create: bool, expected: list[str]) -> None:
     """helm creates it only with --create-namespace; the facts name no namespace of such a release."""

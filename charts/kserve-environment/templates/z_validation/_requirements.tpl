@@ -35,11 +35,26 @@
 {{- printf "values: knative.install is none, but kserve.deploymentMode is %s; set it to Standard, or install Knative\n"
       .Values.kserve.deploymentMode }}
 {{- end }}
+{{- include "kserve-environment.requirements.standard" . }}
 {{- if eq .Values.knative.install "existing" }}
 {{- include "kserve-environment.requirements.existing-knative" . }}
 {{- else if and .Values.knative.spec (ne .Values.knative.install "operator") }}
 {{- printf "values: knative.spec has %s, but knative.install is %s, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
       (keys .Values.knative.spec | sortAlpha | join ", ") .Values.knative.install }}
+{{- end }}
+{{- end }}
+
+{{/* What only some of the routes of Standard mode need. Context: the root. */}}
+{{- define "kserve-environment.requirements.standard" -}}
+{{- $routes := include "kserve-environment.gateways.routes" . }}
+{{- $tls := .Values.gateways.ingress.tlsSecret }}
+{{- if and $tls (has $routes (list "ingress" "none")) }}
+{{- printf "values: gateways.ingress.tlsSecret is %s, but standard.ingress is %s; remove it: %s\n" $tls $routes
+      (eq $routes "none" | ternary "there is no gateway" "KServe's Ingresses have no TLS") }}
+{{- end }}
+{{- if and (eq .Values.components.istio "none") (include "kserve-environment.gateways.used" . | fromJson) }}
+{{- printf "values: components.istio is none, but the gateways need istiod; set it to install or existing%s\n"
+      (empty $routes | ternary "" ", or set standard.ingress to none") }}
 {{- end }}
 {{- end }}
 
