@@ -2,49 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """KW428: what serves the Ingresses that KServe makes in Standard mode (wire W10).
 
-istio 1.27 pilot/pkg/config/kube/ingress: gateways.go getIngressGatewaySelector, ingress.go runningAddresses and
-virtualservices.go shouldProcessIngressWithClass.
+istio 1.27 pilot/pkg/config/kube/ingress: ingress.go runningAddresses and virtualservices.go
+shouldProcessIngressWithClass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import pods_of_service, selects, service_ports
+from kserve_wiring.cluster.istio_ingress import CONTROLLER, NAMESPACE, IngressMesh, ingress_meshes
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import PodUse
 from kserve_wiring.cluster.standard import makes_routes, routes_by_gateway_api
-from kserve_wiring.manifests import yamltext
-from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
+from kserve_wiring.manifests.objects import KubeObject, Setting
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, because, set_to, single
 
-_CONTROLLER = "istio.io/ingress-controller"
-_DEFAULT_SERVICE, _DEFAULT_LABEL = "istio-ingressgateway", "ingressgateway"
-_NAMESPACE, _DEFAULT_NAMESPACE = "K8S_INGRESS_NS", "istio-system"
 _PORT = 80
-
-
-@dataclass(frozen=True, slots=True)
-class _Mesh:
-    """The configuration of a mesh, as far as Ingresses go."""
-
-    obj: KubeObject
-    config: Mapping[str, Any]
-
-    def setting(self, key: str) -> Setting:
-        return Setting(self.config.get(key), self.obj, ("data", "mesh", key))
-
-    @property
-    def label(self) -> tuple[str, Setting]:
-        """The label istio of the Pods that get the Ingresses, and the setting that decides it."""
-        key = "ingressSelector" if self.config.get("ingressSelector") else "ingressService"
-        given = self.setting(key).text()
-        default = key == "ingressService" and given in ("", _DEFAULT_SERVICE)
-        return _DEFAULT_LABEL if default else given, self.setting(key)
 
 
 @rule("KW428")
@@ -68,12 +45,12 @@ def unserved_ingresses(cluster: Cluster) -> Iterator[Draft]:
 
 def _served(cluster: Cluster, setting: Setting, used: KubeObject) -> Iterator[Draft]:
     """Of the controllers only istiod is known."""
-    meshes = list(_meshes(cluster))
+    meshes = list(ingress_meshes(cluster))
     controller = at(used, "spec", "controller")
-    if controller.value != _CONTROLLER:
-        if meshes and (used.name == "istio" or near_name(controller.text(), [_CONTROLLER])):
-            reason = f"istiod serves only classes of {_CONTROLLER}"
-            yield because(controller, reason, set_to(controller, _CONTROLLER), setting)
+    if controller.value != CONTROLLER:
+        if meshes and (used.name == "istio" or near_name(controller.text(), [CONTROLLER])):
+            reason = f"istiod serves only classes of {CONTROLLER}"
+            yield because(controller, reason, set_to(controller, CONTROLLER), setting)
         return
     yield from _scheme(cluster)
     pods = cluster.gateway_pods
@@ -86,20 +63,7 @@ def _served(cluster: Cluster, setting: Setting, used: KubeObject) -> Iterator[Dr
             yield _unlabelled(mesh, setting, pods)
 
 
-def _meshes(cluster: Cluster) -> Iterator[_Mesh]:
-    for obj in cluster.of_kind("ConfigMap"):
-        text = obj.get("data", "mesh")
-        if obj.name != "istio" or not isinstance(text, str):
-            continue
-        try:
-            config = yamltext.load_embedded(text)
-        except yamltext.YamlError:
-            continue
-        if isinstance(config, Mapping):
-            yield _Mesh(obj, config)
-
-
-def _unlabelled(mesh: _Mesh, used: Setting, pods: list[PodUse]) -> Draft:
+def _unlabelled(mesh: IngressMesh, used: Setting, pods: list[PodUse]) -> Draft:
     """istiod configures the Pods with one label for every Ingress."""
     label, setting = mesh.label
     found = sorted({str(pod.labels["istio"]) for pod in pods if "istio" in pod.labels})
@@ -108,19 +72,19 @@ def _unlabelled(mesh: _Mesh, used: Setting, pods: list[PodUse]) -> Draft:
     return because(replace(setting, value=setting.value or None), reason, suggestion, used)
 
 
-def _service(cluster: Cluster, mesh: _Mesh, chosen: list[PodUse]) -> Iterator[Draft]:
+def _service(cluster: Cluster, mesh: IngressMesh, chosen: list[PodUse]) -> Iterator[Draft]:
     """The Service through which requests reach these Pods, and whose address istiod writes into each Ingress."""
-    setting, istiod = mesh.setting("ingressService"), _istiod(cluster, mesh)
+    setting, istiod = mesh.setting("ingressService"), mesh.istiod(cluster)
     if not setting.text() or istiod is None:
         return
-    namespace = _namespace(istiod)
+    namespace = mesh.namespace(cluster)
     found = [obj for obj in cluster.find("Service", namespace, setting.text()) if obj.group == ""]
     if found:
         yield from _leads_to(setting, found[0], chosen, mesh.label[0])
     elif not cluster.facts.exists("Service", namespace, setting.text()):
         reason = f"there is no Service {namespace}/{setting.value}, so no Ingress gets an address"
         services = cluster.services_of(chosen)
-        suggestion = f"name the Service of the gateway Pods, and in {_NAMESPACE} of istiod its namespace"
+        suggestion = f"name the Service of the gateway Pods, and in {NAMESPACE} of istiod its namespace"
         if services:
             suggestion += f": {services[0].name} and {services[0].namespace}"
         yield because(setting, reason, suggestion, at(istiod.obj, "metadata", "name"), level="warning")
@@ -136,20 +100,6 @@ def _leads_to(setting: Setting, service: KubeObject, chosen: list[PodUse], label
     elif ports and _PORT not in ports:
         reason = f"{service.ref} has no port {_PORT}, on which istiod serves Ingresses"
         yield because(setting, reason, f"add port {_PORT} to the Service", at(service, "spec", "ports"))
-
-
-def _istiod(cluster: Cluster, mesh: _Mesh) -> PodUse | None:
-    """istiod of this mesh, which has a label of that name."""
-    own = (pod for pod in cluster.pods if pod.labels.get("app") == "istiod" and pod.namespace == mesh.obj.namespace)
-    return next(own, None)
-
-
-def _namespace(istiod: PodUse) -> str:
-    for _, container in istiod.containers():
-        for _, variable in mappings_of(container.get("env")):
-            if variable.get("name") == _NAMESPACE and variable.get("value"):
-                return str(variable["value"])
-    return _DEFAULT_NAMESPACE
 
 
 def _scheme(cluster: Cluster) -> Iterator[Draft]:
