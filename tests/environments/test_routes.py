@@ -1,4 +1,4 @@
-"""What KServe and istiod themselves make of the settings for routes: Go programs with their own functions judge the examples."""
+"""What KServe and istiod make of the settings for routes: Go programs with their own functions judge the examples."""
 
 from __future__ import annotations
 
