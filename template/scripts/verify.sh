@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the cluster in stages: releases, Knative or what serves models outside, KServe, a request. Stops at the first failure, and then, or at the end, names the cause with kserve-wiring doctor, which sends a request to each model that has a Pod.
+# Checks the cluster in stages: releases, Knative or what serves models outside, KServe, a request. Stops at the first
+# failure, and then, or at the end, names the cause with kserve-wiring doctor, which sends a request to each model that has a Pod.
 #
 #   verify.sh KSERVE-NAMESPACE KNATIVE-NAMESPACE RELEASE/NAMESPACE...
 #   verify.sh KSERVE-NAMESPACE gateway=NAMESPACE/NAME|class=INGRESSCLASS|none RELEASE/NAMESPACE...
