@@ -153,6 +153,17 @@ def test_without_routes_kserve_makes_none(wiring: Render) -> None:
     assert request(objects) == {"URL": "http://smoke-predictor.vision.svc.cluster.local/", "SECONDS": "240"}
 
 
+def test_images_by_digest_are_a_fact_and_each_one_needs_its_own(chart: Chart) -> None:
+    pinned = merged(routed("none", components={"istio": "none"}), {"digests": {"policy": "pinned"}})
+    by_tag = chart.render(pinned).findings
+    assert {line[:7] for line in by_tag} == {"[KW105]"}
+    names = ("agent", "router", "artExplainer", "storageInitializer")
+    digest = "docker.io/kserve/x@sha256:" + "a" * 64
+    images = {"images": {"kserve": dict.fromkeys(names, digest), "smoke": digest}}
+    context = only(chart.render(merged(pinned, images | {"part": "wiring"})).objects, "ConfigMap", "kserve-environment")
+    assert context["data"]["digest_policy"] == "pinned"
+
+
 def switches(objects: list[Object]) -> dict[str, Any]:
     """What decides which route KServe makes."""
     names = ("enableGatewayApi", "ingressClassName", "ingressGateway", "urlScheme")

@@ -164,7 +164,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
 # Of these, Standard mode has only one level.
 KNATIVES: list[Choice] = [
     *({"knative": level} for level in FACTORS["knative"] if level != "operator"),
-    *({"digests": level} for level in FACTORS["digests"] if level != "default"),
+    *({"digests": level} for level in FACTORS["digests"] if level not in ("default", "pinned")),
     *({"resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     {"transport": "CA in a Secret"},
     {"gitops": "argocd"},

@@ -124,7 +124,7 @@ def test_pinned_is_not_offered_before_there_are_digests(template: Path, tmp_path
     with Dialogue(template, tmp_path / "out", "--data", "details=[images]") as dialogue:
         dialogue.answer([START[0], START[1], ONLINE[3]])
         shown = dialogue.wait("pinned by digest (run make pin afterwards")
-        assert "» Its controller asks the registry" in shown
+        assert "» Knative's controller asks the registry" in shown
         dialogue.type(DOWN + DOWN + ENTER)  # over the choice, round to the first
         dialogue.wait("How long may the registry")
         dialogue.type(CTRL_C)
