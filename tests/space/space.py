@@ -167,7 +167,6 @@ KNATIVES: list[Choice] = [
     *({"digests": level} for level in FACTORS["digests"] if level not in ("default", "pinned")),
     *({"resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     {"transport": "CA in a Secret"},
-    {"gitops": "argocd"},
     {"gateways": "own"},
     {"local gateway": "existing"},
     {"ingress gateway": "existing"},
