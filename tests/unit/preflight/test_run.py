@@ -157,6 +157,18 @@ def test_without_knative_the_version_is_kserves_need() -> None:
     assert problems(made, oldest="v1.34.0") == [line]
 
 
+@pytest.mark.parametrize(("owner", "theirs"), [("crds", False), ("other", True)])
+def test_an_object_of_two_charts_belongs_to_either_release(owner: str, theirs: bool) -> None:
+    """`lookup` in both charts of KServe leaves the CRD of ClusterStorageContainers to the first release."""
+    made = environment(CRD)
+    first = load_text(CRD, "rendered/crds.yaml", release="crds").objects
+    both = replace(made, created=first + made.created, namespaces={"istiod": "mesh", "crds": "mesh"})
+    labels = {"meta.helm.sh/release-name": owner, "meta.helm.sh/release-namespace": "mesh"}
+    version = "apiextensions.k8s.io/v1"
+    crd = there("CustomResourceDefinition", "teams.example.com", "", version, metadata={"annotations": labels})
+    assert bool(problems(both, crd)) is theirs
+
+
 GATEWAY = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: mesh}\n"
 GATEWAY_CRD = CRD.replace("spec: {", "spec: {group: gateway.networking.k8s.io, ")
 
