@@ -130,7 +130,11 @@ def outcome(chart: Chart, install: str, part: str, change: Values) -> tuple[str,
     return found.manifest, found.error
 
 
-@pytest.mark.parametrize("key", [key for key, _ in leaves(DEFAULTS)])
+KEYS = [key for key, _ in leaves(DEFAULTS)]
+OF_LLM = [key for key in KEYS if "llm" in key.split(".")]
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in OF_LLM])
 def test_every_value_does_something(chart: Chart, key: str) -> None:
     value = other(key)
     assert value != current(key)
@@ -138,3 +142,11 @@ def test_every_value_does_something(chart: Chart, key: str) -> None:
     ways = [(install, part) for part in ("all", "patches") for install in ("operator", "yaml")]
     ways += [("none", "all")] if key.startswith("standard.") else []
     assert any(outcome(chart, *way, change) != outcome(chart, *way, {}) for way in ways)
+
+
+@pytest.mark.parametrize("key", OF_LLM)
+def test_every_value_of_llm_does_something(chart: Chart, key: str) -> None:
+    values = {name: value for name, value in base().items() if name != "knative"} | {"part": "presets"}
+    values |= {"knative": {"install": "none"}, "kserve": {"deploymentMode": "Standard"}, "llm": {"enabled": True}}
+    assert not chart.render(values).error
+    assert chart.render(merged(values, nested(key, False if key == "llm.enabled" else IMAGE))) != chart.render(values)

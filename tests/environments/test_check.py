@@ -77,6 +77,7 @@ FREE = (
     "podDisruptionBudget.maxUnavailable",
     "kserve.controller.resources.",
     "meshConfig.",
+    "kserve.llmisvc.controller.resources.",
     "pilot.env.",
 )
 

@@ -32,6 +32,7 @@ FACTORS: dict[str, dict[str, Answers]] = {
             "ingress_class": "nginx",
         },
         "Standard, no routes": {"deployment_mode": "standard", "standard_ingress": "none"},
+        "Standard, LLMInferenceServices": {"deployment_mode": "standard", "llm": True},
     },
     "knative": {
         "operator": {},
@@ -181,6 +182,7 @@ REFUSED: list[Choice] = [
     *({"mode": mode, **levels} for mode in WITHOUT_ISTIO for levels in ISTIOS),
     {"mode": "Standard, Ingresses", "istio": "existing", "gateways": "own from outside"},
     *({"mode": mode, "ingress TLS": "secret"} for mode in FACTORS["mode"] if mode in WITHOUT_TLS),
+    {"mode": "Standard, LLMInferenceServices", "transport": "CA in a ConfigMap"},  # of which tenants need copies
     {"registry": "none", "offline": "yes"},
     *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),
