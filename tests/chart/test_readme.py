@@ -14,6 +14,7 @@ import yaml
 from tests.chart import readme
 from tests.chart.conftest import CHART, Chart, Object
 from tests.environments.public import public_hosts
+from tests.tools.releases import UPSTREAM_CHARTS
 from tools import stacks
 from tools.environment import render, schema
 from tools.upstream.charts import Upstream
@@ -22,7 +23,6 @@ from tools.upstream.helm import Helm
 PULL = re.compile(
     r"helm pull (?:(?P<name>\S+) --repo (?P<repo>\S+)|(?P<oci>\S+)) --version (?P<version>\S+) --untar .*"
 )
-OF_STANDARD_MODE = ("gateway-crds-helm", "kserve-llmisvc-crd", "kserve-llmisvc-resources")
 
 
 @pytest.fixture(scope="module", params=stacks.names())
@@ -67,7 +67,7 @@ def test_pulls_the_charts_of_the_stack(stack: str) -> None:
         if pull
     }
     assert len(found) == len(pulls)
-    charts = [chart for chart in stacks.charts(stack) if chart.name not in OF_STANDARD_MODE]
+    charts = [chart for chart in stacks.charts(stack) if chart.name in UPSTREAM_CHARTS]
     assert found == {(chart.name, chart.version, chart.repository) for chart in charts}
 
 

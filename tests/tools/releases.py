@@ -1,4 +1,4 @@
-"""The names of the releases in Knative mode, in the order of installation."""
+"""The names of the releases in Knative mode, in the order of installation, and of their charts."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ _FOUND = yaml.safe_load((stacks.STACKS / "common" / "releases.yaml").read_text(e
 _RELEASES = [release for release in _FOUND if release["name"] not in _OF_STANDARD_MODE]
 ALL_RELEASES = [release["name"] for release in _RELEASES]
 # Those that cannot be rendered where there is no upstream chart.
+UPSTREAM_CHARTS = {release["chart"]["name"] for release in _RELEASES if "repository" in release["chart"]}
 UPSTREAM_RELEASES = [release["name"] for release in _RELEASES if "repository" in release["chart"]]
