@@ -114,30 +114,15 @@ func reconciled(raw, apis string) (any, error) {
 		return nil, err
 	}
 	defer server.Close()
-	var name types.NamespacedName
-	var core []runtime.Object
+	answer, name := made{}, types.NamespacedName{}
 	for _, obj := range objects {
 		if _, is := obj.(*v1alpha2.LLMInferenceService); is {
 			name = client.ObjectKeyFromObject(obj)
 		}
-		if obj.GetObjectKind().GroupVersionKind().Group == "" {
-			core = append(core, obj)
-		}
 	}
-	answer := made{}
-	cluster := fake.NewClientBuilder().WithScheme(known).WithObjects(objects...).WithStatusSubresource(&v1alpha2.LLMInferenceService{}).
-		WithInterceptorFuncs(interceptor.Funcs{Create: func(ctx context.Context, under client.WithWatch, obj client.Object, options ...client.CreateOption) error {
-			kind, err := under.GroupVersionKindFor(obj)
-			answer.Created = append(answer.Created, fmt.Sprintf("%s %s/%s", kind.Kind, obj.GetNamespace(), obj.GetName()))
-			return errors.Join(err, under.Create(ctx, obj, options...))
-		}}).Build()
-	events := record.NewFakeRecorder(1000)
+	events, cluster := record.NewFakeRecorder(1000), clusterWith(objects, &answer)
 	controller := &llmisvc.LLMISVCReconciler{Client: cluster, EventRecorder: events, Config: &rest.Config{Host: server.URL},
-		Clientset: fakeclientset.NewSimpleClientset(core...),
-		Validator: func(ctx context.Context, obj *v1alpha2.LLMInferenceService) error {
-			_, err := (&v1alpha2.LLMInferenceServiceValidator{}).ValidateCreate(ctx, obj)
-			return err
-		}}
+		Clientset: fakeclientset.NewSimpleClientset(core(objects)...), Validator: valid}
 	if _, err := controller.Reconcile(context.Background(), reconcile.Request{NamespacedName: name}); err != nil {
 		answer.Error = err.Error()
 	}
@@ -149,11 +134,39 @@ func reconciled(raw, apis string) (any, error) {
 	return answer, err
 }
 
+// clusterWith has some objects, and notes what is created.
+func clusterWith(objects []client.Object, answer *made) client.Client {
+	create := func(ctx context.Context, under client.WithWatch, obj client.Object, options ...client.CreateOption) error {
+		kind, err := under.GroupVersionKindFor(obj)
+		answer.Created = append(answer.Created, fmt.Sprintf("%s %s/%s", kind.Kind, obj.GetNamespace(), obj.GetName()))
+		return errors.Join(err, under.Create(ctx, obj, options...))
+	}
+	return fake.NewClientBuilder().WithScheme(known).WithObjects(objects...).
+		WithStatusSubresource(&v1alpha2.LLMInferenceService{}).
+		WithInterceptorFuncs(interceptor.Funcs{Create: create}).Build()
+}
+
+// core has the objects of the core group, which the controller reads past its cache.
+func core(objects []client.Object) []runtime.Object {
+	var found []runtime.Object
+	for _, obj := range objects {
+		if obj.GetObjectKind().GroupVersionKind().Group == "" {
+			found = append(found, obj)
+		}
+	}
+	return found
+}
+
+func valid(ctx context.Context, obj *v1alpha2.LLMInferenceService) error {
+	_, err := (&v1alpha2.LLMInferenceServiceValidator{}).ValidateCreate(ctx, obj)
+	return err
+}
+
 // listed has every object of the cluster that the controller may write.
 func listed(cluster client.Client) ([]json.RawMessage, error) {
 	var found []json.RawMessage
 	for kind := range known.AllKnownTypes() {
-		if _, isList := written[kind.Kind+"."+kind.Version+"."+kind.Group]; !isList {
+		if _, is := written[kind.Kind+"."+kind.Version+"."+kind.Group]; !is {
 			continue
 		}
 		list := &unstructured.UnstructuredList{}
