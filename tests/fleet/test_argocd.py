@@ -136,6 +136,16 @@ def test_an_environment_waits_for_its_cluster(fleet: Path, run: Run) -> None:
     assert clusters == {"clusters": {"selector": {"matchLabels": {"corp.example/environment": "{{ .environment }}"}}}}
 
 
+def test_an_environment_without_gateways_has_a_project(fleet: Path, run: Run) -> None:
+    answers = {"stage": "test", "deployment_mode": "standard", "standard_ingress": "none", "digest_policy": None}
+    write(fleet / "answers" / "environments" / "test.yaml", answers)
+    assert run("generate", "test")[0] == 0
+    spec = yaml.safe_load((fleet / "argocd" / "fleet" / "project-test.yaml").read_text(encoding="utf-8"))["spec"]
+    assert {one["namespace"] for one in spec["destinations"]} == {
+        *("cert-manager", "kserve", "kube-system", "speech", "vision"),
+    }
+
+
 def test_an_environment_that_leaves_takes_its_project(fleet: Path, run: Run) -> None:
     """That of an environment without Argo CD, too."""
     (fleet / "answers" / "environments" / "prod-us.yaml").unlink()

@@ -178,7 +178,8 @@ def _namespaces(folder: Path) -> Iterator[str]:
     """The namespaces of the values of our chart, which creates objects in all of them."""
     values = read_mapping(folder / "values" / "kserve-environment.yaml")
     yield from (value for value in values.get("namespaces", {}).values() if isinstance(value, str))
-    yield from (gateway["namespace"] for gateway in values.get("gateways", {}).values())
+    gateways = values.get("gateways", {}).values()
+    yield from (gateway["namespace"] for gateway in gateways if "namespace" in gateway)
     yield from (tenant["name"] for tenant in values.get("tenants") or [])
     yield from _ELSEWHERE
 
