@@ -105,6 +105,10 @@ format: $(READY) ## Format the Python files and apply ruff's automatic fixes
 generate: $(READY) ## Regenerate the generated files
 	@$(BIN)/python -m tools.generate
 
+.PHONY: values-table
+values-table: $(READY) ## Write VALUES.md of the chart from the comments of its values.yaml, with helm-docs (needs Go)
+	@$(BIN)/python -m tools.values
+
 .PHONY: docs
 docs: $(READY) ## Build the documentation as a site that works without a server, build/docs/site/index.html (needs npm)
 	@$(BIN)/python -m tools.site
