@@ -69,8 +69,8 @@ test-live: $(READY) ## Test the examples on the real controllers, without a clus
 	@$(BIN)/python -m tests.live.enter pytest $(ARGS)
 
 .PHONY: test-argocd
-test-argocd: $(READY) ## Test that a real Argo CD installs an environment from its README, and reads a fleet (20 minutes)
-	@KSERVE_TEST_ARGOCD=1 $(BIN)/python -m tests.live.enter pytest tests/live/test_argocd.py tests/live/test_fleet.py $(ARGS)
+test-argocd: $(READY) ## Test that a real Argo CD installs an environment from its README, and reads a fleet (30 minutes)
+	@KSERVE_TEST_ARGOCD=1 $(BIN)/python -m tests.live.enter pytest tests/live/test_argocd.py tests/live/test_argocd_standard.py tests/live/test_fleet.py $(ARGS)
 
 .PHONY: cluster
 cluster: $(READY) ## Run one environment on the real controllers and open a shell (EXAMPLE=examples/....yaml)

@@ -58,6 +58,12 @@ def images(stack: str) -> dict[str, str]:
     return {name: reference.format(**data["versions"]) for name, reference in references.items()}
 
 
+def conditional_images() -> set[str]:
+    """Names in the image list of those that only environments with a certain answer have."""
+    listed = _load(STACKS / "common" / "images.yaml")
+    return {name for name, entry in listed.items() if "needs" in entry}
+
+
 def values_keys() -> dict[str, str]:
     """The images that the chart kserve-environment sets: each name in the image list, and its key below `images`."""
     listed = _load(STACKS / "common" / "images.yaml")

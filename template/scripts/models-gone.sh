@@ -21,12 +21,13 @@ names() { awk '{printf "%s%s", separator, $1; separator = " "}'; }
 models() {
   list inferenceservices.serving.kserve.io
   list inferencegraphs.serving.kserve.io
+  list llminferenceservices.serving.kserve.io
   test "${KNATIVE_MANAGED:-}" != true || list services.serving.knative.dev,domainmappings.serving.knative.dev | awk 'NF == 1'
 }
 
 # What Kubernetes garbage-collects after the models.
 owned() {
-  { list services.serving.knative.dev; list deployments.apps; } | awk '$2 ~ /^Inference/'
+  { list services.serving.knative.dev; list deployments.apps; } | awk '$2 ~ /^(LLM)?Inference/'
   test "${KNATIVE_MANAGED:-}" != true || list routes.serving.knative.dev
 }
 

@@ -251,7 +251,7 @@ REQUIREMENTS: dict[str, tuple[Values, list[str]]] = {
         {"registry": {"host": "a.b", "map": {"dockr.io": "a.b/hub"}}},
         [
             "values: registry.map has dockr.io, where no image comes from; the hosts are docker.io, gcr.io, "
-            "nvcr.io, quay.io, registry.istio.io"
+            "ghcr.io, nvcr.io, quay.io, registry.istio.io"
         ],
     ),
     "an ExternalSecret without names": (

@@ -130,7 +130,8 @@ def test_the_chart_and_the_template_agree(by_the_chart: dict[Case, dict[str, str
 
 
 def test_every_image_of_the_values_is_in_the_catalogue() -> None:
-    keys = {f"{group}.{name}" for group in ("knative", "kserve") for name in DEFAULTS["images"][group]} | {"smoke"}
+    groups = ("knative", "kserve", "llm")
+    keys = {f"{group}.{name}" for group in groups for name in DEFAULTS["images"][group]} | {"smoke"}
     assert keys == set(stacks.values_keys().values())
 
 

@@ -14,6 +14,7 @@ import yaml
 from tests.chart import readme
 from tests.chart.conftest import CHART, Chart, Object
 from tests.environments.public import public_hosts
+from tests.tools.releases import UPSTREAM_CHARTS
 from tools import stacks
 from tools.environment import render, schema
 from tools.upstream.charts import Upstream
@@ -66,7 +67,7 @@ def test_pulls_the_charts_of_the_stack(stack: str) -> None:
         if pull
     }
     assert len(found) == len(pulls)
-    charts = [chart for chart in stacks.charts(stack) if chart.name != "gateway-crds-helm"]
+    charts = [chart for chart in stacks.charts(stack) if chart.name in UPSTREAM_CHARTS]
     assert found == {(chart.name, chart.version, chart.repository) for chart in charts}
 
 
@@ -107,7 +108,7 @@ def test_lists_the_images_to_mirror(stack: str, checked: dict[str, subprocess.Co
     runtimes = yaml.safe_load((stacks.STACKS / "common" / "runtimes.yaml").read_text("utf-8"))
     others = {name for runtime, entry in runtimes.items() for name in (runtime, *entry.get("variants", []))}
     for name, reference in stacks.images(stack).items():
-        if name not in others - {"sklearnserver"}:
+        if name not in others - {"sklearnserver"} | stacks.conditional_images():
             assert f"harbor.corp.example:8443/kserve/{reference.partition('/')[2]}" in listed, name
 
 

@@ -93,7 +93,7 @@ def test_an_editor_finds_the_schema() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown part": (
         {"part": "some"},
-        "at '/part': value must be one of 'prerequisites', 'wiring', 'patches', 'knative', 'all'",
+        "at '/part': value must be one of 'prerequisites', 'wiring', 'patches', 'knative', 'presets', 'all'",
     ),
     "timeout as a number": ({"digests": {"timeout": 30}}, "at '/digests/timeout': got number, want string"),
     "quantity as a number": (

@@ -92,12 +92,105 @@ def test_nothing_of_knative_is_there(chart: Chart) -> None:
 def test_the_smoke_test_asks_the_gateway_for_the_host_from_outside(wiring: Render) -> None:
     objects = wiring(named("standard"))
     assert only(objects, "InferenceService")["metadata"]["name"] == "smoke"
-    env = only(objects, "Pod")["spec"]["containers"][0]["env"]
-    assert {item["name"]: item["value"] for item in env} == {
+    assert request(objects) == {
         "URL": "http://ml-ingress.ml-gateways.svc.cluster.local/",
         "HOST": "smoke-vision.ml.corp.example",
         "SECONDS": "240",
     }
+
+
+def routed(ingress: str, **more: Any) -> Values:
+    """Standard mode with other routes, which have no TLS of ours."""
+    values = {"standard": {"ingress": ingress}, "gateways": {"ingress": {"tlsSecret": ""}}}
+    return merged(named("standard"), values | more)
+
+
+def of_others(name: str) -> Values:
+    return routed("ingress", components={"istio": "none"}) | {
+        "standard": {"ingress": "ingress", "ingressClass": {"name": name, "existing": True}}
+    }
+
+
+def test_istiod_serves_the_class_of_the_ingresses(wiring: Render) -> None:
+    objects = wiring(routed("ingress"))
+    assert only(objects, "IngressClass", "istio")["spec"] == {"controller": "istio.io/ingress-controller"}
+    assert switches(objects) == {
+        "disableIngressCreation": False,
+        "disableIstioVirtualHost": True,
+        "enableGatewayApi": False,
+        "ingressClassName": "istio",
+        "ingressGateway": "ml-gateways/ml-ingress",
+        "urlScheme": "http",
+    }
+    assert "Gateway" not in {obj["kind"] for obj in objects}
+    assert request(objects)["HOST"] == "smoke-vision.ml.corp.example"
+
+
+def test_a_class_of_others_exists_and_needs_no_istio(chart: Chart) -> None:
+    objects = chart.render(merged(of_others("nginx"), {"part": "all"})).objects
+    assert not {"Gateway", "IngressClass"} & {obj["kind"] for obj in objects}
+    assert switches(objects)["ingressClassName"] == "nginx"
+    assert {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"} == {
+        "cert-manager",
+        "speech",
+        "vision",
+    }
+    context = only(objects, "ConfigMap", "kserve-environment")["data"]
+    assert (context["istio_version"], "IngressClass//nginx" in context["existing"].splitlines()) == ("", True)
+    assert request(objects) == {"URL": "http://smoke-predictor.vision.svc.cluster.local/", "SECONDS": "240"}
+
+
+def test_the_scheme_of_a_class_of_others_is_theirs(wiring: Render) -> None:
+    own = merged(of_others("nginx"), {"kserve": {"config": {"ingress": {"urlScheme": "https"}}}})
+    assert switches(wiring(own))["urlScheme"] == "https"
+
+
+def test_without_routes_kserve_makes_none(wiring: Render) -> None:
+    objects = wiring(routed("none", components={"istio": "none"}))
+    found = switches(objects)
+    assert (found["disableIngressCreation"], found["enableGatewayApi"]) == (True, False)
+    assert not {"Gateway", "IngressClass"} & {obj["kind"] for obj in objects}
+    assert request(objects) == {"URL": "http://smoke-predictor.vision.svc.cluster.local/", "SECONDS": "240"}
+
+
+def test_images_by_digest_are_a_fact_and_each_one_needs_its_own(chart: Chart) -> None:
+    pinned = merged(routed("none", components={"istio": "none"}), {"digests": {"policy": "pinned"}})
+    by_tag = chart.render(pinned).findings
+    assert {line[:7] for line in by_tag} == {"[KW105]"}
+    names = ("agent", "router", "artExplainer", "storageInitializer")
+    digest = "docker.io/kserve/x@sha256:" + "a" * 64
+    images = {"images": {"kserve": dict.fromkeys(names, digest), "smoke": digest}}
+    context = only(chart.render(merged(pinned, images | {"part": "wiring"})).objects, "ConfigMap", "kserve-environment")
+    assert context["data"]["digest_policy"] == "pinned"
+
+
+def switches(objects: list[Object]) -> dict[str, Any]:
+    """What decides which route KServe makes."""
+    names = ("enableGatewayApi", "ingressClassName", "ingressGateway", "urlScheme")
+    ingress = config(objects, "ingress")
+    shown = {key: ingress[key] for key in ingress if key in names or key.startswith(("disableIngress", "disableIstio"))}
+    return dict(sorted(shown.items()))
+
+
+def request(objects: list[Object]) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in only(objects, "Pod")["spec"]["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize(
+    ("ingress", "reason"),
+    [("ingress", "KServe's Ingresses have no TLS"), ("none", "there is no gateway")],
+)
+def test_a_certificate_needs_a_gateway_that_has_it(chart: Chart, ingress: str, reason: str) -> None:
+    outcome = chart.render(merged(named("standard"), {"standard": {"ingress": ingress}}))
+    text = f"gateways.ingress.tlsSecret is models-tls, but standard.ingress is {ingress}; remove it: {reason}"
+    assert outcome.faults == [f"values: {text}"]
+
+
+@pytest.mark.parametrize("ingress", ["gateway-api", "ingress"])
+def test_a_gateway_needs_istio(chart: Chart, ingress: str) -> None:
+    outcome = chart.render(routed(ingress, components={"istio": "none"}))
+    fix = "set it to install or existing, or set standard.ingress to none"
+    assert outcome.faults == [f"values: components.istio is none, but the gateways need istiod; {fix}"]
 
 
 @pytest.mark.parametrize("mode", ["Knative", "Serverless"])
@@ -113,4 +206,16 @@ def test_settings_that_follow_are_refused_by_the_key_to_set(chart: Chart) -> Non
     ingress, install = chart.render(merged(named("standard"), given)).findings
     other = "kserve.config.ingress.kserveIngressGateway is a/b"
     assert ingress.startswith(f"[KW107] values: gateways.ingress is ml-gateways/ml-ingress, but {other}; ")
-    assert install.startswith("[KW107] values: knative.install is none, but kserve.config.ingress.enableGatewayApi is")
+    other = "kserve.config.ingress.enableGatewayApi is"
+    assert install.startswith(f"[KW107] values: standard.ingress is gateway-api, but {other}")
+
+
+def test_the_class_is_set_once(chart: Chart) -> None:
+    given = {"kserve": {"config": {"ingress": {"ingressClassName": "nginx", "disableIngressCreation": False}}}}
+    (name,) = chart.render(merged(routed("ingress"), given)).findings
+    other = "kserve.config.ingress.ingressClassName"
+    assert name.startswith(f"[KW107] values: standard.ingressClass.name is istio, but {other}")
+    given = {"kserve": {"config": {"ingress": {"disableIngressCreation": False}}}}
+    (routes,) = chart.render(merged(routed("none"), given)).findings
+    other = "kserve.config.ingress.disableIngressCreation"
+    assert routes.startswith(f"[KW107] values: standard.ingress is none, but {other}")

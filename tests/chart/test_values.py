@@ -70,6 +70,13 @@ OTHERS: dict[str, Any] = {
     "knative.spec": {"high-availability": {"replicas": 2}},
     "tenants": [{"name": "other"}],
     "smoke.namespace": "search",
+    "standard.ingress": "none",
+}
+# The values with which the keys of `standard` have an effect.
+STANDARD = {
+    "kserve": {"deploymentMode": "Standard"},
+    "standard": {"ingress": "ingress"},
+    "gateways": {"ingress": {"tlsSecret": ""}},
 }
 
 
@@ -116,16 +123,30 @@ def nested(key: str, value: Any) -> Values:
 
 def outcome(chart: Chart, install: str, part: str, change: Values) -> tuple[str, str]:
     """The output of a part with one change: the manifest and the findings."""
-    found = chart.render(merged(base() | {"part": part, "knative": {"install": install}}, change))
+    given = merged(base() | {"part": part, "knative": {"install": install}}, STANDARD if install == "none" else {})
+    found = chart.render(merged(given, change))
     refused = "the values disagree" in found.error or "without a KnativeServing" in found.error
     assert refused or not found.error, found.error
     return found.manifest, found.error
 
 
-@pytest.mark.parametrize("key", [key for key, _ in leaves(DEFAULTS)])
+KEYS = [key for key, _ in leaves(DEFAULTS)]
+OF_LLM = [key for key in KEYS if "llm" in key.split(".")]
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in OF_LLM])
 def test_every_value_does_something(chart: Chart, key: str) -> None:
     value = other(key)
     assert value != current(key)
     change = nested(key, value)
     ways = [(install, part) for part in ("all", "patches") for install in ("operator", "yaml")]
+    ways += [("none", "all")] if key.startswith("standard.") else []
     assert any(outcome(chart, *way, change) != outcome(chart, *way, {}) for way in ways)
+
+
+@pytest.mark.parametrize("key", OF_LLM)
+def test_every_value_of_llm_does_something(chart: Chart, key: str) -> None:
+    values = {name: value for name, value in base().items() if name != "knative"} | {"part": "presets"}
+    values |= {"knative": {"install": "none"}, "kserve": {"deploymentMode": "Standard"}, "llm": {"enabled": True}}
+    assert not chart.render(values).error
+    assert chart.render(merged(values, nested(key, False if key == "llm.enabled" else IMAGE))) != chart.render(values)

@@ -62,7 +62,7 @@ def test_nothing_is_concluded_from_a_release_that_was_not_rendered(
             assert [f"{finding.code} {finding.object}: {finding.message}" for finding in report.findings] == []
 
 
-# What Kubernetes defines, Knative's flags, and hosts of images: the schema of the chart allows any key.
+# What Kubernetes defines, Knative's flags, hosts of images, and what istiod's chart passes on: any key is allowed.
 FREE = (
     "labels.",
     "gateways.local.existing.labels.",
@@ -76,6 +76,9 @@ FREE = (
     "storage.resources.",
     "podDisruptionBudget.maxUnavailable",
     "kserve.controller.resources.",
+    "meshConfig.",
+    "kserve.llmisvc.controller.resources.",
+    "pilot.env.",
 )
 
 

@@ -141,8 +141,8 @@ def check(
     [
         (
             "# mine\npilot:\n  image: x/y:1\n",
-            "cannot read values/istiod.local.yaml:3: pilot.image is set by the answers deployment_mode, "
-            "digest_policy, image_digests, "
+            "cannot read values/istiod.local.yaml:3: pilot.image is set by the answers digest_policy, "
+            "image_digests, "
             "registry_host, registry_layout, registry_map, registry_project, stack; remove it and change the answer "
             "with copier update",
         ),
@@ -191,6 +191,16 @@ CHART_ONLY = {
     "kserve.config.deploy.defaultDeploymentMode",
     "kserve.config.storageInitializer.caBundleVolumeMountPath",
 }
+
+
+@pytest.mark.parametrize(("example", "own"), [("standard-ingress", True), ("standard-ingress-of-others", False)])
+def test_the_scheme_of_urls_is_that_of_whoever_serves_them(
+    files: list[dict[str, ReleaseValues]], example: str, own: bool
+) -> None:
+    (named,) = [named for named, path in zip(files, EXAMPLES, strict=True) if path.stem == example]
+    text = {"kserve": {"config": {"ingress": {"urlScheme": "https"}}}}
+    local = with_body(named["kserve-environment.local"], text)
+    assert bool(list(refused([named["kserve-environment"], local]))) is own
 
 
 @pytest.mark.parametrize(("base", "field"), [(base, field) for base, fields in raw.WIRED.items() for field in fields])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kserve_wiring.manifests.environment import plan
+from tests.tools.releases import UPSTREAM_CHARTS
 from tools import stacks
 from tools.console import ROOT
 from tools.environment import render
@@ -157,8 +158,7 @@ def test_the_charts_can_be_fetched_before_the_private_registry_has_them(
     done = make("upstream-charts", "DRY_RUN=1")
     assert done.returncode == 0, done.stderr
     pulls = [line.partition(" pull ")[2] for line in done.stdout.splitlines() if line.startswith("would run ")]
-    of_knative_mode = [chart for chart in stacks.charts(stacks.DEFAULT) if chart.name != "gateway-crds-helm"]
-    assert len(pulls) == len(of_knative_mode)
+    assert len(pulls) == len(UPSTREAM_CHARTS)
     assert pulls[0] == ("cert-manager --repo https://charts.jetstack.io --version v1.17.0 --destination build/charts")
     assert not [pull for pull in pulls if "harbor.corp.local" in pull]
 

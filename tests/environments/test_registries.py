@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from kserve_wiring import inspect, read
+from tests.tools.releases import UPSTREAM_CHARTS
 from tools import stacks
 from tools.console import ROOT
 from tools.upstream.charts import Upstream
@@ -82,8 +83,7 @@ def test_the_repositories_that_ecr_needs(template: Path, tmp_path: Path) -> None
         expected = {re.sub(r"(@.*|:[^:/]*)$", "", target).removeprefix(f"{ECR}/") for target in targets}
         charts = {one for one in listed if one.startswith("kserve/charts/")}
         assert sorted(expected | charts) == sorted(listed)
-        of_knative_mode = {chart.name for chart in stacks.charts(stacks.DEFAULT)} - {"gateway-crds-helm"}
-        assert charts == {f"kserve/charts/{name}" for name in of_knative_mode}
+        assert charts == {f"kserve/charts/{name}" for name in UPSTREAM_CHARTS}
         found[name] = listed
     assert "kserve/kserve/agent" in found["mirrored"]
     assert "kserve/kserve/agent" not in found["cached"]

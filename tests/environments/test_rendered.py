@@ -23,6 +23,7 @@ CLUSTER_WIDE = {
     "ValidatingWebhookConfiguration",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
+    "IngressClass",
 }
 
 

@@ -93,8 +93,12 @@ def test_gateways_of_earlier_answers_are_listed(run: Run) -> None:
 
 def test_models_that_are_left_stop_the_removal(run: Run) -> None:
     models = "printf 'InferenceService/a/b \\nInferenceService/a/c \\n'"
-    done = run("models-gone.sh", answers={"*inferenceservices.serving*": models})
-    assert (done.returncode, done.stdout) == (2, "Delete these first: InferenceService/a/b InferenceService/a/c\n")
+    llms = "printf 'LLMInferenceService/a/d \\n'"
+    done = run(
+        "models-gone.sh", answers={"*llminferenceservices.serving*": llms, "*inferenceservices.serving*": models}
+    )
+    left = "InferenceService/a/b InferenceService/a/c LLMInferenceService/a/d"
+    assert (done.returncode, done.stdout) == (2, f"Delete these first: {left}\n")
 
 
 def test_what_models_owned_is_waited_for(run: Run, tmp_path: Path) -> None:

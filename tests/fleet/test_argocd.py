@@ -54,9 +54,7 @@ def all_objects(rendered: Render, newest_helm: Helm) -> dict[Path, Objects]:
 
 
 def test_the_cluster_scoped_kinds_are_those_of_all_examples(all_objects: dict[Path, Objects]) -> None:
-    """But for Standard mode, which Argo CD does not install."""
-    examples = {path: objects for path, objects in all_objects.items() if not path.stem.startswith("standard")}
-    found = {kind for objects in examples.values() for kind in cluster_kinds(objects)}
+    found = {kind for objects in all_objects.values() for kind in cluster_kinds(objects)}
     assert found == set(CLUSTER_KINDS)
 
 

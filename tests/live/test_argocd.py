@@ -20,20 +20,17 @@ from tests.commands.account import ENVIRONMENT
 from tests.commands.situations import LIVE_ARGOCD
 from tests.live.bed import git_server
 from tests.live.bed.api import Object, condition, until
-from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
+from tests.live.bed.argocd import APPLICATION, NAMESPACE
 from tests.live.bed.bed import Bed
-from tests.live.bed.charts import charts_in_a_registry
 from tests.live.bed.client import ask
-from tests.live.bed.delivery import Delivery, generated, person
+from tests.live.bed.delivery import Delivery, delivering, kinds
 from tests.live.bed.drift import changed, covers, differences, histories, operation, running, versions
-from tests.live.bed.git_server import GitServer
 from tests.live.bed.inference import account, inference, model, pod_of, tenant
 from tests.live.bed.leftovers import left
 from tests.live.bed.net_istio import missing
 from tests.live.bed.pulls import credentials
 from tests.live.faults import jobs_again
 from tests.mirror.registry import FIRST, SECOND, USER
-from tools import stacks
 
 pytestmark = [
     pytest.mark.live,
@@ -42,7 +39,6 @@ pytestmark = [
 # Seconds without a change after everything is healthy; more than two looks of Argo CD at git and the cluster.
 REST = int(os.environ.get("ARGOCD_REST", "60"))
 SERVING = "operator.knative.dev/v1beta1/KnativeServing"
-CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 CONFIG = "inferenceservice-config"
 DEPLOYMENT = "apps/v1/Deployment"
 READER = "istio-reader-service-account"
@@ -53,21 +49,8 @@ OF_OUR_CHART = ("kserve-prerequisites", "knative-operator", "kserve-environment"
 
 @pytest.fixture(scope="module")
 def delivery(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
-    """Argo CD in front of an empty cluster, and a person with a clone of the repository."""
-    bed.clear()
-    server = GitServer(bed.state / "git", bed.state / "keys")
-    with charts_in_a_registry(bed, bed.state / "argocd-charts", *stacks.names()) as charts:
-        answers = LIVE_ARGOCD | {"registry_host": charts.host, "chart_repository": f"oci://{charts.host}/charts"}
-        answers |= {"argocd_repo_url": server.url("clusters")}
-        clone = bed.state / "clone"
-        made = generated(bed, answers, clone / answers["argocd_path"])
-        made.prepare(f"{USER}:{FIRST}")
-        git_server.clone(clone, server.repository("clusters"))
-        argocd = ArgoCD.start(bed)
-        session = person(bed, argocd, made, tmp_path_factory.mktemp("person"))
-        yield Delivery(bed, argocd, made, session, clone, charts, answers)
-        argocd.stop()
-        remove_kinds(bed)
+    with delivering(bed, LIVE_ARGOCD, tmp_path_factory.mktemp("person")) as begun:
+        yield begun
 
 
 @pytest.fixture
@@ -75,21 +58,6 @@ def delivered(delivery: Delivery) -> Delivery:
     """Everything is as git has it, whatever the test before has left."""
     delivery.restore()
     return delivery
-
-
-def remove_kinds(bed: Bed) -> None:
-    """Argo CD leaves all CRDs, which helm does not adopt: other tests install the same with helm."""
-    for app in bed.api.list(APPLICATION, NAMESPACE):
-        bed.api.patch(APPLICATION, app["metadata"]["name"], NAMESPACE, {"metadata": {"finalizers": []}})
-    for name in kinds(bed):
-        bed.api.delete(CRD, name)
-    until("their objects are gone", lambda: kinds(bed) == [], 180)
-
-
-def kinds(bed: Bed) -> list[str]:
-    """The CRDs, without the one that the bed began with."""
-    names = [item["metadata"]["name"] for item in bed.api.list(CRD)]
-    return [name for name in names if not name.endswith("external-secrets.io")]
 
 
 def test_the_readme_alone(delivery: Delivery) -> None:

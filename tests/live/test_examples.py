@@ -6,6 +6,7 @@ except the one that all other tests share.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from tests.live.bed.environments import SHARED, UPGRADED, Environment, examples
 from tests.live.bed.inference import (
     ISVC,
     account,
+    fresh,
     inference,
     is_standard,
     model,
@@ -37,6 +39,8 @@ from tests.live.test_doctor import doctor, live
 pytestmark = pytest.mark.live
 # The CRDs are megabytes of YAML.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LLM = "serving.kserve.io/v1alpha2/LLMInferenceService"
+ROUTE = "gateway.networking.k8s.io/v1/HTTPRoute"
 
 
 @pytest.fixture(scope="module", params=examples())
@@ -132,6 +136,66 @@ def test_a_request_arrives_in_standard_mode(bed: Bed, example: Environment) -> N
         answer = outcome(bed, inside, "200")
         assert (answer.outcome, answer.server == "istio-envoy", answer.body.get("pod")) == ("200", False, pod)
         assert outside(bed, example, name) == pod
+
+
+@contextlib.contextmanager
+def llm(bed: Bed, example: Environment, router: Object) -> Iterator[str]:
+    """An LLMInferenceService of the first tenant for the duration of a test; yields its name."""
+    if not example.answers.get("llm"):
+        pytest.skip("this example has no LLMInferenceServices")
+    name, namespace = fresh("llm"), tenant(example.answers)
+    body: Object = {"apiVersion": "serving.kserve.io/v1alpha2", "kind": "LLMInferenceService"}
+    body |= {"metadata": {"name": name, "namespace": namespace}}
+    bed.api.create(body | {"spec": {"model": {"name": name, "uri": "hf://a/b"}, "router": router}})
+    yield name
+    bed.api.delete(LLM, name, namespace)
+    until(f"{name} is gone", lambda: bed.api.find(LLM, name, namespace) is None, 30)
+
+
+def route_of(bed: Bed, example: Environment, name: str) -> Object:
+    """The HTTPRoute that KServe makes of an LLMInferenceService, once its Gateway has accepted it and its backends."""
+
+    def settled() -> Object | None:
+        found = bed.api.find(ROUTE, f"{name}-kserve-route", tenant(example.answers)) or {}
+        parents = found.get("status", {}).get("parents", [])
+        states = {(item["type"], item["status"]) for parent in parents for item in parent["conditions"]}
+        return found if {("Accepted", "True"), ("ResolvedRefs", "True")} <= states else None
+
+    found: Object = until(f"the route of {name}", settled, 60)
+    return found
+
+
+def test_an_llm_answers_through_the_gateway(bed: Bed, example: Environment) -> None:
+    """The path selects the model, and KServe's route leaves that of the API of OpenAI."""
+    namespace = tenant(example.answers)
+    with llm(bed, example, {"gateway": {}, "route": {}}) as name:
+        route_of(bed, example, name)
+        (pod,) = until(f"Pod of {name}", lambda: bed.pods(namespace, f"app.kubernetes.io/name={name}"), 60)
+        gateway = gateway_address(bed, example.answers["ingress_gateway_name"])
+        host, path = f"llm.{example.answers['ingress_domain']}", f"/{namespace}/{name}/v1/completions"
+        until(host, lambda: send(gateway, 80, host, path).outcome == "200", 30)
+        answer = send(gateway, 80, host, path)
+        assert (answer.body["pod"], answer.body["path"]) == (pod["status"]["podIP"], "/v1/completions")
+        assert pod["spec"]["imagePullSecrets"] == [{"name": example.answers["pull_secret"]}]
+
+
+def test_istio_takes_the_pool_of_a_scheduler(bed: Bed, example: Environment) -> None:
+    """The pool is of the group that this Istio knows. No scheduler runs on the bed, so no request is sent."""
+    namespace = tenant(example.answers)
+    with llm(bed, example, {"gateway": {}, "route": {}, "scheduler": {}}) as name:
+        route = route_of(bed, example, name)
+        backends = [ref for rule in route["spec"]["rules"] for ref in rule["backendRefs"]]
+        assert "InferencePool" in {ref["kind"] for ref in backends}
+        wanted = {pod["image"] for pod in containers(bed, namespace, name)}
+        host = example.answers["registry_host"]
+        assert {image for image in wanted if not image.startswith(f"{host}/")} == set()
+
+
+def containers(bed: Bed, namespace: str, name: str) -> list[Object]:
+    """Those of the Pods of an LLMInferenceService and its scheduler."""
+    label = f"app.kubernetes.io/name={name}"
+    pods = until(f"Pods of {name}", lambda: len(found := bed.pods(namespace, label)) > 1 and found, 60)
+    return [one for pod in pods for one in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]]
 
 
 def test_uninstall_is_clean(bed: Bed, example: Environment) -> None:

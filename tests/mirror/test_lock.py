@@ -55,13 +55,17 @@ def test_the_lock_pins_an_environment_that_skips_no_registry(
 @pytest.fixture
 def project(world: World, mirrored: Registry, tmp_path: Path) -> Path:
     """An environment in a git repository of its own, made from a tagged version of the template."""
+    return made(world, tmp_path)
+
+
+def made(world: World, tmp_path: Path, **more: str) -> Path:
     template = shutil.copytree(world.folder / "template", tmp_path / "template", symlinks=True)
     commit(template)
     subprocess.run(["git", "tag", "v1.0.0"], cwd=template, check=True)
     answers = yaml.safe_load((world.environment / ".copier-answers.yml").read_text(encoding="utf-8"))
     answers = {key: value for key, value in answers.items() if not key.startswith("_")}
     project = tmp_path / "project"
-    copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
+    copier.run_copy(str(template), project, answers | more, defaults=True, quiet=True)
     commit(project)
     return project
 
@@ -81,6 +85,15 @@ def test_pin_locks_and_updates(world: World, project: Path, *, locked_before: bo
     assert updated["image_digests"] == lock["image_digests"]
     assert "_platforms" not in updated
     assert [target for _, target, *_ in world.lines(project) if "@sha256:" not in target] == []
+
+
+def test_pin_without_knative(world: World, mirrored: Registry, tmp_path: Path) -> None:
+    project = made(world, tmp_path, deployment_mode="standard", standard_ingress="ingress", digest_policy="skip")
+    done = pin(world, project)
+    assert done.returncode == 0, done.stderr
+    lines = world.lines(project)
+    assert [target for _, target, *_ in lines if "@sha256:" not in target] == []
+    assert {source for source, *_ in lines} & {source for source in world.images if "/knative/" in source} == set()
 
 
 def test_pin_refuses_a_dirty_tree_and_changes_nothing(world: World, project: Path) -> None:

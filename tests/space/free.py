@@ -145,6 +145,7 @@ FREE: dict[str, Kind] = {
     "ingress_gateway_namespace": namespace,
     "ingress_domain": name,
     "ingress_tls_secret": name,
+    "ingress_class": name,
     "chart_repository": charts,
     "argocd_repo_url": url,
     "argocd_revision": text,
@@ -205,6 +206,7 @@ def sets(draw: st.DrawFn) -> Answers:
     found["istio"] = draw(any_of("install", "existing"))
     found["knative_install"] = draw(any_of("operator", "yaml", "existing"))
     # Refused: they have no effect.
+    del found["ingress_class"]
     if found["istio"] == "install":
         del found["istio_version"]
     if found["knative_install"] != "operator":
@@ -257,6 +259,8 @@ def spoilt(draw: st.DrawFn) -> tuple[str, Answers]:
         found[answer] = ["ghcr.io/a/b:1", draw(image.bad)]
     elif answer == "skip_registries":
         found |= {"digest_policy": "skip", answer: ["ghcr.io", draw(host.bad)]}
+    elif answer == "ingress_class":
+        found = {"deployment_mode": "standard", "standard_ingress": "ingress", answer: draw(name.bad)}
     else:
         found |= {"istio": "existing" if answer == "istio_version" else "install", answer: draw(FREE[answer].bad)}
         found["knative_install"] = "existing" if answer == "knative_version" else "operator"

@@ -25,6 +25,14 @@ FACTORS: dict[str, dict[str, Answers]] = {
         "Knative": {},
         "Standard": {"deployment_mode": "standard"},
         "Standard, CRDs of others": {"deployment_mode": "standard", "gateway_api_crds": "existing"},
+        "Standard, Ingresses": {"deployment_mode": "standard", "standard_ingress": "ingress"},
+        "Standard, Ingresses of others": {
+            "deployment_mode": "standard",
+            "standard_ingress": "ingress",
+            "ingress_class": "nginx",
+        },
+        "Standard, no routes": {"deployment_mode": "standard", "standard_ingress": "none"},
+        "Standard, LLMInferenceServices": {"deployment_mode": "standard", "llm": True},
     },
     "knative": {
         "operator": {},
@@ -157,17 +165,24 @@ FACTORS: dict[str, dict[str, Answers]] = {
 # Of these, Standard mode has only one level.
 KNATIVES: list[Choice] = [
     *({"knative": level} for level in FACTORS["knative"] if level != "operator"),
-    *({"digests": level} for level in FACTORS["digests"] if level != "default"),
+    *({"digests": level} for level in FACTORS["digests"] if level not in ("default", "pinned")),
     *({"resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     {"transport": "CA in a Secret"},
-    {"gitops": "argocd"},
     {"gateways": "own"},
     {"local gateway": "existing"},
     {"ingress gateway": "existing"},
 ]
+# Without a gateway of Istio, nothing of it is an answer.
+ISTIOS: list[Choice] = [{"istio": "existing"}, {"gateways": "own from outside"}]
+WITHOUT_ISTIO = ("Standard, Ingresses of others", "Standard, no routes")
+WITHOUT_TLS = ("Standard, Ingresses", *WITHOUT_ISTIO)
 # What the questions refuse: choices that have all levels of one of these.
 REFUSED: list[Choice] = [
     *({"mode": mode, **levels} for mode in FACTORS["mode"] if mode != "Knative" for levels in KNATIVES),
+    *({"mode": mode, **levels} for mode in WITHOUT_ISTIO for levels in ISTIOS),
+    {"mode": "Standard, Ingresses", "istio": "existing", "gateways": "own from outside"},
+    *({"mode": mode, "ingress TLS": "secret"} for mode in FACTORS["mode"] if mode in WITHOUT_TLS),
+    {"mode": "Standard, LLMInferenceServices", "transport": "CA in a ConfigMap"},  # of which tenants need copies
     {"registry": "none", "offline": "yes"},
     *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),

@@ -25,7 +25,7 @@ PROMPTS = {
     "registry_ca_source": "Which CA signed",
     "registry_ca_bundle": "Paste the CA certificates",
     "pull_secret": "Name of the docker-registry Secret",
-    "digest_policy": "How does Knative resolve",
+    "digest_policy": "How are image tags resolved",
     "ingress_domain": "Domain for traffic from outside",
     "tenants": "Namespaces for InferenceServices",
     "gitops": "Does Argo CD install",

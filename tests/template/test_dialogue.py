@@ -124,7 +124,7 @@ def test_pinned_is_not_offered_before_there_are_digests(template: Path, tmp_path
     with Dialogue(template, tmp_path / "out", "--data", "details=[images]") as dialogue:
         dialogue.answer([START[0], START[1], ONLINE[3]])
         shown = dialogue.wait("pinned by digest (run make pin afterwards")
-        assert "» Its controller asks the registry" in shown
+        assert "» Knative's controller asks the registry" in shown
         dialogue.type(DOWN + DOWN + ENTER)  # over the choice, round to the first
         dialogue.wait("How long may the registry")
         dialogue.type(CTRL_C)
@@ -183,6 +183,7 @@ def test_a_run_without_a_terminal_and_with_all_answers_waits_for_nobody(template
 
 # What a person may type behind the text that is on the line of a prompt: another valid answer.
 BEHIND = {
+    "ingress_class": "nginx",
     "cluster_domain": "k8s.corp",
     "cert_manager_namespace": "pki",
     "istio_version": "1.30.0",
@@ -208,23 +209,27 @@ BEHIND = {
 def test_what_is_typed_behind_a_default_does_not_join_it(
     environment: Callable[[Path], Path], template: Path, tmp_path: Path, question: str
 ) -> None:
-    answers = recorded(environment(ROOT / "examples" / "everything.yaml"))
-    answers |= {
-        "offline": False,
-        "istio": "existing",
-        "istio_version": "1.27.1",
-        "registry_ca_source": "configmap",
-        "digest_policy": "resolve",
-        "chart_source": "upstream",
-        "gitops": "argocd",
-    }
+    example = "standard-ingress" if question == "ingress_class" else "everything"
+    answers = recorded(environment(ROOT / "examples" / f"{example}.yaml")) | {"offline": False}
+    if question != "ingress_class":
+        answers |= {
+            "istio": "existing",
+            "istio_version": "1.27.1",
+            "registry_ca_source": "configmap",
+            "digest_policy": "resolve",
+            "chart_source": "upstream",
+            "gitops": "argocd",
+        }
     if question == "knative_version":
         answers["knative_install"] = "existing"
         del answers["knative_operator_namespace"]
     answers["details"] = list(answers_schema.asked()["details"]["choices"].values())
-    for name in ("registry_ca_bundle", "skip_registries", "chart_repository", question):
-        answers.pop(name, None)
-    answers |= {"resolver_tls_min_version": ""} | ({"digest_timeout": "10s"} if question != "digest_timeout" else {})
+    answers.pop(question, None)
+    if question != "ingress_class":
+        for name in ("registry_ca_bundle", "skip_registries", "chart_repository"):
+            answers.pop(name, None)
+        answers["resolver_tls_min_version"] = ""
+        answers |= {"digest_timeout": "10s"} if question != "digest_timeout" else {}
     keys = BEHIND[question] + ENTER + CLEAR + BEHIND[question] + ENTER
     assert typed(template, tmp_path / "out", answers, keys)[question] == BEHIND[question]
 

@@ -36,10 +36,10 @@ def test_the_folder_is_complete(generated: Path) -> None:
     answers = load(generated / ".copier-answers.yml")
     expected = {".copier-answers.yml", ".gitignore", "Makefile", "README.md", "helmfile.yaml"}
     expected |= {"releases.yaml", "docs/wiring.md"} | {f"values/{name}.yaml" for name in names}
-    # Also of releases that the answers leave out; the prerequisites read that of kserve-environment.
+    # Also of releases that the answers leave out; the other releases of our chart read that of kserve-environment.
     releases = load(ROOT / "stacks" / "common" / "releases.yaml")
     expected |= {f"values/{entry['name']}.local.yaml" for entry in releases} | {"local.mk"}
-    expected -= {"values/kserve-prerequisites.local.yaml"}
+    expected -= {"values/kserve-prerequisites.local.yaml", "values/kserve-llm-presets.local.yaml"}
     expected |= {f"schemas/{path}" for path in files(ROOT / "template" / "schemas")}
     expected |= {f"charts/{path}" for path in files(ROOT / "charts")}
     expected |= {f"extra/{path}" for path in files(ROOT / "template" / "extra")}

@@ -12,7 +12,7 @@ from tools.console import BUILD
 from tools.upstream import golang
 
 SOURCE = Path(__file__).parent
-WEBHOOKS, ISTIO = SOURCE / "webhooks", SOURCE / "istio"
+WEBHOOKS, ISTIO, LLM = SOURCE / "webhooks", SOURCE / "istio", SOURCE / "llm"
 PODS = WEBHOOKS / "pods"  # of the same module
 
 

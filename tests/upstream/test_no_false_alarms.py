@@ -39,18 +39,22 @@ SWITCHES = {"kserve-runtime-configs": ("kserve.servingruntime.enabled=true", "ks
 
 
 @pytest.fixture(scope="module", params=stacks.names())
-def defaults(
-    request: pytest.FixtureRequest, upstream_charts: Callable[[str], Upstream], newest_helm: Helm
-) -> dict[str, list[KubeObject]]:
+def stack(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def defaults(stack: str, upstream_charts: Callable[[str], Upstream], newest_helm: Helm) -> dict[str, list[KubeObject]]:
     """Objects of each upstream chart with its own values."""
-    folders = upstream_charts(request.param).folders
+    folders = upstream_charts(stack).folders
     return {name: render(newest_helm, name, chart) for (name, _), chart in folders.items()}
 
 
-def render(helm: Helm, name: str, chart: Path) -> list[KubeObject]:
+def render(helm: Helm, name: str, chart: Path, *values: str) -> list[KubeObject]:
     namespace = NAMESPACES.get(name, "kserve")
     command = [helm.path, "template", name, str(chart), "--namespace", namespace, "--include-crds"]
-    for switch in SWITCHES.get(name, ()):
+    for switch in (*SWITCHES.get(name, ()), *values):
         command += ["--set", switch]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     loaded = load_text(text, f"{name}.yaml", release=name, namespace=namespace)
@@ -64,12 +68,18 @@ def test_every_chart_alone(defaults: dict[str, list[KubeObject]], subtests: pyte
             assert [f"{finding.code} {finding.object}" for finding in inspect(read(objects)).findings] == []
 
 
-def test_all_charts_together(defaults: dict[str, list[KubeObject]]) -> None:
-    everything = [obj for objects in defaults.values() for obj in objects]
+def test_all_charts_together(
+    defaults: dict[str, list[KubeObject]], upstream_charts: Callable[[str], Upstream], newest_helm: Helm, stack: str
+) -> None:
+    """Without what the second controller of KServe shares with the first: two releases would own it."""
+    name = "kserve-llmisvc-resources"
+    chart = upstream_charts(stack).folder(name, stacks.versions(stack)["kserve"])
+    assert chart is not None
+    rest = render(newest_helm, name, chart, "kserve.createSharedResources=false")
+    everything = [obj for one, objects in defaults.items() if one != name for obj in objects] + rest
     assert [f"{finding.code} {finding.object}" for finding in inspect(read(everything)).findings] == []
 
 
-@pytest.mark.parametrize("stack", stacks.names())
 def test_the_manifests_that_the_operator_carries(stack: str, subtests: pytest.Subtests) -> None:
     data = modules.folder(stack, "knative.dev/operator") / "cmd" / "operator" / "kodata"
     folders = [path for path in (data / "knative-serving").iterdir() if path.is_dir()]

@@ -19,6 +19,9 @@
 {{- range include "kserve-environment.gateways.used" . | fromJson }}
 {{- if .existing.service }}{{ $existing = append $existing (printf "Service/%s/%s" .namespace .existing.service) }}{{ end }}
 {{- end }}
+{{- if and (eq (include "kserve-environment.gateways.routes" .) "ingress") .Values.standard.ingressClass.existing }}
+{{- $existing = append $existing (printf "IngressClass//%s" .Values.standard.ingressClass.name) }}
+{{- end }}
 {{- with .Values.gateways.ingress }}
 {{- if .tlsSecret }}{{ $existing = append $existing (printf "Secret/%s/%s" .namespace .tlsSecret) }}{{ end }}
 {{- end }}

@@ -26,9 +26,18 @@ istio: {{ .gateway.name | quote }}
 {{- end }}
 
 {{/* The gateways that this chart wires, as a JSON map by their roles. Without Knative, a request inside the cluster goes
-     straight to the Service of the model. Context: the root. */}}
+     straight to the Service of the model, and others may serve its Ingress, or nothing does. Context: the root. */}}
 {{- define "kserve-environment.gateways.used" -}}
-{{- empty (include "kserve-environment.knative.present" .) | ternary (pick .Values.gateways "ingress") .Values.gateways | toJson }}
+{{- $standard := .Values.standard }}
+{{- if include "kserve-environment.knative.present" . }}{{ toJson .Values.gateways }}
+{{- else if or (eq $standard.ingress "none") (and (eq $standard.ingress "ingress") $standard.ingressClass.existing) }}{}
+{{- else }}{{ pick .Values.gateways "ingress" | toJson }}
+{{- end }}
+{{- end }}
+
+{{/* What KServe makes for requests from outside: gateway-api, ingress or none; nothing with Knative. Context: the root. */}}
+{{- define "kserve-environment.gateways.routes" -}}
+{{- if not (include "kserve-environment.knative.present" .) }}{{ .Values.standard.ingress }}{{ end }}
 {{- end }}
 
 {{/* True if others have installed gateways, which the stock Gateways of Knative would select. Context: the root. */}}

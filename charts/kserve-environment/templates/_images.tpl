@@ -35,7 +35,7 @@
 {{- define "kserve-environment.images.resolved" -}}
 {{- $upstream := include "kserve-environment.images.upstream" . | fromJson }}
 {{- $given := dict "smoke" .Values.images.smoke }}
-{{- range $group := list "kserve" "knative" }}
+{{- range $group := list "kserve" "llm" "knative" }}
 {{- range $name, $image := get $.Values.images $group }}{{ $_ := set $given (printf "%s.%s" $group $name) $image }}{{ end }}
 {{- end }}
 {{- $found := dict }}
@@ -53,6 +53,11 @@
 {{/* The images that KServe adds to a model's Pods, and the smoke test's image. A JSON map. Context: the root. */}}
 {{- define "kserve-environment.images.kserve" -}}
 {{- include "kserve-environment.images.group" (dict "root" . "group" "kserve") }}
+{{- end }}
+
+{{/* The images of the presets of LLMInferenceServices. A JSON map. Context: the root. */}}
+{{- define "kserve-environment.images.llm" -}}
+{{- include "kserve-environment.images.group" (dict "root" . "group" "llm") }}
 {{- end }}
 
 {{/* The images of Knative, by container name. A JSON map. Context: the root. */}}
@@ -79,6 +84,7 @@
 {{- range $key, $image := include "kserve-environment.images.resolved" . | fromJson }}
 {{- $sidecar := and (eq $.Values.knative.install "yaml") (eq $key "knative.queue-proxy") }}
 {{- $used := or (eq $.Values.knative.install "operator") $sidecar (not (hasPrefix "knative." $key)) }}
+{{- if hasPrefix "llm." $key }}{{ $used = $.Values.llm.enabled }}{{ end }}
 {{- if or $used (get $.Values.images.knative (trimPrefix "knative." $key)) }}
 {{- $_ := set $all (printf "images.%s" $key) $image }}
 {{- end }}

@@ -12,9 +12,9 @@
 {{- end }}
 
 {{/* The key ingress. knativeLocalGatewayService is set although it equals localGatewayService: it is the destination of
-     KServe's route, and without it that Service would be implicit. Without Knative, KServe reads kserveIngressGateway instead
-     of the local gateway, and still requires ingressGateway (kserve pkg/apis/serving/v1beta1/configmap.go:255-312).
-     Context: the root. */}}
+     KServe's route, and without it that Service would be implicit. Without Knative, KServe reads kserveIngressGateway or
+     ingressClassName instead of the local gateway, and still requires ingressGateway, also where there is none (kserve
+     pkg/apis/serving/v1beta1/configmap.go:255-312). Where others serve the models, the scheme is theirs. Context: the root. */}}
 {{- define "kserve-environment.kserve.ingress" -}}
 {{- $local := dict "root" . "gateway" .Values.gateways.local }}
 {{- $ingress := dict "root" . "gateway" .Values.gateways.ingress }}
@@ -22,11 +22,17 @@
 {{- $reference := include "kserve-environment.gateways.reference" $ingress }}
 {{- $gateways := dict "localGateway" (include "kserve-environment.gateways.reference" $local)
       "localGatewayService" $service "knativeLocalGatewayService" $service }}
-{{- if not (include "kserve-environment.knative.present" .) }}
-{{- $gateways = dict "enableGatewayApi" true "kserveIngressGateway" $reference "disableIstioVirtualHost" true }}
+{{- with include "kserve-environment.gateways.routes" . }}
+{{- $class := $.Values.standard.ingressClass.name }}
+{{- $gateways = get (dict "gateway-api" (dict "enableGatewayApi" true "kserveIngressGateway" $reference)
+      "ingress" (dict "enableGatewayApi" false "ingressClassName" $class)
+      "none" (dict "enableGatewayApi" false "disableIngressCreation" true)) . }}
+{{- $_ := set $gateways "disableIstioVirtualHost" true }}
 {{- end }}
-{{- merge $gateways (dict "ingressGateway" $reference "ingressDomain" .Values.gateways.ingress.domain
-      "urlScheme" (include "kserve-environment.gateways.scheme" $ingress)) | toJson }}
+{{- if hasKey (include "kserve-environment.gateways.used" . | fromJson) "ingress" }}
+{{- $_ := set $gateways "urlScheme" (include "kserve-environment.gateways.scheme" $ingress) }}
+{{- end }}
+{{- merge $gateways (dict "ingressGateway" $reference "ingressDomain" .Values.gateways.ingress.domain) | toJson }}
 {{- end }}
 
 {{/* The key storageInitializer. KServe reads its CA only from a ConfigMap, so a Secret is not wired here.

@@ -12,6 +12,10 @@
 {{- if eq .Values.part "patches" }}true{{ end }}
 {{- end }}
 
+{{- define "kserve-environment.part.presets" -}}
+{{- if eq .Values.part "presets" }}true{{ end }}
+{{- end }}
+
 {{- define "kserve-environment.part.knative" -}}
 {{- if eq .Values.part "knative" }}true{{ end }}
 {{- end }}

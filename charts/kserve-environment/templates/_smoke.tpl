@@ -12,13 +12,18 @@
 {{- end }}
 {{- end }}
 
-{{/* The request of the smoke test, as environment variables of ask.py: to the local gateway of Knative mode, or by the host
-     from outside to the ingress gateway. Context: (dict "root" $ "namespace" <its namespace>). */}}
+{{/* The request of the smoke test, as environment variables of ask.py: to the local gateway of Knative mode, by the host from
+     outside to the ingress gateway, or, if it is not of this chart, to the address in the status of the model.
+     Context: (dict "root" $ "namespace" <its namespace>). */}}
 {{- define "kserve-environment.smoke.request" -}}
 {{- $gateway := .root.Values.gateways.ingress }}
+{{- $used := include "kserve-environment.gateways.used" .root | fromJson }}
 {{- if include "kserve-environment.knative.present" .root }}
 - name: URL
   value: {{ printf "http://kserve-environment-smoke.%s.svc.%s/" .namespace .root.Values.clusterDomain | quote }}
+{{- else if not $used }}
+- name: URL
+  value: {{ printf "http://smoke-predictor.%s.svc.%s/" .namespace .root.Values.clusterDomain | quote }}
 {{- else }}
 - name: URL
   value: {{ printf "http://%s/" (include "kserve-environment.gateways.service" (dict "root" .root "gateway" $gateway)) | quote }}

@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from kserve_wiring.cluster import gateways as gw
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
+from kserve_wiring.cluster.istio_ingress import CONTROLLER, ingress_meshes
+from kserve_wiring.cluster.standard import is_internal, is_standard, publishes
 from kserve_wiring.doctor.pods import is_ready
 from kserve_wiring.manifests.objects import KubeObject, dig
 
@@ -74,12 +76,19 @@ class Hops:
         predictor = model.get("status", "components", "predictor", "address", "url")
         addresses = [model.get("status", "address", "url"), *(one.get("url") for one in _addresses(model))]
         inside = [_url(text, model) for text in (predictor, *addresses) if isinstance(text, str)]
-        outside = [_url(text, model) for text in (model.get("status", "url"),) if isinstance(text, str)]
+        external = model.get("status", "url") if self._is_published(model) else None
+        outside = [_url(text, model) for text in (external,) if isinstance(text, str)]
         asked = set()
         for url in [*inside, *outside]:
             if url.hostname and url.geturl() not in asked:
                 asked.add(url.geturl())
                 yield self._request(model, url)
+
+    def _is_published(self, model: KubeObject) -> bool:
+        """Whether KServe routes to a model from outside. In Standard mode the status has a URL all the same."""
+        if self._cluster.isvc_config is None or not is_standard(self._cluster, model):
+            return True
+        return publishes(self._cluster) and not is_internal(model)
 
     def _request(self, model: KubeObject, url: SplitResult) -> Request | UnknownEntryError:
         host, port = str(url.hostname), url.port or _PORTS.get(url.scheme, 80)
@@ -127,7 +136,7 @@ class Hops:
         if config.is_true("ingress", "enableGatewayApi"):
             return self._of_api_gateway(config.text("ingress", "kserveIngressGateway"), port)
         if config.text("ingress", "ingressClassName") and not self._cluster.runs_on_knative(model):
-            raise UnknownEntryError("an Ingress has no Pods that the cluster's objects name")
+            return self._of_ingress(model, config.text("ingress", "ingressClassName"), port)
         return self._of_istio_gateway(config.text("ingress", "ingressGateway"), scheme, port)
 
     def _of_istio_gateway(self, named: str, scheme: str, port: int) -> Entry:
@@ -143,10 +152,35 @@ class Hops:
         server = next((one for one in servers if one.port == port), servers[0] if servers else None)
         if server is None:
             return Entry(why=f"Failed to connect to Gateway {named} port {port}: refused; no {scheme} server")
-        services = [one for one in self._services.values() if one.namespace == pods[0].namespace]
-        behind = [one for one in services if gw.selects(one.mapping("spec", "selector"), pods[0].labels)]
-        target = gw.listening_port(server, behind)
+        target = gw.listening_port(server, self._leading_to(pods[0]))
         return Entry(pods[0], target if isinstance(target, int) else _named_port(pods[0], target) or port)
+
+    def _of_ingress(self, model: KubeObject, named: str, port: int) -> Entry:
+        """istiod's Pods have a label; another controller is behind the Service whose address the Ingress has."""
+        used = next(iter(self._cluster.named("IngressClass", named)), None)
+        istio = used is not None and used.get("spec", "controller") == CONTROLLER
+        for mesh in ingress_meshes(self._cluster) if istio else ():
+            return self._of_label(mesh.label[0], port)
+        ingresses = self._cluster.find("Ingress", model.namespace, model.name)
+        ingress = next((one for one in ingresses if one.group == "networking.k8s.io"), None)
+        if ingress is None:
+            raise UnknownEntryError("KServe has made no Ingress, or it cannot be seen")
+        service = next((one for one in self._services.values() if _has_address_of(one, ingress)), None)
+        if service is None:
+            raise UnknownEntryError(f"no Service has the address of Ingress {ingress.namespace}/{ingress.name}")
+        return self._of_service(service, port)
+
+    def _of_label(self, label: str, port: int) -> Entry:
+        pods = [pod for found in self._pods.values() for pod in found if pod.labels.get("istio") == label]
+        services = self._leading_to(pods[0]) if pods else []
+        if not services:
+            lacks = f"no Service leads to Pod {pods[0].name}" if pods else f"no ready Pod is labelled istio: {label}"
+            return Entry(why=f"Failed to connect to port {port}: Connection refused; {lacks}")
+        return self._of_service(services[0], port)
+
+    def _leading_to(self, pod: KubeObject) -> list[KubeObject]:
+        here = (one for one in self._services.values() if one.namespace == pod.namespace)
+        return [one for one in here if gw.selects(one.mapping("spec", "selector"), pod.labels)]
 
     def _of_api_gateway(self, named: str, port: int) -> Entry:
         namespace, _, name = named.rpartition("/")
@@ -163,11 +197,20 @@ def _serves(service: KubeObject, gateway: KubeObject) -> bool:
     """Whether a Service is the way to a Gateway: by its label, or by an address of the Gateway."""
     if any(service.labels.get(label) == gateway.name for label in _GATEWAY_LABELS):
         return True
-    balancer = dig(service.body, "status", "loadBalancer", "ingress")
-    own = {value for one in balancer or () if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
-    own |= {f"{service.name}.{service.namespace}", str(service.get("spec", "clusterIP"))}
+    own = _addresses_of(service) | {f"{service.name}.{service.namespace}", str(service.get("spec", "clusterIP"))}
     listed = [*gateway.mappings("spec", "addresses"), *gateway.mappings("status", "addresses")]
     return any(str(one.get("value")).partition(".svc")[0] in own for one in listed)
+
+
+def _has_address_of(service: KubeObject, ingress: KubeObject) -> bool:
+    """Whether an Ingress has the address of a Service, its own or that of its load balancer."""
+    return bool(_addresses_of(ingress) & (_addresses_of(service) | {str(service.get("spec", "clusterIP"))}))
+
+
+def _addresses_of(obj: KubeObject) -> set[str]:
+    """The addresses of a load balancer, which Services and Ingresses have in their status."""
+    found = dig(obj.body, "status", "loadBalancer", "ingress")
+    return {value for one in found or () if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
 
 
 def _named_port(pod: KubeObject, name: int | str) -> int:

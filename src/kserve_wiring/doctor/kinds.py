@@ -44,6 +44,8 @@ KINDS = (
     Kind("gateway.networking.k8s.io", "gateways"),
     Kind("gateway.networking.k8s.io", "gatewayclasses", cluster=True),
     Kind("gateway.networking.k8s.io", "httproutes"),
+    Kind("networking.k8s.io", "ingresses"),
+    Kind("networking.k8s.io", "ingressclasses", cluster=True),
     Kind("apps", "deployments"),
     Kind("apps", "replicasets"),
     Kind("", "pods"),

@@ -22,8 +22,11 @@ _RETRY = {"refresh": True, "limit": 10, "backoff": {"duration": "10s", "factor":
 CLUSTER_KINDS = (
     ("", "Namespace"),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("networking.k8s.io", "IngressClass"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
     ("serving.kserve.io", "ClusterServingRuntime"),

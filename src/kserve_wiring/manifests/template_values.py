@@ -22,6 +22,8 @@ _TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|`[^`]*`")
 _ASSIGNED = re.compile(r"^(?:with\s+|if\s+|range\s+)?(\$\w+)\s*:?=\s*(.*)$", re.DOTALL)
 # What writes or reads all keys of a mapping.
 _WHOLE = re.compile(r"\b(?:range|keys|values|tpl|to(?:Raw|Pretty)?Json|toYaml(?:Pretty)?)\b")
+# A mapping that another one gets as a whole, as istiod's mesh configuration gets meshConfig (templates/configmap.yaml).
+_MERGED = re.compile(r"\bmerge\w*\s+\$\w+\s+(\$?\w*(?:\.\w+)+)$", re.IGNORECASE)
 
 _Dot = KeyPath | None
 """Path of the value that ``.`` or a variable is; None if it is something else."""
@@ -67,6 +69,9 @@ def _move(scopes: list[tuple[str, _Dot, _Dot]], verb: str, only: _Dot) -> None:
 
 
 def _uses(body: str, dot: _Dot, variables: dict[str, KeyPath]) -> Iterator[Use]:
+    for holder in _MERGED.findall(body):
+        for path in _resolved(holder, dot, variables):
+            yield path, True
     for holder, keys in _INDEX.findall(body):
         for path in _resolved(holder, dot, variables):
             yield (*path, *re.findall(r"\"([^\"]+)\"", keys)), True

@@ -18,6 +18,8 @@ from kserve_wiring.manifests.yamltext import load
 _LOCAL = ".local"
 _OWN = "kserve-environment"
 _Keys = tuple[str, ...]
+_GATEWAY = ("gateways", "ingress", "name")
+_CERTIFICATE = ("gateways", "ingress", "tlsSecret")
 
 # What the template sets as a good default, and nothing else depends on, with all below it.
 _SIZE = ("replicaCount", "podDisruptionBudget", "topologySpreadConstraints")
@@ -58,8 +60,15 @@ def refused(every: Iterable[ReleaseValues]) -> Iterator[Problem]:
             release = name.removesuffix(_LOCAL)
             generated = [_keys(path) for path in _leaves(files[release].obj.body)] if release in files else []
             places = {path: _keys(path) for path in _leaves(local.obj.body)}
-            for path, keys in {**places, **(dict(_raw(local.obj.body)) if release == _OWN else {})}.items():
+            raw = {} if release != _OWN else dict(_raw(local.obj.body))
+            raw = {path: owner for path, owner in raw.items() if not _is_of_others(owner, generated)}
+            for path, keys in {**places, **raw}.items():
                 yield from _refusal(local, release, (path, keys), generated)
+
+
+def _is_of_others(owner: _Keys, generated: list[_Keys]) -> bool:
+    """Whether it describes a gateway that the environment does not have: then others serve the models, or nobody."""
+    return owner == _CERTIFICATE and bool(generated) and _GATEWAY not in generated
 
 
 def _refusal(

@@ -19,6 +19,7 @@ _CA_KEY = "cabundle.crt"
 # KServe tells the sources of models apart by these keys (pkg/credentials/service_account_credentials.go).
 _SOURCES = {"s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "huggingFace": ("HF_TOKEN",)}
 _MAKE = "create it as README.md describes"
+_VERSIONS = {"IngressClass": "networking.k8s.io/v1", **dict.fromkeys(("Namespace", "Secret", "ConfigMap"), "v1")}
 
 
 def brought(environment: Environment, reader: Reader) -> Iterator[str]:
@@ -41,8 +42,8 @@ def _needed(environment: Environment) -> Iterator[ObjectRef]:
     """The objects of the fact existing, without the Services of gateways, and namespaces that no release creates."""
     for text in sorted(environment.facts.existing or ()):
         kind, namespace, name = text.split("/", 2)
-        if kind in ("Namespace", "Secret", "ConfigMap") and not _created(environment, kind, namespace, name):
-            yield ObjectRef("v1", kind, namespace, name)
+        if kind in _VERSIONS and not _created(environment, kind, namespace, name):
+            yield ObjectRef(_VERSIONS[kind], kind, namespace, name)
     if environment.value("namespaces", "create") is False:
         made = {obj.name for obj in environment.created if obj.kind == "Namespace"}
         for name in sorted(set(environment.namespaces.values()) - made):
@@ -59,6 +60,8 @@ def _missing(kind: str, name: str, places: list[str], environment: Environment) 
     where = ", ".join(places)
     if kind == "Namespace":
         return f"Namespace {where} does not exist: ask for it, or let the answers create it (namespaces, tenants)"
+    if kind == "IngressClass":
+        return f"IngressClass {where} does not exist: install a controller that serves it, or correct ingress_class"
     return f"{kind} {name} does not exist in {where}: {_MAKE}"
 
 

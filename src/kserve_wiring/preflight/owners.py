@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from kserve_wiring.manifests.objects import KubeObject
 from kserve_wiring.preflight.environment import Environment
@@ -30,9 +31,10 @@ def owners(environment: Environment, reader: Reader) -> Iterator[str]:
     """A line for each owner of objects that a release would create, and for each CRD of another version."""
     there = reader.named(obj.ref for obj in environment.created)
     taken: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
+    makers = {(obj.ref.identity, obj.source.release) for obj in environment.created}
     for ours in environment.created:
         theirs = there.get(ours.ref.identity)
-        if theirs is None:
+        if theirs is None or _of_a_sibling(ours, theirs, makers, environment):
             continue
         owner = _owner(ours, theirs, environment)
         if owner:
@@ -66,6 +68,13 @@ def _owner(ours: KubeObject, theirs: KubeObject, environment: Environment) -> st
         return ""
     made = f"made by {', '.join(managers)}" if managers else "its maker is unknown"
     return f"no Helm release ({made})"
+
+
+def _of_a_sibling(ours: KubeObject, theirs: KubeObject, makers: set[tuple[Any, str]], environment: Environment) -> bool:
+    """Whether another release here has the object, too: `lookup` in both charts leaves it to the first."""
+    name, namespace = str(theirs.annotations.get(_RELEASE)), theirs.annotations.get(_NAMESPACE)
+    listed = (theirs.ref.identity, name) in makers and name != ours.source.release
+    return listed and namespace == environment.namespaces.get(name)
 
 
 def application(obj: KubeObject) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.injector import injector_config, is_injector
+from kserve_wiring.cluster.llm import POOL_SWITCH, is_on, pool_switch
 from kserve_wiring.grammar.image import parse_image
 from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, mappings_of
@@ -89,6 +90,9 @@ def _istiod_settings(obj: KubeObject, environment: Environment) -> Iterator[str]
         yield f"{obj.ref} has version {tag.partition('-')[0]}: set istio_version to it, not {wanted}"
     if _argument(obj, "domain") not in ("", domain):
         yield f"{obj.ref} serves the cluster domain {_argument(obj, 'domain')}: it must be cluster_domain, {domain}"
+    containers = [item for _, item in mappings_of(obj.get("spec", "template", "spec", "containers"))]
+    if environment.value("llm", "enabled") and not any(is_on(pool_switch(item)[1]) for item in containers):
+        yield f"{obj.ref} does not route to InferencePools: set its variable {POOL_SWITCH} to true, or llm to false"
 
 
 def _mesh(environment: Environment, reader: Reader, namespace: str) -> Iterator[str]:

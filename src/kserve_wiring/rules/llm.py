@@ -7,28 +7,29 @@ kserve v0.20.0: pkg/controller/v1alpha2/llmisvc/config_merge.go, scheduler.go an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.isvc_config import IsvcConfig
 from kserve_wiring.cluster.llm import (
+    POOL_SWITCH,
     SCHEDULER,
     behind_class,
     configs_of,
     find_config,
-    has_scheduler,
+    is_on,
+    needed_presets,
+    pool_switch,
     presets,
     services,
 )
 from kserve_wiring.cluster.pods import KSERVE_GROUP
-from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, single
 
 _ISTIO = "istio"
-_FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
-_TRUE = ("1", "t", "T", "true", "TRUE", "True")  # strconv.ParseBool
 _OLD_POOLS, _NEW_POOLS = "inferencepools.inference.networking.x-k8s.io", "inferencepools.inference.networking.k8s.io"
 _NEW_POOLS_SINCE = (1, 28)
 _PLAIN, _SECURE = "--secure-serving=false", "--secure-serving=true"
@@ -44,7 +45,7 @@ def missing_presets(cluster: Cluster) -> Iterator[Draft]:
     if not known and not cluster.facts.complete:
         return
     for obj in services(cluster):
-        for name, path in _needed(obj):
+        for name, path in needed_presets(obj):
             if find_config(cluster, obj, name) is None and not cluster.facts.exists(
                 "LLMInferenceServiceConfig", cluster.kserve_namespace, name
             ):
@@ -52,40 +53,6 @@ def missing_presets(cluster: Cluster) -> Iterator[Draft]:
                 suggestion = f"create LLMInferenceServiceConfig {name} in the namespace of KServe or of the service"
                 level = "" if cluster.facts.complete else "warning"
                 yield single(Setting("set", obj, path), reason=reason, suggestion=suggestion, level=level)
-
-
-def _needed(obj: KubeObject) -> Iterator[tuple[str, KeyPath]]:
-    """The presets that a service certainly needs; what its own configs add is not known here."""
-    if has_scheduler(obj):
-        yield SCHEDULER, ("spec", "router", "scheduler")
-    route = obj.get("spec", "router", "route")
-    if isinstance(route, Mapping) and not dig(route, "http", "refs"):
-        yield "kserve-config-llm-router-route", ("spec", "router", "route")
-    if obj.get("spec", "tracing") is not None:
-        yield "kserve-config-llm-tracing", ("spec", "tracing")
-    if not obj.get("spec", "baseRefs"):
-        yield from _workloads(obj)
-
-
-def _workloads(obj: KubeObject) -> Iterator[tuple[str, KeyPath]]:
-    prefill = obj.get("spec", "prefill") is not None
-    own = _workload(obj, ("spec",))
-    if own:
-        place = "worker" if "worker" in own else "model"
-        yield f"kserve-config-llm-{'decode-' if prefill else ''}{own}", ("spec", place)
-    other = _workload(obj, ("spec", "prefill")) if prefill else ""
-    if other:
-        yield f"kserve-config-llm-prefill-{other}", ("spec", "prefill")
-
-
-def _workload(obj: KubeObject, path: KeyPath) -> str:
-    """End of a preset's name: for one node, or for several by the kind of parallelism; "" for neither."""
-    if obj.get(*path, "worker") is None:
-        return "template"
-    parallel = obj.mapping(*path, "parallelism")
-    if parallel.get("data") or parallel.get("dataLocal"):
-        return "worker-data-parallel"
-    return "worker-pipeline-parallel" if parallel.get("pipeline") else ""
 
 
 @rule("KW602")
@@ -111,14 +78,13 @@ def _switch(istiod: KubeObject, service: KubeObject) -> Iterator[Draft]:
     for index, container in mappings_of(istiod.get(*path)):
         if container.get("name") != "discovery":
             continue
-        found = [(number, item) for number, item in mappings_of(container.get("env")) if item.get("name") == _FLAG]
-        number, item = found[-1] if found else (-1, {"value": None})
-        if "valueFrom" in item or str(item.get("value", "")) in _TRUE:
+        number, item = pool_switch(container)
+        if is_on(item):
             return
         place = (*path, index, "env") if number < 0 else (*path, index, "env", number, "value")
         shown = Setting(item.get("value"), istiod, place)
-        reason = f"{_FLAG} is not true, and {service.ref} has a scheduler, so its route leads to an InferencePool"
-        suggestion = f'set {_FLAG} to "true" (value env of the chart istiod), or remove spec.router.scheduler'
+        reason = f"{POOL_SWITCH} is not true, and {service.ref} has a scheduler, so its route leads to an InferencePool"
+        suggestion = f'set {POOL_SWITCH} to "true" (value env of the chart istiod), or remove spec.router.scheduler'
         if number >= 0:
             suggestion = f'set {shown.key} to "true"'
         draft = single(shown, reason=reason, suggestion=suggestion)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.llm import configs_of, downloaders, presets, services
+from kserve_wiring.cluster.llm import configs_of, downloaders, loading_presets, presets, services
 from kserve_wiring.cluster.model_uris import llm_uris, model_uris
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, show_path
 from kserve_wiring.rules import rule
@@ -99,20 +99,20 @@ def _no_mirror(setting: Setting, reason: str, level: str, suggestion: str) -> Dr
 
 def _llm_without_mirror(cluster: Cluster, first: Setting | None) -> Iterator[Draft]:
     """KServe ignores ClusterStorageContainers here; a preset or the service has the variable."""
-    known = presets(cluster)
-    if not (known or cluster.facts.complete) or not (cluster.facts.offline or first is not None):
-        return
-    if any(True for obj in known for _ in _of_llm(obj, _ENDPOINT)):
+    if not (presets(cluster) or cluster.facts.complete) or not (cluster.facts.offline or first is not None):
         return
     for obj in services(cluster):
-        own = [item for holder in (obj, *configs_of(cluster, obj)) for item in _of_llm(holder, _ENDPOINT)]
-        for setting in llm_uris(obj) if not own else ():
+        own = any(True for holder in (obj, *configs_of(cluster, obj)) for _ in _of_llm(holder, _ENDPOINT))
+        used = loading_presets(cluster, obj)
+        lacking = [preset for preset in used if not any(_of_llm(preset, _ENDPOINT))]
+        for setting in llm_uris(obj) if not own and (lacking or not used) else ():
             if setting.text().startswith(_HF):
                 value = first.text() if first is not None and first.text() else "the mirror"
                 suggestion = (
                     f"set {_ENDPOINT} to {value} in an init container storage-initializer of the preset or the service"
                 )
-                reason = "neither its presets nor the service set HF_ENDPOINT"
+                named = f"its preset {lacking[0].name}" if lacking else "its presets"
+                reason = f"neither {named} nor the service sets HF_ENDPOINT"
                 yield _no_mirror(setting, reason, "" if cluster.facts.offline else "warning", suggestion)
                 break
 
@@ -137,14 +137,15 @@ def mirror_without_trust(cluster: Cluster) -> Iterator[Draft]:
     bundle = config.setting("storageInitializer", "caBundleConfigMapName") if config else None
     if bundle is None:
         return
-    common, trusted = _mirror(presets(cluster))
     reported: set[int] = set()
     for obj in services(cluster):
         uris = list(llm_uris(obj))
-        if trusted or len(uris) != 1 or not uris[0].text().startswith(_HF):
+        if len(uris) != 1 or not uris[0].text().startswith(_HF):
             continue  # with adapters KServe mounts the bundle
         own, trusts = _mirror([obj, *configs_of(cluster, obj)])
-        mirror = own or common
+        by_preset = [_mirror([preset]) for preset in loading_presets(cluster, obj)]
+        mirror = own or next((found for found, trusted in by_preset if found and not trusted), None)
+        trusts = trusts or (bool(by_preset) and all(trusted for _, trusted in by_preset))
         if mirror is None or trusts or not mirror.text().startswith("https://") or id(mirror.obj) in reported:
             continue
         reported.add(id(mirror.obj))

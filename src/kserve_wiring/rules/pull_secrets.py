@@ -10,6 +10,7 @@ from dataclasses import replace
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.facts import Facts
 from kserve_wiring.cluster.injector import is_injector
+from kserve_wiring.cluster.llm import configs_of, loading_presets, services
 from kserve_wiring.cluster.model_uris import image_of, uris_of
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
@@ -28,7 +29,7 @@ from kserve_wiring.cluster.pull_secrets import (
 )
 from kserve_wiring.cluster.runtimes import FRAMEWORKS, runtime_of
 from kserve_wiring.grammar.image import ImageRef, auth_key_matches, is_below, parse_image, pull_problem
-from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
+from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, against, at, pair, show, single
 
@@ -55,7 +56,25 @@ def pods_without_secret(cluster: Cluster) -> Iterator[Draft]:
             names = names_of_pod(cluster, pod)
             if names is not None and not _can_pull(cluster, pod.namespace, names):
                 yield _without(Setting(sorted(names), pod.obj, (*pod.path, "imagePullSecrets")), cluster.facts)
+    yield from _llms_without_secret(cluster, private, accounts)
     yield from _components_without_secret(cluster, private)
+
+
+def _llms_without_secret(cluster: Cluster, private: set[int], reported: set[tuple[str, str]]) -> Iterator[Draft]:
+    """The Pods of an LLMInferenceService: KServe makes them of its presets, and takes what the ServiceAccount has."""
+    path: KeyPath = ("spec", "template", "imagePullSecrets")
+    for obj in services(cluster):
+        holders = [obj, *configs_of(cluster, obj), *loading_presets(cluster, obj)]
+        named = [str(name) for holder in holders if (name := holder.get("spec", "template", "serviceAccountName"))]
+        account = named[0] if named else "default"
+        own = any(holder.items(*path) for holder in holders)
+        if own or (obj.namespace, account) in reported or not any(id(holder) in private for holder in holders):
+            continue
+        found = cluster.find("ServiceAccount", obj.namespace, account)
+        names = {str(item.get("name")) for one in found for _, item in mappings_of(one.get("imagePullSecrets"))}
+        if (found or cluster.facts.complete) and not _can_pull(cluster, obj.namespace, names):
+            reported.add((obj.namespace, account))
+            yield _without(at(found[0], "imagePullSecrets") if found else at(obj, *path), cluster.facts)
 
 
 def _evidently_without(cluster: Cluster) -> Iterator[Draft]:

@@ -1,6 +1,6 @@
 # Copyright the copier-kserve authors
 # SPDX-License-Identifier: Apache-2.0
-"""KW426 to KW429: what Standard mode needs, ignores and does not serve (wire W10)."""
+"""KW426, KW427 and KW429: what Standard mode needs, ignores and does not serve (wire W10)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 
 from kserve_wiring.cluster.apis import is_absent
 from kserve_wiring.cluster.cluster import MODE, STANDARD_MODES, Cluster
-from kserve_wiring.cluster.gateways import selects
-from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.cluster.standard import (
     LOCAL,
@@ -25,7 +23,6 @@ from kserve_wiring.cluster.standard import (
     standard_services,
     uses_standard,
 )
-from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, instead, rename, set_to, single
@@ -134,56 +131,6 @@ def settings_of_another_mode(cluster: Cluster) -> Iterator[Draft]:
 
 def _some_on_knative(cluster: Cluster) -> bool:
     return any(cluster.runs_on_knative(obj) for obj in cluster.of_kind("InferenceService") if obj.group == KSERVE_GROUP)
-
-
-@rule("KW428")
-def unserved_ingress_class(cluster: Cluster) -> Iterator[Draft]:
-    """An Ingress of a class that nobody serves: the InferenceService is Ready, and 404 outside."""
-    config = cluster.isvc_config
-    if config is None or not makes_routes(cluster) or routes_by_gateway_api(cluster):
-        return
-    setting = config.setting("ingress", "ingressClassName")
-    if setting is None:
-        return
-    classes = {obj.name: obj for obj in cluster.of_kind("IngressClass")}
-    if setting.text() in classes:
-        yield from _istio_selector(cluster, setting, classes[setting.text()])
-    elif not cluster.facts.exists("IngressClass", "", setting.text()) and (classes or cluster.facts.complete):
-        near = near_name(setting.text(), classes) or (next(iter(classes)) if len(classes) == 1 else "")
-        reason = f"the IngressClasses are {', '.join(sorted(classes))}" if classes else "there is no such IngressClass"
-        suggestion = set_to(setting, near) if near else "name an IngressClass that exists, or create it"
-        yield single(setting, reason=reason, suggestion=suggestion, level="" if cluster.facts.complete else "warning")
-
-
-def _istio_selector(cluster: Cluster, setting: Setting, used: KubeObject) -> Iterator[Draft]:
-    """istiod configures the Pods with one label for every Ingress."""
-    pods = cluster.gateway_pods
-    if used.get("spec", "controller") != "istio.io/ingress-controller" or not pods or cluster.has_unread_gateways:
-        return
-    for obj in cluster.of_kind("ConfigMap"):
-        mesh = _mesh_config(obj)
-        if mesh is None:
-            continue
-        key = "ingressSelector" if mesh.get("ingressSelector") else "ingressService"
-        given = str(mesh.get(key) or "")
-        label = "ingressgateway" if given in ("", "istio-ingressgateway") and key == "ingressService" else given
-        if not any(selects({"istio": label}, pod.labels) for pod in pods):
-            found = sorted({str(pod.labels["istio"]) for pod in pods if "istio" in pod.labels})
-            reason = f"istiod looks for the label istio: {label} for {setting.value}, and no gateway Pod has it"
-            shown = Setting(given or None, obj, ("data", "mesh", key))
-            suggestion = set_to(shown, found[0]) if found else f"give the Pods the label istio: {label}"
-            draft = single(shown, reason=reason, suggestion=suggestion)
-            yield replace(draft, related=((setting.obj, setting.path),))
-
-
-def _mesh_config(obj: KubeObject) -> dict[str, object] | None:
-    if obj.name != "istio" or not isinstance(obj.get("data", "mesh"), str):
-        return None
-    try:
-        mesh = yamltext.load_embedded(obj.get("data", "mesh"))
-    except yamltext.YamlError:
-        return None
-    return mesh if isinstance(mesh, dict) else None
 
 
 @rule("KW429")

@@ -24,6 +24,7 @@ INJECTED = (
     "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
 )
+CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 ANNOTATIONS = ("cert-manager.io/inject-ca-from", "cert-manager.io/inject-ca-from-secret")
 
 
@@ -53,6 +54,8 @@ class Certificates:
             meta, spec = certificate["metadata"], certificate["spec"]
             if self._api.find("v1/Secret", spec["secretName"], meta["namespace"]) is None:
                 self._api.create(self._secret(meta["namespace"], spec))
+            if "conditions" not in certificate.get("status", {}):
+                self._inject_crds(f"{meta['namespace']}/{meta['name']}")
             self._ready("cert-manager.io/v1/Certificate", certificate)
         for issuer in self._api.list("cert-manager.io/v1/Issuer"):
             self._ready("cert-manager.io/v1/Issuer", issuer)
@@ -77,6 +80,13 @@ class Certificates:
             for found in self._api.list(kind):
                 if any(key in found["metadata"].get("annotations", {}) for key in ANNOTATIONS):
                     self._inject(kind, found)
+
+    def _inject_crds(self, certificate: str) -> None:
+        """Once for a new Certificate: listing CRDs takes long, and the charts have theirs before it."""
+        patch = [{"op": "add", "path": "/spec/conversion/webhook/clientConfig/caBundle", "value": self._bundle}]
+        for found in self._api.list(CRD):
+            if found["metadata"].get("annotations", {}).get(ANNOTATIONS[0]) == certificate:
+                self._api.patch(CRD, found["metadata"]["name"], "", patch)
 
     def _inject(self, kind: str, found: Object) -> None:
         patch = [

@@ -15,11 +15,16 @@ import yaml
 from tests.commands.session import Session
 from tests.live.bed import brought, git_server
 from tests.live.bed.api import Object, until
-from tests.live.bed.argocd import ArgoCD
+from tests.live.bed.argocd import APPLICATION, NAMESPACE, ArgoCD
 from tests.live.bed.bed import Bed
+from tests.live.bed.charts import charts_in_a_registry
 from tests.live.bed.control_plane import issue
 from tests.live.bed.environments import Environment
+from tests.live.bed.git_server import GitServer
 from tests.mirror.registry import FIRST, USER, Registry
+from tools import stacks
+
+CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 
 
 @dataclass(repr=False)
@@ -109,6 +114,40 @@ class Delivery:
     def table(self) -> str:
         """One line for each Application, for a failing test."""
         return "\n".join(line for name, app in self.argocd.applications().items() for line in described(name, app))
+
+
+@contextlib.contextmanager
+def delivering(bed: Bed, answers: dict[str, Any], home: Path) -> Iterator[Delivery]:
+    """Argo CD in front of an empty cluster, and a person with a clone of the repository. answers: without its host."""
+    bed.clear()
+    folder = bed.state / answers["environment_name"]
+    server = GitServer(folder / "git", bed.state / "keys")
+    with charts_in_a_registry(bed, folder / "charts", *stacks.names()) as charts:
+        answers = answers | {"registry_host": charts.host, "chart_repository": f"oci://{charts.host}/charts"}
+        answers |= {"argocd_repo_url": server.url("clusters")}
+        clone = folder / "clone"
+        made = generated(bed, answers, clone / answers["argocd_path"])
+        made.prepare(f"{USER}:{FIRST}")
+        git_server.clone(clone, server.repository("clusters"))
+        argocd = ArgoCD.start(bed)
+        yield Delivery(bed, argocd, made, person(bed, argocd, made, home), clone, charts, answers)
+        argocd.stop()
+        remove_kinds(bed)
+
+
+def remove_kinds(bed: Bed) -> None:
+    """Argo CD leaves all CRDs, which helm does not adopt: other tests install the same with helm."""
+    for app in bed.api.list(APPLICATION, NAMESPACE):
+        bed.api.patch(APPLICATION, app["metadata"]["name"], NAMESPACE, {"metadata": {"finalizers": []}})
+    for name in kinds(bed):
+        bed.api.delete(CRD, name)
+    until("their objects are gone", lambda: kinds(bed) == [], 180)
+
+
+def kinds(bed: Bed) -> list[str]:
+    """The CRDs, without the one that the bed began with."""
+    names = [item["metadata"]["name"] for item in bed.api.list(CRD)]
+    return [name for name in names if not name.endswith("external-secrets.io")]
 
 
 def generated(bed: Bed, answers: dict[str, Any], folder: Path) -> Environment:

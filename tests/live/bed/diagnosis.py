@@ -19,12 +19,14 @@ WATCHED = (
     "serving.knative.dev/v1/Revision",
     "networking.internal.knative.dev/v1alpha1/Ingress",
     "gateway.networking.k8s.io/v1/Gateway",
+    "serving.kserve.io/v1alpha2/LLMInferenceService",
 )
 CONTROLLERS = (
     ("knative-operator", "knative-operator"),
     ("knative-serving", "controller"),
     ("knative-serving", "net-istio-controller"),
     ("kserve", "kserve-controller-manager"),
+    ("kserve", "llmisvc-controller-manager"),
     ("istio-system", "istiod"),
 )
 

@@ -112,6 +112,8 @@ def _other(name: str, image: str) -> Program | None:
     last = name.rpartition("/")[2]
     if last == "kserve-controller":
         return Program(binaries.binary("kserve", "manager"), "/manager")
+    if last == "llmisvc-controller":
+        return Program(binaries.binary("kserve", "llmisvc"), "/manager")
     if last == "pilot":
         return Program(binaries.binary(istio(image), "pilot-discovery"), "/usr/local/bin/pilot-discovery")
     if last == "proxyv2":

@@ -14,6 +14,7 @@ CLUSTER_WIDE = (
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
     "rbac.authorization.k8s.io/v1/ClusterRole",
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
+    "networking.k8s.io/v1/IngressClass",
     # In the namespaces of tenants, with the models: their finalizers would keep these from being deleted.
     "serving.knative.dev/v1/Service",
     "serving.knative.dev/v1/Route",

@@ -1,7 +1,8 @@
 """The simulated model Pods: one server that answers for every address of their range.
 
 It plays queue-proxy with a model behind it (port 8012, and queue-proxy's answer to Knative's probes), and the model
-alone (port 8080), as Standard mode has it. Its answer names the address of the requested Pod.
+alone (port 8080), as Standard mode has it, and the server of an LLM (port 8000). Its answer names the address of the
+requested Pod.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-QUEUE_PORT, MODEL_PORT = 8012, 8080
+QUEUE_PORT, MODEL_PORT, LLM_PORT = 8012, 8080, 8000
 
 
 class Model(BaseHTTPRequestHandler):
@@ -42,7 +43,7 @@ class Model(BaseHTTPRequestHandler):
 
 
 def start() -> None:
-    for port in (QUEUE_PORT, MODEL_PORT):
+    for port in (QUEUE_PORT, MODEL_PORT, LLM_PORT):
         server = ThreadingHTTPServer(("0.0.0.0", port), Model)  # noqa: S104 - the namespace has no outside
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, name=f"models on {port}", daemon=True).start()

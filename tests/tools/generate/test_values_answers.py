@@ -28,7 +28,6 @@ DATA: dict[str, dict[str, list[str]]] = yaml.safe_load(values_answers.text())
             "kserve-runtime-configs",
             "kserve.servingruntime.*.image",
             [
-                "deployment_mode",
                 "digest_policy",
                 "image_digests",
                 "registry_host",

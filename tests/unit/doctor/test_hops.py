@@ -104,6 +104,61 @@ def test_a_gateway_of_the_gateway_api(by: str) -> None:
     assert entries(replaced(cluster(), *more))[-1][2] == "models-1:8000"
 
 
+def standard(*more: Object, **ingress: Any) -> list[Object]:
+    """The model in Standard mode, whose URL outside KServe writes whether it has a route or not."""
+    one = model()
+    one["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Standard"}
+    return replaced(cluster(), one, config(**ingress), *more)
+
+
+def ingress_class(name: str, controller: str) -> Object:
+    return made("IngressClass", name, "", "networking.k8s.io/v1", spec={"controller": controller})
+
+
+def ingress(address: str) -> Object:
+    status = {"loadBalancer": {"ingress": [{"ip": address}]}}
+    return made("Ingress", "iris", "models", "networking.k8s.io/v1", status=status)
+
+
+@pytest.mark.parametrize(
+    ("label", "where"),
+    [("ingress", "ingress-1:8080"), ("other", "Connection refused; no ready Pod is labelled istio: other")],
+)
+def test_istiod_gives_ingresses_to_the_pods_with_its_label(label: str, where: str) -> None:
+    mesh = made("ConfigMap", "istio", "istio-system", data={"mesh": f"ingressSelector: {label}\n"})
+    more = (ingress_class("istio", "istio.io/ingress-controller"), mesh)
+    assert where in entries(standard(*more, ingressClassName="istio"))[-1][2]
+
+
+def test_the_controller_of_another_class_is_behind_the_address_of_the_ingress() -> None:
+    behind = service("nginx", "edge", 80, 8000, {"app": "nginx"})
+    behind["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    more = (ingress_class("nginx", "k8s.io/ingress-nginx"), behind, pod("nginx-1", "edge", {"app": "nginx"}))
+    assert entries(standard(*more, ingress("192.0.2.1"), ingressClassName="nginx"))[-1][2] == "nginx-1:8000"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ([], "KServe has made no Ingress, or it cannot be seen"),
+        ([ingress("192.0.2.9")], "no Service has the address of Ingress models/iris"),
+    ],
+)
+def test_who_serves_an_ingress_may_not_be_seen(more: list[Object], why: str) -> None:
+    loaded = load_values(standard(*more, ingressClassName="nginx"))
+    *_, found = Hops(loaded).requests(next(one for one in loaded if one.kind == "InferenceService"))
+    assert (type(found), str(found)) == (UnknownEntryError, f"request to {OUTSIDE}: {why}")
+
+
+@pytest.mark.parametrize("internal", [True, False])
+def test_a_model_without_a_route_is_not_asked_from_outside(internal: bool) -> None:
+    objects = standard(disableIngressCreation=not internal)
+    if internal:
+        one = next(item for item in objects if item["kind"] == "InferenceService")
+        one["metadata"]["labels"] = {"networking.kserve.io/visibility": "cluster-local"}
+    assert [side for side, _, _ in entries(objects)] == ["inside", "inside"]
+
+
 def test_what_the_objects_do_not_show() -> None:
     loaded = load_values([model()])
     (found,) = Hops(loaded).requests(loaded[0])

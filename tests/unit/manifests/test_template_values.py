@@ -24,6 +24,8 @@ from kserve_wiring.manifests.template_values import uses
         ('{{ index .Values.a "b-c" "d" }}', {("a.b-c.d", True)}),
         ('{{ index .Values "a" }}', {("a", True)}),
         ("{{ (.Values.a).b }}{{ ((.Values.c).d).e }}", {("a.b", False), ("c.d.e", False)}),
+        ("{{ $x := mergeOverwrite $y .Values.a }}", {("a", True), ("a", False)}),
+        ("{{ $x := mustMerge $y ($.Values.a | default dict) }}", {("a", False)}),
         ('{{/* .Values.a */}}{{ .Release.Name }}{{ .Chart.Name }}{{ ".Values.b" }}', set()),
         ("{{ .Values | toYaml }}", set()),
         ('{{ define "x" }}{{ .a }}{{ .Values.b }}{{ end }}', {("b", False)}),

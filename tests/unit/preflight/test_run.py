@@ -157,6 +157,18 @@ def test_without_knative_the_version_is_kserves_need() -> None:
     assert problems(made, oldest="v1.34.0") == [line]
 
 
+@pytest.mark.parametrize(("owner", "theirs"), [("crds", False), ("other", True)])
+def test_an_object_of_two_charts_belongs_to_either_release(owner: str, theirs: bool) -> None:
+    """`lookup` in both charts of KServe leaves the CRD of ClusterStorageContainers to the first release."""
+    made = environment(CRD)
+    first = load_text(CRD, "rendered/crds.yaml", release="crds").objects
+    both = replace(made, created=first + made.created, namespaces={"istiod": "mesh", "crds": "mesh"})
+    labels = {"meta.helm.sh/release-name": owner, "meta.helm.sh/release-namespace": "mesh"}
+    version = "apiextensions.k8s.io/v1"
+    crd = there("CustomResourceDefinition", "teams.example.com", "", version, metadata={"annotations": labels})
+    assert bool(problems(both, crd)) is theirs
+
+
 GATEWAY = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: mesh}\n"
 GATEWAY_CRD = CRD.replace("spec: {", "spec: {group: gateway.networking.k8s.io, ")
 
@@ -288,6 +300,13 @@ def test_what_else_people_bring() -> None:
         "Secret mesh/tls has the type Opaque, not kubernetes.io/tls: create it as README.md describes",
         "Namespace b does not exist: ask for it, or let the answers create it (namespaces, tenants)",
     ]
+
+
+def test_an_ingress_class_that_others_serve() -> None:
+    made = environment(existing="IngressClass//nginx")
+    nginx = there("IngressClass", "nginx", "", "networking.k8s.io/v1")
+    missing = "IngressClass nginx does not exist: install a controller that serves it, or correct ingress_class"
+    assert (problems(made), problems(made, nginx)) == ([missing], [])
 
 
 @pytest.mark.parametrize(("create", "expected"), [(False, ["web"]), (True, [])])

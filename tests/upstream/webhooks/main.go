@@ -1,8 +1,8 @@
 // Copyright the copier-kserve authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Answers with upstream's own webhooks: one JSON object {"ask", "args"} per line in, one per line out.
-// test_webhooks.py asks the checker the same and compares.
+// Answers with upstream's own webhooks, and with how KServe reads its settings of routes: one JSON object {"ask", "args"}
+// per line in, one per line out. test_webhooks.py and tests/environments/test_routes.py compare.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/kserve/kserve/pkg/apis/serving/v1alpha1"
 	"github.com/kserve/kserve/pkg/apis/serving/v1alpha2"
 	"github.com/kserve/kserve/pkg/apis/serving/v1beta1"
+	corev1 "k8s.io/api/core/v1"
 	"knative.dev/pkg/apis"
 	"knative.dev/serving/pkg/apis/config"
 	serving "knative.dev/serving/pkg/apis/serving/v1"
@@ -72,8 +73,24 @@ func knative(raw []byte) (string, error) {
 	return "", nil
 }
 
+// routes reads the key ingress of inferenceservice-config as KServe's controller does.
+func routes(raw []byte) any {
+	obj := &corev1.ConfigMap{}
+	if err := json.Unmarshal(raw, obj); err != nil {
+		return map[string]string{"fault": err.Error()}
+	}
+	found, err := v1beta1.NewIngressConfig(obj)
+	if err != nil {
+		return refused{err.Error()}
+	}
+	return found
+}
+
 func main() {
 	lines.Answer(func(ask string, args []string) any {
+		if ask == "routes" {
+			return routes([]byte(args[0]))
+		}
 		found, err := webhooks[ask]([]byte(args[0]))
 		if err != nil {
 			return map[string]string{"fault": err.Error()}

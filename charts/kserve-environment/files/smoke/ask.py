@@ -1,6 +1,7 @@
 """Request $URL until it returns 200, for at most $SECONDS seconds, and print every change of the outcome.
 
 $HOST is the host of the request if it is not that of the URL: in Standard mode, the host of the model from outside.
+Without it, a URL of a predictor leads past all gateways.
 
 Exit with 0 on success. Otherwise exit with 1 and print a hint: the outcome of the request shows which setting is wrong,
 but for most wrong settings the conditions of the InferenceService stay true.
@@ -20,9 +21,17 @@ HINTS = {
     "503": "the route has no healthy backend: check knativeLocalGatewayService and the model's Pods",
     "timed out": "a gateway or a model is not ready, or a NetworkPolicy drops the request",
 }
+STRAIGHT = {
+    "no such host": "the model has no Service: look at the conditions of the InferenceService",
+    "connection refused": "no Pod of the model listens: look at its Pods",
+    "404": "the model has no such path",
+    "503": "the model is not ready: look at its Pods",
+    "timed out": "the model is not ready, or a NetworkPolicy drops the request",
+}
 OUTSIDE = HINTS | {
     "no such host": "the Service of the ingress gateway does not exist",
-    "404": "the gateway has no route: compare host and namespace of the model's HTTPRoute with the Gateway's listeners",
+    "404": "the gateway has no route: compare host and namespace of the model's HTTPRoute with the Gateway's listeners"
+    " or, with an Ingress, the label istio of the gateway's Pods with ingressSelector of istiod",
     "503": "the route has no healthy backend: check the model's Pods",
 }
 
@@ -61,7 +70,7 @@ def main() -> int:
         if outcome == "200":
             return 0
         if time.monotonic() >= deadline:
-            hints = OUTSIDE if host else HINTS
+            hints = OUTSIDE if host else STRAIGHT if "-predictor." in url else HINTS
             print(f"gave up: {hints.get(outcome, 'see the conditions of the InferenceService')}", flush=True)
             return 1
         time.sleep(2)

@@ -35,11 +35,58 @@
 {{- printf "values: knative.install is none, but kserve.deploymentMode is %s; set it to Standard, or install Knative\n"
       .Values.kserve.deploymentMode }}
 {{- end }}
+{{- include "kserve-environment.requirements.standard" . }}
+{{- if hasKey $catalogue.stacks .Values.stack }}{{ include "kserve-environment.requirements.llm" . }}{{ end }}
 {{- if eq .Values.knative.install "existing" }}
 {{- include "kserve-environment.requirements.existing-knative" . }}
 {{- else if and .Values.knative.spec (ne .Values.knative.install "operator") }}
 {{- printf "values: knative.spec has %s, but knative.install is %s, without a KnativeServing; remove knative.spec, and change the objects of your Knative installation\n"
       (keys .Values.knative.spec | sortAlpha | join ", ") .Values.knative.install }}
+{{- end }}
+{{- end }}
+
+{{/* What only some of the routes of Standard mode need. Context: the root. */}}
+{{- define "kserve-environment.requirements.standard" -}}
+{{- $routes := include "kserve-environment.gateways.routes" . }}
+{{- $tls := .Values.gateways.ingress.tlsSecret }}
+{{- if and $tls (has $routes (list "ingress" "none")) }}
+{{- printf "values: gateways.ingress.tlsSecret is %s, but standard.ingress is %s; remove it: %s\n" $tls $routes
+      (eq $routes "none" | ternary "there is no gateway" "KServe's Ingresses have no TLS") }}
+{{- end }}
+{{- if and (eq .Values.components.istio "none") (include "kserve-environment.gateways.used" . | fromJson) }}
+{{- printf "values: components.istio is none, but the gateways need istiod; set it to install or existing%s\n"
+      (empty $routes | ternary "" ", or set standard.ingress to none") }}
+{{- end }}
+{{- end }}
+
+{{/* What LLMInferenceServices need. The controller may not write the copy of the CA bundle (kserve v0.20.0
+     charts/kserve-llmisvc-resources/files/llmisvc/resources.yaml:1131-1139), so the chart must have its text. Context: the root. */}}
+{{- define "kserve-environment.requirements.llm" -}}
+{{- $version := (include "kserve-environment.versions" . | fromJson).kserve }}
+{{- $known := (.Files.Get "files/llm-presets.yaml" | fromYaml).kserve }}
+{{- if .Values.llm.enabled }}
+{{- if include "kserve-environment.knative.present" . }}
+{{- printf "values: llm.enabled is true, but knative.install is %s, without a Gateway of the Gateway API; set llm.enabled to false, or knative.install to none\n"
+      .Values.knative.install }}
+{{- end }}
+{{- $routes := include "kserve-environment.gateways.routes" . }}
+{{- if has $routes (list "ingress" "none") }}
+{{- printf "values: llm.enabled is true, but standard.ingress is %s, without a Gateway of the Gateway API; set llm.enabled to false, or standard.ingress to gateway-api\n"
+      $routes }}
+{{- end }}
+{{- if ne $version $known }}
+{{- printf "values: llm.enabled is true, but versions.kserve is %s, whose presets this chart does not have; set versions.kserve to %s, or llm.enabled to false\n"
+      $version $known }}
+{{- end }}
+{{- if ne .Values.namespaces.kserve "kserve" }}
+{{- printf "values: llm.enabled is true, but namespaces.kserve is %s, and the CRDs of LLMInferenceServices name a webhook in kserve; set namespaces.kserve to kserve\n"
+      .Values.namespaces.kserve }}
+{{- end }}
+{{- if and .Values.registry.ca.kind (not .Values.registry.ca.bundle) }}
+{{- printf "values: llm.enabled is true, but registry.ca.bundle is empty, of which each tenant needs a copy; set registry.ca.bundle\n" }}
+{{- end }}
+{{- else if eq .Values.part "presets" }}
+{{- printf "values: part is presets, but llm.enabled is false; set llm.enabled to true, too\n" }}
 {{- end }}
 {{- end }}
 

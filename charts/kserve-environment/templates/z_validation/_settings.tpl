@@ -40,7 +40,7 @@
 {{- include "kserve-environment.finding" (list $.root . (dict "key" $field "value" $.given "other_key" $key "other" $wired)
       (printf "remove %s and set %s" $field $key)) }}
 {{- else }}
-{{- $value := eq $key "knative.install" | ternary .root.Values.knative.install .wired }}
+{{- $value := eq $key "standard.ingress" | ternary .root.Values.standard.ingress .wired }}
 {{- include "kserve-environment.finding" (list .root "KW107" (dict "key" $key "value" $value "other_key" $field
       "other" .given)) }}
 {{- end }}
