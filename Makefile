@@ -105,9 +105,18 @@ format: $(READY) ## Format the Python files and apply ruff's automatic fixes
 generate: $(READY) ## Regenerate the generated files
 	@$(BIN)/python -m tools.generate
 
+.PHONY: values-table
+values-table: $(READY) ## Write VALUES.md of the chart from the comments of its values.yaml, with helm-docs (needs Go)
+	@$(BIN)/python -m tools.values
+
 .PHONY: docs
 docs: $(READY) ## Build the documentation as a site that works without a server, build/docs/site/index.html (needs npm)
 	@$(BIN)/python -m tools.site
+
+.PHONY: docs-version
+docs-version: $(READY) ## Add the documentation to the branch gh-pages as one more version (VERSION=1.2.3)
+	@test -n "$(VERSION)" || { echo "error: say which version: make docs-version VERSION=1.2.3" >&2; exit 2; }
+	@$(BIN)/python -m tools.site $(VERSION)
 
 .PHONY: charts
 charts: $(READY) ## Fetch the upstream charts of all stacks into build/upstream (CHARTS=dir or oci://...)

@@ -20,7 +20,7 @@ PAGES += [
     "docs/symptoms.html",
     "docs/images.html",
     "reference/questions.html",
-    "reference/values.html",
+    "charts/kserve-environment/VALUES.html",
     "CHANGELOG.html",
 ]
 # Words of the title of KW403.

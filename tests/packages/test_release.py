@@ -121,6 +121,8 @@ def test_the_packed_chart_renders(dist: Path, tmp_path: Path) -> None:
     shown = subprocess.run([program, "show", "readme", chart], capture_output=True, text=True, check=True).stdout
     readme = (ROOT / "charts" / "kserve-environment" / "README.md").read_text(encoding="utf-8")
     assert shown.strip() == readme.strip()
+    with tarfile.open(chart) as archive:
+        assert "kserve-environment/VALUES.md" in archive.getnames(), "the README links to it"
     values = tmp_path / "values.yaml"
     block = re.search(r"(?ms)^```yaml\n(.*?)^```$", readme)
     assert block

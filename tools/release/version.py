@@ -19,9 +19,7 @@ UNRELEASED = "## [Unreleased]\n"
 
 def check(new: str, folder: Path) -> None:
     """Raises Stop when a release cannot have this version."""
-    # Helm and Copier want semantic versions, pip reads them as well.
-    if not re.fullmatch(r"\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?", new):
-        raise Stop(f"write VERSION=1.2.3 or 1.2.3-rc.1: {new!r} is no semantic version that pip reads, too")
+    well_formed(new)
     last = [tag.removeprefix("v") for tag in _tags(folder)]
     if new in last:
         raise Stop(f"v{new} is tagged already: give a newer version")
@@ -30,6 +28,12 @@ def check(new: str, folder: Path) -> None:
         raise Stop(f"v{max(newer, key=_order)} is newer than {new}: give a newer version")
     if not _unreleased((folder / CHANGELOG).read_text(encoding="utf-8")).strip():
         raise Stop("CHANGELOG.md has nothing below [Unreleased]: write what changes for users")
+
+
+def well_formed(new: str) -> None:
+    """Raises Stop unless this is a version as Helm and Copier want it, semantic, and as pip reads it as well."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?", new):
+        raise Stop(f"write VERSION=1.2.3 or 1.2.3-rc.1: {new!r} is no semantic version that pip reads, too")
 
 
 def write(folder: Path, new: str, day: str) -> None:

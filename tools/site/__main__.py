@@ -1,8 +1,10 @@
 """Build the documentation in build/docs/site. Open index.html there, from a disk or a server.
 
-Usage: python -m tools.site
+Usage: python -m tools.site [VERSION]
 
-mkdocs and Material are in an environment of their own, from requirements.lock beside this file. The pages are the
+With VERSION, also commit the site as that version to the branch gh-pages (versions.py).
+
+mkdocs, mike and Material are in an environment of their own, from requirements.lock beside this file. The pages are the
 documents of this repository, where they are (documents.py), and references (reference.py) and symptoms (symptoms.py)
 made of their sources.
 """
@@ -14,10 +16,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.console import BUILD, Stop, note, run, shown, step
-from tools.site import documents, links, scripts
+from tools.release.version import well_formed
+from tools.site import documents, links, scripts, versions
 from tools.upstream.golang import alone
 
 HERE = Path(__file__).parent
@@ -25,29 +29,41 @@ FOLDER = BUILD / "docs"
 SITE = FOLDER / "site"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Return the exit code."""
+    for version in arguments:
+        well_formed(version)
     with alone(FOLDER):
-        mkdocs = _mkdocs()
+        programs = _programs()
         step("building the site")
         source = FOLDER / "source"
         shutil.rmtree(source, ignore_errors=True)
         documents.write(source)
         scripts.write(source / "assets", FOLDER / "npm")
         config = FOLDER / "mkdocs.yml"
-        config.write_text(_configuration(source), encoding="utf-8")
-        _build(mkdocs, config)
+        config.write_text(_configuration(source, SITE), encoding="utf-8")
+        _build(programs / "mkdocs", config)
+        _check()
+        for version in arguments:
+            step(f"adding version {version} to the branch {versions.BRANCH}")
+            text = versions.configuration(_configuration(source, FOLDER / "version"))
+            config.write_text(text, encoding="utf-8")
+            versions.deploy(programs, config, version)
+    return 0
+
+
+def _check() -> None:
     faults = list(links.faults(SITE))
     if faults:
         raise Stop(f"{len(faults)} links of the site lead nowhere or to the network: {'; '.join(faults[:5])}")
     note(f"{shown(SITE / 'index.html')}: {len(list(SITE.rglob('*.html')))} pages")
-    return 0
 
 
-def _mkdocs() -> Path:
-    """mkdocs, installed once for each content of the lock."""
+def _programs() -> Path:
+    """The folder with mkdocs and mike, installed once for each content of the lock."""
     lock = HERE / "requirements.lock"
-    venv = FOLDER / f"venv-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    # The programs name their folder, so not by a link, which may go.
+    venv = FOLDER.resolve() / f"venv-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     if not (venv / ".ready").exists():
         step("installing mkdocs, once")
         pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
@@ -55,14 +71,14 @@ def _mkdocs() -> Path:
         if subprocess.run([*pip, "--requirement", str(lock)], check=False).returncode:
             raise Stop("mkdocs cannot be installed: let pip reach its package index")
         (venv / ".ready").touch()
-    return venv / "bin" / "mkdocs"
+    return venv / "bin"
 
 
-def _configuration(source: Path) -> str:
+def _configuration(source: Path, target: Path) -> str:
     """mkdocs.yml with the folders and the navigation. Its tags are Python's, so it is text here."""
     added = {
         "docs_dir": source,
-        "site_dir": SITE,
+        "site_dir": target,
         "custom_dir": HERE / "overrides",
         "nav": documents.navigation(source),
     }
@@ -81,4 +97,4 @@ def _build(mkdocs: Path, config: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

@@ -51,7 +51,7 @@ def navigation(source: Path) -> list[dict[str, Any]]:
         {"How to": _pages(source, "docs/how-to/*.md")},
         {"Symptoms": ["docs/symptoms.md", *symptoms.navigation(), "docs/faults.md"]},
         {"Rules": [*rules, "docs/survivors.md"]},
-        {"Reference": [*_pages(source, "reference/*.md"), "docs/images.md", "charts/kserve-environment/README.md"]},
+        {"Reference": [*_pages(source, "reference/*.md"), "docs/images.md", *_pages(source, "charts/*/*.md")]},
         {"Contributing": ["CONTRIBUTING.md", {"Decisions": _pages(source, "docs/decisions/*.md")}, "CHANGELOG.md"]},
     ]
 

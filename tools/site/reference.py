@@ -1,4 +1,4 @@
-"""Reference pages that no document has, made of their sources: the commands, the questions, the values of the chart."""
+"""Reference pages that no document has, made of their sources: the commands and the questions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from kserve_wiring.cli.main import parser
-from tools.console import ROOT
 from tools.generate.answers_schema import answers_schema
-
-_VALUES = ROOT / "charts" / "kserve-environment" / "values.schema.json"
 
 
 def pages() -> dict[str, str]:
@@ -21,7 +18,6 @@ def pages() -> dict[str, str]:
     return {
         "reference/commands.md": _commands(),
         "reference/questions.md": _questions(),
-        "reference/values.md": _values(),
     }
 
 
@@ -46,22 +42,6 @@ def _questions() -> str:
     ]
     intro = "A default that depends on other answers is not shown.\n\n"
     return f"# Questions\n\n{intro}| answer | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
-
-
-def _values() -> str:
-    schema = json.loads(_VALUES.read_text(encoding="utf-8"))
-    rows = [f"| `{path}` | {_type(value)} | {_cell(value.get('description', ''))} |" for path, value in _leaves(schema)]
-    head = "# Values of the chart\n\n| value | type | meaning |\n|---|---|---|\n"
-    return head + "\n".join(rows) + "\n"
-
-
-def _leaves(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, value in schema.get("properties", {}).items():
-        place = f"{path}.{name}" if path else name
-        if "properties" in value:
-            yield from _leaves(value, place)
-        else:
-            yield place, value
 
 
 def _type(schema: dict[str, Any]) -> str:

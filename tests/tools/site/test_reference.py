@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from kserve_wiring.cli.main import parser
@@ -22,13 +21,6 @@ def test_each_command_and_action_has_its_help() -> None:
     assert {*commands, "", "fleet promote"} <= set(headings)
     assert "--output-file FILE" in PAGES["commands.md"]
     assert max(map(len, PAGES["commands.md"].splitlines())) <= 90, "as a terminal of 80 columns shows it, but choices"
-
-
-def test_each_value_of_the_chart_is_a_row() -> None:
-    defined = json.loads(reference._VALUES.read_text(encoding="utf-8"))["properties"]
-    rows = re.findall(r"(?m)^\| `([^`]+)` \|", PAGES["values.md"])
-    assert {row.partition(".")[0] for row in rows} == set(defined)
-    assert len(rows) == len(set(rows)) > 80
 
 
 def test_a_cell_is_one() -> None:
