@@ -49,6 +49,12 @@ class Api:
                 return None
             raise
 
+    def metadata(self, kind: str) -> list[Object]:
+        """The metadata of all objects of a kind alone: those of CRDs come in a tenth of the time."""
+        accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        _, text = self._exchange("GET", self.path(kind, ""), None, self._headers() | {"Accept": accept})
+        return [item["metadata"] for item in json.loads(text).get("items", [])]
+
     def list(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
         """The objects of a kind; empty if the kind does not exist."""
         try:

@@ -52,10 +52,12 @@ class Certificates:
     def _issue_all(self) -> None:
         for certificate in self._api.list("cert-manager.io/v1/Certificate"):
             meta, spec = certificate["metadata"], certificate["spec"]
-            if self._api.find("v1/Secret", spec["secretName"], meta["namespace"]) is None:
-                self._api.create(self._secret(meta["namespace"], spec))
             if "conditions" not in certificate.get("status", {}):
+                # Before the Secret, without which the Pod of the webhook does not start.
                 self._inject_crds(f"{meta['namespace']}/{meta['name']}")
+                self._inject_all()
+            if self._api.find("v1/Secret", spec["secretName"], meta["namespace"]) is None:
+                self._api.create(self._secret(certificate))
             self._ready("cert-manager.io/v1/Certificate", certificate)
         for issuer in self._api.list("cert-manager.io/v1/Issuer"):
             self._ready("cert-manager.io/v1/Issuer", issuer)
@@ -67,12 +69,16 @@ class Certificates:
         ready = {"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": stamp}
         self._api.patch(kind, meta["name"], meta["namespace"], {"status": {"conditions": [ready]}}, "status")
 
-    def _secret(self, namespace: str, spec: Object) -> Object:
+    def _secret(self, certificate: Object) -> Object:
+        """It goes with the Certificate, as with `--enable-certificate-owner-ref` of cert-manager."""
+        namespace, spec = certificate["metadata"]["namespace"], certificate["spec"]
         name = f"{namespace}-{spec['secretName']}"
         issue(self._keys, name, *spec["dnsNames"])
         files = {"tls.crt": f"{name}.crt", "tls.key": f"{name}.key", "ca.crt": "ca.crt"}
         data = {key: base64.b64encode((self._keys / file).read_bytes()).decode() for key, file in files.items()}
-        meta = {"name": spec["secretName"], "namespace": namespace}
+        owner = {key: certificate[key] for key in ("apiVersion", "kind")}
+        owner |= {key: certificate["metadata"][key] for key in ("name", "uid")}
+        meta = {"name": spec["secretName"], "namespace": namespace, "ownerReferences": [owner]}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "kubernetes.io/tls", "data": data}
 
     def _inject_all(self) -> None:
@@ -82,11 +88,11 @@ class Certificates:
                     self._inject(kind, found)
 
     def _inject_crds(self, certificate: str) -> None:
-        """Once for a new Certificate: listing CRDs takes long, and the charts have theirs before it."""
+        """Once for a new Certificate: the charts have their CRDs before it."""
         patch = [{"op": "add", "path": "/spec/conversion/webhook/clientConfig/caBundle", "value": self._bundle}]
-        for found in self._api.list(CRD):
-            if found["metadata"].get("annotations", {}).get(ANNOTATIONS[0]) == certificate:
-                self._api.patch(CRD, found["metadata"]["name"], "", patch)
+        for found in self._api.metadata(CRD):
+            if found.get("annotations", {}).get(ANNOTATIONS[0]) == certificate:
+                self._api.patch(CRD, found["name"], "", patch)
 
     def _inject(self, kind: str, found: Object) -> None:
         patch = [
