@@ -31,7 +31,7 @@ PRESET = "LLMInferenceServiceConfig kserve/kserve-config-llm-"
 MODEL, SCHEDULER = f"{PRESET}template", f"{PRESET}scheduler"
 CONFIG = "ConfigMap kserve/inferenceservice-config"
 GATEWAY = "Gateway istio-ingress/kserve-ingress-gateway"
-COPY = "ConfigMap search/global-ca-bundle"
+ROLE = "Role search/llmisvc-ca-bundle"
 POD = ("spec", "template")
 LOADER = (*POD, "initContainers", 0)
 EPP = ("spec", "router", "scheduler", "template", "containers", 0)
@@ -92,8 +92,8 @@ ENDS = {
         POOL, put("metadata", "name", value="a.b.c"), "KW602", "LLMInferenceService search/qwen", "KW426"
     ),
     "TLS of the scheduler": End(SCHEDULER, secure, "KW603"),
-    "text of the copy of the CA": End(COPY, put("data", "cabundle.crt", value="other"), "KW604"),
-    "namespace of the copy of the CA": End(COPY, ELSEWHERE, "KW604", CONFIG),
+    "verbs for the copy of the CA": End(ROLE, put("rules", 1, "verbs", value=["get"]), "KW604", CONFIG),
+    "namespace of the Role": End(ROLE, ELSEWHERE, "KW604", CONFIG, "KW519"),
     "another mirror": End(MODEL, put(*LOADER, "env", 0, "value", value="https://other.corp"), "KW605"),
     "CA of the mirror": End(
         MODEL,

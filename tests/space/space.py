@@ -183,7 +183,6 @@ REFUSED: list[Choice] = [
     {"mode": "Standard, Ingresses", "istio": "existing", "gateways": "own from outside"},
     *({"mode": mode, "ingress TLS": "secret"} for mode in FACTORS["mode"] if mode in WITHOUT_TLS),
     {"mode": "Standard, LLMInferenceServices", "gitops": "argocd"},  # which would apply a CRD from two charts
-    {"mode": "Standard, LLMInferenceServices", "transport": "CA in a ConfigMap"},  # of which tenants need copies
     {"registry": "none", "offline": "yes"},
     *({"registry": "none", "transport": level} for level in FACTORS["transport"] if level != "public CA"),
     *({"registry": "none", "pull Secret": level} for level in FACTORS["pull Secret"] if level != "none"),

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.isvc_config import IsvcConfig
 from kserve_wiring.cluster.llm import (
     POOL_SWITCH,
     SCHEDULER,
@@ -24,7 +23,6 @@ from kserve_wiring.cluster.llm import (
     presets,
     services,
 )
-from kserve_wiring.cluster.pods import KSERVE_GROUP
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, single
@@ -33,7 +31,7 @@ _ISTIO = "istio"
 _OLD_POOLS, _NEW_POOLS = "inferencepools.inference.networking.x-k8s.io", "inferencepools.inference.networking.k8s.io"
 _NEW_POOLS_SINCE = (1, 28)
 _PLAIN, _SECURE = "--secure-serving=false", "--secure-serving=true"
-_BUNDLE, _KEY = "global-ca-bundle", "cabundle.crt"
+_BUNDLE, _ACCOUNT = "global-ca-bundle", "llmisvc-controller-manager"
 _MAY_COPY_SINCE = (0, 21)
 _CONTROLLER_ROLE = "llmisvc-manager-role"
 
@@ -141,49 +139,44 @@ def _hosts_with_tls(cluster: Cluster) -> set[str]:
 
 @rule("KW604")
 def bundle_of_llm(cluster: Cluster) -> Iterator[Draft]:
-    """The controller of LLMInferenceServices copies the CA bundle, and its ClusterRole does not let it."""
+    """The controller of LLMInferenceServices writes a copy of the CA bundle, and its ClusterRole does not let it.
+
+    It writes an equal copy, too: DeepDerivative compares creationTimestamp (cabundle_configmap_reconciler.go:137).
+    """
     config = cluster.isvc_config
     source = config.setting("storageInitializer", "caBundleConfigMapName") if config else None
     version = cluster.facts.version("kserve_version")
-    if config is None or source is None or (version is not None and version >= _MAY_COPY_SINCE) or _may_copy(cluster):
+    if config is None or source is None or (version is not None and version >= _MAY_COPY_SINCE):
         return
-    with_models = {obj.namespace for obj in cluster.of_kind("InferenceService") if obj.group == KSERVE_GROUP}
+    sure = version is not None or cluster.facts.complete or _role(cluster) is not None
     first = {obj.namespace: obj for obj in reversed(list(services(cluster)))}
     for namespace, obj in sorted(first.items()):
-        exists = cluster.facts.exists("ConfigMap", namespace, _BUNDLE) or namespace in with_models
-        found = cluster.find("ConfigMap", namespace, _BUNDLE)
-        if found:
-            yield from _another_bundle(cluster, config, source, found[0])
-        elif namespace and not exists:
-            sure = version is not None or cluster.facts.complete or _role(cluster) is not None
+        if namespace and not _may_copy(cluster, namespace):
             reason = f"KServe copies that bundle to namespace {namespace} for {obj.ref}, which its ClusterRole forbids"
-            suggestion = f"create ConfigMap {_BUNDLE} in namespace {namespace} with the same {_KEY}"
+            suggestion = f"let {_ACCOUNT} create and update ConfigMaps in namespace {namespace}"
             draft = single(source, reason=reason, suggestion=suggestion)
             related = ((obj, ("metadata", "namespace")),)
             yield replace(draft, related=related, level="" if sure else "warning")
 
 
-def _another_bundle(cluster: Cluster, config: IsvcConfig, source: Setting, copy: KubeObject) -> Iterator[Draft]:
-    for original in cluster.find("ConfigMap", config.namespace, source.text()):
-        one, other = original.get("data", _KEY), copy.get("data", _KEY)
-        if isinstance(one, str) and one and one != other:
-            reason = f"it differs from {original.ref}, which KServe copies, and its ClusterRole forbids that"
-            shown = Setting("other certificates" if other else None, copy, ("data", _KEY))
-            draft = single(shown, reason=reason, suggestion=f"copy {shown.key} of {original.ref}")
-            yield replace(draft, related=((original, ("data", _KEY)),))
-
-
 def _role(cluster: Cluster) -> KubeObject | None:
-    found = [obj for obj in cluster.of_kind("ClusterRole") if obj.name == _CONTROLLER_ROLE]
+    found = [obj for obj in cluster.of_kind("ClusterRole") if obj.name.endswith(_CONTROLLER_ROLE)]
     return found[0] if found else None
 
 
-def _may_copy(cluster: Cluster) -> bool:
-    """True if a ClusterRole for the controller lets it create ConfigMaps."""
-    for role in cluster.of_kind("ClusterRole"):
-        if role.name.startswith("llmisvc"):
-            for _, item in mappings_of(role.get("rules")):
-                verbs = strings_of(item.get("verbs"))
-                if "configmaps" in strings_of(item.get("resources")) and {"create", "*"} & set(verbs):
-                    return True
-    return False
+def _may_copy(cluster: Cluster, namespace: str) -> bool:
+    """True if a role that is bound to the controller, there or everywhere, lets it write ConfigMaps."""
+    verbs: set[str] = set()
+    for binding in (*cluster.of_kind("ClusterRoleBinding"), *cluster.in_namespace("RoleBinding", namespace)):
+        if any(subject.get("name") == _ACCOUNT for _, subject in mappings_of(binding.get("subjects"))):
+            place = namespace if binding.get("roleRef", "kind") == "Role" else ""
+            for role in cluster.find(str(binding.get("roleRef", "kind")), place, str(binding.get("roleRef", "name"))):
+                verbs.update(_verbs_for_bundle(role))
+    return "*" in verbs or {"create", "update"} <= verbs
+
+
+def _verbs_for_bundle(role: KubeObject) -> Iterator[str]:
+    for _, item in mappings_of(role.get("rules")):
+        named = strings_of(item.get("resourceNames"))
+        if {"configmaps", "*"} & set(strings_of(item.get("resources"))) and (not named or _BUNDLE in named):
+            yield from strings_of(item.get("verbs"))

@@ -59,8 +59,7 @@
 {{- end }}
 {{- end }}
 
-{{/* What LLMInferenceServices need. The controller may not write the copy of the CA bundle (kserve v0.20.0
-     charts/kserve-llmisvc-resources/files/llmisvc/resources.yaml:1131-1139), so the chart must have its text. Context: the root. */}}
+{{/* What LLMInferenceServices need. Context: the root. */}}
 {{- define "kserve-environment.requirements.llm" -}}
 {{- $version := (include "kserve-environment.versions" . | fromJson).kserve }}
 {{- $known := (.Files.Get "files/llm-presets.yaml" | fromYaml).kserve }}
@@ -81,9 +80,6 @@
 {{- if ne .Values.namespaces.kserve "kserve" }}
 {{- printf "values: llm.enabled is true, but namespaces.kserve is %s, and the CRDs of LLMInferenceServices name a webhook in kserve; set namespaces.kserve to kserve\n"
       .Values.namespaces.kserve }}
-{{- end }}
-{{- if and .Values.registry.ca.kind (not .Values.registry.ca.bundle) }}
-{{- printf "values: llm.enabled is true, but registry.ca.bundle is empty, of which each tenant needs a copy; set registry.ca.bundle\n" }}
 {{- end }}
 {{- else if eq .Values.part "presets" }}
 {{- printf "values: part is presets, but llm.enabled is false; set llm.enabled to true, too\n" }}
