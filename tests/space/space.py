@@ -189,7 +189,8 @@ REFUSED: list[Choice] = [
     *({"registry": "none", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     *({"digests": "skip", "resolver TLS": level} for level in FACTORS["resolver TLS"] if level != "default"),
     *(
-        {"offline": "yes", "digests": "default", "resolver TLS": level}  # which is to skip
+        {**skipping, "digests": "default", "resolver TLS": level}  # which is to skip
+        for skipping in ({"offline": "yes"}, {"transport": "plain http"})
         for level in FACTORS["resolver TLS"]
         if level != "default"
     ),
