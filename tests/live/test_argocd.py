@@ -24,7 +24,7 @@ from tests.live.bed.argocd import APPLICATION, NAMESPACE
 from tests.live.bed.bed import Bed
 from tests.live.bed.client import ask
 from tests.live.bed.delivery import Delivery, delivering, kinds
-from tests.live.bed.drift import changed, covers, differences, histories, operation, running, versions
+from tests.live.bed.drift import changed, histories, mismatched, operation, running, versions
 from tests.live.bed.inference import account, inference, model, pod_of, tenant
 from tests.live.bed.leftovers import left
 from tests.live.bed.net_istio import missing
@@ -174,18 +174,7 @@ def refused(delivery: Delivery) -> dict[str, str]:
 @pytest.mark.rule("KW506")
 def test_only_what_controllers_write_is_ignored(delivered: Delivery) -> None:
     """Without ignoreDifferences, what differs is what they name: each entry has a difference, and no other is there."""
-    found = differences(delivered)
-    print("\n".join(f"{name}: {one}" for name, (_, listed) in found.items() for one in listed))
-    unused = [
-        (name, entry) for name, (entries, listed) in found.items() for entry in entries if not covers(entry, listed)
-    ]
-    others = [
-        (name, one)
-        for name, (entries, listed) in found.items()
-        for one in listed
-        if not any(one.ignored_by(entry) for entry in entries)
-    ]
-    assert (unused, others) == ([], [])
+    assert mismatched(delivered) == ([], [])
     delivered.wait()
 
 

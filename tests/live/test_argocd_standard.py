@@ -14,7 +14,7 @@ from tests.live.bed.api import until
 from tests.live.bed.argocd import NAMESPACE
 from tests.live.bed.bed import Bed
 from tests.live.bed.delivery import Delivery, delivering, kinds
-from tests.live.bed.drift import changed, covers, differences, histories, versions
+from tests.live.bed.drift import changed, histories, mismatched, versions
 from tests.live.bed.inference import account, inference, model, pod_of, ready, tenant
 from tests.live.bed.leftovers import left
 from tests.live.test_argocd import REST, pytestmark
@@ -57,15 +57,7 @@ def test_at_rest_nothing_changes(delivery: Delivery) -> None:
         time.sleep(1)
     assert histories(delivery) == synced
     assert changed(delivery, before) == {}
-    found = differences(delivery)
-    unused = [(name, one) for name, (entries, listed) in found.items() for one in entries if not covers(one, listed)]
-    others = [
-        (name, one)
-        for name, (entries, listed) in found.items()
-        for one in listed
-        if not any(one.ignored_by(entry) for entry in entries)
-    ]
-    assert (unused, others) == ([], [])
+    assert mismatched(delivery) == ([], [])
     delivery.wait()
 
 

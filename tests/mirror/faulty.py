@@ -50,17 +50,22 @@ def send(request: http.server.BaseHTTPRequestHandler, status: int, body: bytes =
 
 @contextmanager
 def serving(
-    port: int, answer: Callable[[http.server.BaseHTTPRequestHandler], None], keys: Path | None, clients: bool = False
+    port: int,
+    answer: Callable[[http.server.BaseHTTPRequestHandler], None],
+    keys: Path | None,
+    clients: bool = False,
+    address: str = "127.0.0.1",
 ) -> Iterator[None]:
     """Every request gets this answer. With `clients`, only those with a certificate of ca.crt in `keys` get one."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        default_request_version = "HTTP/1.0"  # with a status line also when TLS is spoken to it, as Go's servers do
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_CONNECT = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Keep the output of the tests short."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = http.server.ThreadingHTTPServer((address, port), Handler)
     if keys:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(keys / "registry.crt", keys / "registry.key")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.commands.clone import GIT, repository
 from tests.packages.stores import certificates, hub, s3
-from tools.console import BUILD, ROOT
+from tools.console import ROOT
 from tools.rules import RULES
 from tools.upstream import golang, helm, modules
 
@@ -106,13 +105,23 @@ def actionlint() -> Path:
     return built("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "actionlint")
 
 
+def browsed(folder: Path, script: str, *words: str | Path, packages: Sequence[str] = ()) -> str:
+    """What a script of this folder prints, which drives the installed Chromium. packages: more of npm's."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs chromium")
+    install = ["npm", "install", "--silent", "--no-audit", "playwright-core@1.65.1", *packages]
+    subprocess.run(install, cwd=folder, check=True)
+    shutil.copy(ROOT / "tests" / "packages" / script, folder)
+    variables = os.environ | {"CHROMIUM": chromium}
+    done = subprocess.run(["node", script, *words], cwd=folder, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def built(module: str, package: str, name: str) -> Path:
     """A program, built once from a Go module that a folder here pins."""
-    folder = ROOT / "tests" / "packages" / module
-    digest = hashlib.sha256((folder / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"{module}-{digest}" / name
-    golang.build_once(name, target, folder, package)
-    return target
+    return golang.pinned_program(name, ROOT / "tests" / "packages" / module, package)
 
 
 def initializer_versions() -> dict[str, str]:

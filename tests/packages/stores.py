@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.mirror.registry import free_port
-from tools.console import BUILD, ROOT
+from tools.console import ROOT
 from tools.upstream import golang
 
 CONTENT = b"a model"
@@ -39,10 +39,7 @@ def certificates(folder: Path) -> None:
 def gateway() -> Path:
     """Versity's S3 gateway, which serves a folder, built once from its Go module."""
     module = ROOT / "tests" / "packages" / "versitygw"
-    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"versitygw-{digest}" / "versitygw"
-    golang.build_once("versitygw", target, module, "github.com/versity/versitygw/cmd/versitygw")
-    return target
+    return golang.pinned_program("versitygw", module, "github.com/versity/versitygw/cmd/versitygw")
 
 
 @contextmanager

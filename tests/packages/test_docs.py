@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from kserve_wiring.rules.catalogue import catalogue
+from tests.packages.conftest import browsed
 from tools.console import ROOT
 
 PAGES = ["index.html", "docs/kserve-wiring.html", "docs/rules/KW404.html", "symptoms/digest-no-such-host.html"]
@@ -40,18 +40,9 @@ def site(clone: Path) -> Path:
 @pytest.fixture(scope="module")
 def found(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What browser.js finds."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs chromium")
     folder = tmp_path_factory.mktemp("browser")
-    packages = ["playwright-core@1.65.1", "axe-core@4.14.1"]
-    subprocess.run(["npm", "install", "--silent", "--no-audit", *packages], cwd=folder, check=True)
-    shutil.copy(ROOT / "tests" / "packages" / "browser.js", folder)
-    variables = os.environ | {"CHROMIUM": chromium}
-    command = ["node", "browser.js", site, QUERY, *PAGES]
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
+    printed = browsed(folder, "browser.js", site, QUERY, *PAGES, packages=["axe-core@4.14.1"])
+    result: dict[str, Any] = json.loads(printed)
     return result
 
 

@@ -18,11 +18,10 @@ from typing import Any
 import pytest
 
 from tests.commands.clone import GIT
-from tests.packages.conftest import checkout_of
+from tests.packages.conftest import browsed, checkout_of
 from tools.console import BUILD
 from tools.site.versions import BRANCH
 
-HERE = Path(__file__).parent
 RULE = "docs/rules/KW404.html"
 
 
@@ -102,18 +101,10 @@ def selector(page: str) -> Any:
 @pytest.fixture(scope="module")
 def found(branch: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What versions.js finds, with a server of the files and without."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs chromium")
-    folder = tmp_path_factory.mktemp("browser")
-    subprocess.run(["npm", "install", "--silent", "--no-audit", "playwright-core@1.65.1"], cwd=folder, check=True)
-    shutil.copy(HERE / "versions.js", folder)
     with served(branch) as address:
-        command = ["node", "versions.js", f"{address}/latest/{RULE}", "1.0.0", str(branch / "1.0.0" / RULE)]
-        variables = os.environ | {"CHROMIUM": chromium}
-        done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.replace(address, ""))
+        pages = (f"{address}/latest/{RULE}", "1.0.0", branch / "1.0.0" / RULE)
+        printed = browsed(tmp_path_factory.mktemp("browser"), "versions.js", *pages)
+    result: dict[str, Any] = json.loads(printed.replace(address, ""))
     return result
 
 

@@ -7,7 +7,6 @@ the median of the ratios.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from tools.bench import checker
-from tools.console import BUILD, ROOT, Stop, run, step
+from tools.console import ROOT, Stop, run, step
 from tools.upstream import golang
 
 AIM_ISTIOCTL, AIM_KUBE_SCORE = 1.0, 0.5
@@ -30,10 +29,7 @@ Times = tuple[float, float]
 def program(module: Path, package: str) -> Path:
     """A program of a pinned Go module, built once. Raises Stop when it cannot be built."""
     name = package.rpartition("/")[2]
-    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"{name}-{digest}" / name
-    golang.build_once(f"{name} from its Go module", target, module, package, ["-ldflags", "-s -w"])
-    return target
+    return golang.pinned_program(name, module, package, ["-ldflags", "-s -w"])
 
 
 def commands(files: list[Path]) -> dict[str, list[str]]:

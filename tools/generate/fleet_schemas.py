@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kserve_wiring.fleet.answers import ALLOW_KEYS, DERIVED, FLEET_KEYS, LABEL, LABEL_KEY, VERSION
+from kserve_wiring.fleet.answers import ALLOW_KEYS, DERIVED, FLEET_KEYS, LABEL, VERSION
+from kserve_wiring.grammar.values import QUALIFIED_NAME
 from tools.console import ROOT
 from tools.generate.answers_schema import answers_schema
 
@@ -25,7 +26,7 @@ _FLEET: dict[str, dict[str, Any]] = {
     "stages": {"type": "array", "minItems": 1, "items": _LABEL, "description": "the first one gets a version first"},
     "cluster_label": {
         "type": "string",
-        "pattern": f"^({LABEL_KEY.pattern})?$",
+        "pattern": f"^({QUALIFIED_NAME})?$",
         "description": "key of a label of Argo CD's cluster Secrets, whose value is the name of an environment",
     },
     "allow": {

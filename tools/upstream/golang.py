@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.console import Heartbeat, Stop, note, shown, step
+from tools.console import BUILD, Heartbeat, Stop, note, shown, step
 
 # From 1.21 on Go downloads the toolchain that a go.mod requires (https://go.dev/doc/toolchain).
 MINIMUM = (1, 21)
@@ -53,6 +54,14 @@ def build_once(
         if not target.exists():
             step(f"Building {title}, once")
             _build(title, target, module, [*options, package], remedy)
+
+
+def pinned_program(name: str, module: Path, package: str, options: Sequence[str] = ()) -> Path:
+    """A program of a Go module, built once for each content of its go.sum. Raises Stop when that fails."""
+    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
+    target = BUILD / "tools" / f"{module.name}-{digest}" / name
+    build_once(f"{name} from its Go module", target, module, package, options)
+    return target
 
 
 def _build(title: str, target: Path, module: Path, words: Sequence[str], remedy: str) -> None:

@@ -8,16 +8,16 @@ helm-docs is built once from its Go module (helm-docs/go.mod). It reads the comm
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 
-from tools.console import BUILD, ROOT, Stop, note, run, shown
+from tools.console import ROOT, Stop, note, run, shown
 from tools.upstream import golang
 
 HERE = Path(__file__).parent
 CHART = ROOT / "charts" / "kserve-environment"
 PAGE = CHART / "VALUES.md"
+PACKAGE = "github.com/norwoodj/helm-docs/cmd/helm-docs"
 
 
 def main() -> int:
@@ -30,20 +30,18 @@ def main() -> int:
 def page(chart: Path = CHART) -> str:
     """The text of VALUES.md. Raises Stop when helm-docs writes none."""
     template = HERE / "VALUES.md.gotmpl"
-    command = [str(_helm_docs()), "--chart-search-root", str(chart), "--template-files", str(template)]
+    command = [
+        str(golang.pinned_program("helm-docs", HERE / "helm-docs", PACKAGE)),
+        "--chart-search-root",
+        str(chart),
+        "--template-files",
+        str(template),
+    ]
     command += ["--sort-values-order", "file", "--log-level", "warning", "--dry-run"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode or done.stderr:  # a template that fails is only a warning of helm-docs
         raise Stop(f"helm-docs: {done.stderr.strip()}")
     return done.stdout
-
-
-def _helm_docs() -> Path:
-    module = HERE / "helm-docs"
-    digest = hashlib.sha256((module / "go.sum").read_bytes()).hexdigest()[:12]
-    target = BUILD / "tools" / f"helm-docs-{digest}" / "helm-docs"
-    golang.build_once("helm-docs from its Go module", target, module, "github.com/norwoodj/helm-docs/cmd/helm-docs")
-    return target
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.label_selectors import asked_keys, matches
+from kserve_wiring.cluster.label_selectors import NAME_LABEL, asked_keys, matches
 from kserve_wiring.cluster.standard import hosts_of, is_internal, routes_by_gateway_api, standard_services
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, strings_of
 
@@ -23,7 +23,6 @@ _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 _KINDS = {"HTTP": ("HTTPRoute", "GRPCRoute"), "HTTPS": ("HTTPRoute", "GRPCRoute"), "TLS": ("TLSRoute",)}
 SCHEMES = {"http": ("HTTP",), "https": ("HTTPS", "TLS")}
 """The protocols of the listeners for each scheme of a URL."""
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +176,11 @@ def admits(cluster: Cluster, gateway: KubeObject, listener: Listener, namespace:
     selector = dig(listener.allowed, "namespaces", "selector")
     if not isinstance(selector, Mapping):
         return None
-    labels: dict[str, Any] = {_NAME_LABEL: namespace}
+    labels: dict[str, Any] = {NAME_LABEL: namespace}
     found = cluster.find("Namespace", "", namespace)
     for obj in found:
         labels.update(obj.labels)
-    if found or asked_keys(selector) <= {_NAME_LABEL}:
+    if found or asked_keys(selector) <= {NAME_LABEL}:
         return matches(selector, labels)
     return None
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.mesh_config import meshes
 from kserve_wiring.cluster.pods import PodUse
-from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, Setting, mappings_of
 
 CONTROLLER = "istio.io/ingress-controller"
@@ -59,13 +59,5 @@ class IngressMesh:
 
 def ingress_meshes(cluster: Cluster) -> Iterator[IngressMesh]:
     """The meshes whose configuration was read."""
-    for obj in cluster.of_kind("ConfigMap"):
-        text = obj.get("data", "mesh")
-        if obj.name != "istio" or not isinstance(text, str):
-            continue
-        try:
-            config = yamltext.load_embedded(text)
-        except yamltext.YamlError:
-            continue
-        if isinstance(config, Mapping):
-            yield IngressMesh(obj, config)
+    for obj, config in meshes(cluster):
+        yield IngressMesh(obj, config)

@@ -9,6 +9,11 @@ from typing import Any
 
 from kserve_wiring.manifests.objects import mappings_of, strings_of
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Every namespace has it (kubernetes pkg/registry/core/namespace/strategy.go)."""
+
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     """True if a selector with matchLabels, matchExpressions or neither selects what has these labels."""
@@ -23,6 +28,11 @@ def _fits(item: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     key, operator, values = str(item.get("key")), item.get("operator"), strings_of(item.get("values"))
     found = labels.get(key) in values if operator in ("In", "NotIn") else key in labels
     return found if operator in ("In", "Exists") else operator in ("NotIn", "DoesNotExist") and not found
+
+
+def is_valid(selector: Mapping[str, Any]) -> bool:
+    """False if it has an operator that Kubernetes refuses, so that nobody knows what it is to select."""
+    return all(item.get("operator") in _OPERATORS for _, item in mappings_of(selector.get("matchExpressions")))
 
 
 def asked_keys(selector: Mapping[str, Any]) -> set[str]:

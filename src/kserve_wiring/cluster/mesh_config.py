@@ -5,24 +5,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.manifests.objects import MAPPING
-from kserve_wiring.manifests.yamltext import load
+from kserve_wiring.manifests.objects import MAPPING, KubeObject
+from kserve_wiring.manifests.yamltext import YamlError, load
+
+
+def mesh_of(obj: KubeObject) -> Mapping[str, Any] | None:
+    """The mesh configuration in a ConfigMap of istiod's; None if it has none, or none that parses."""
+    text = obj.get("data", "mesh")
+    try:
+        found = load(text) if isinstance(text, str) else None
+    except YamlError:
+        return None
+    return found if isinstance(found, MAPPING) else None
+
+
+def meshes(cluster: Cluster) -> Iterator[tuple[KubeObject, Mapping[str, Any]]]:
+    """The mesh configurations that were read, with their ConfigMaps."""
+    for obj in cluster.named("ConfigMap", "istio"):
+        mesh = mesh_of(obj)
+        if mesh is not None:
+            yield obj, mesh
 
 
 def mesh_config(cluster: Cluster) -> Mapping[str, Any]:
     """The mesh configuration; empty if it was not read, or cannot be."""
-    for obj in cluster.named("ConfigMap", "istio"):
-        try:
-            found = load(str(obj.get("data", "mesh") or ""))
-        except ValueError:
-            continue
-        if isinstance(found, MAPPING):
-            return found
-    return {}
+    return next((mesh for _, mesh in meshes(cluster)), {})
 
 
 def root_namespace(cluster: Cluster) -> str:

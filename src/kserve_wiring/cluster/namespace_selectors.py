@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
+from kserve_wiring.cluster.label_selectors import NAME_LABEL
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 
-NAME_LABEL = "kubernetes.io/metadata.name"
-"""Every namespace has it (kubernetes pkg/registry/core/namespace/strategy.go)."""
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _PEERS = (("ingress", "from"), ("egress", "to"))
 

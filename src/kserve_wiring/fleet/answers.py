@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kserve_wiring.grammar.values import is_qualified_name
 from kserve_wiring.manifests.repeated_keys import load_unique
 from kserve_wiring.manifests.yamltext import YamlError
 
@@ -27,10 +28,6 @@ FLEET_KEYS = ("name", "template", "path", "stages", "cluster_label", "allow")
 ALLOW_KEYS = ("repositories", "namespaces", "kinds")
 # They are labels of the Applications.
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-# A key of labels (IsQualifiedName of k8s.io/apimachinery).
-LABEL_KEY = re.compile(
-    r"(?:(?=[^/]{1,253}/)[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
-)
 # A tag of Copier's (PEP 440) or a whole commit. A branch gives other files with the same answers.
 _FIXED = re.compile(r"v?\d+(\.\d+)*([.-]?[a-z]+\.?\d*)*|[0-9a-f]{40}")
 
@@ -92,7 +89,7 @@ def read_fleet(folder: Path) -> Fleet:
         raise FleetError(f"{FLEET}: set stages to a list of names, such as [test, prod]")
     path = str(data.get("path", ".")).strip("/") or "."
     label = data.get("cluster_label") or ""
-    if label and not (isinstance(label, str) and LABEL_KEY.fullmatch(label)):
+    if label and not (isinstance(label, str) and is_qualified_name(label)):
         raise FleetError(f"{FLEET}: set cluster_label to the key of a label, such as corp.example/environment")
     return Fleet(folder, data["name"], data["template"], tuple(stages), path, label, _allow(data.get("allow") or {}))
 

@@ -114,6 +114,16 @@ def parse_quantity(text: str) -> Fraction:
     return -value if sign == "-" else value
 
 
+QUALIFIED_NAME = r"((?=[^/]{1,253}/)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+"""Pattern of the keys of labels and annotations: a name, perhaps after a domain and a slash (IsQualifiedName)."""
+_QUALIFIED = re.compile(QUALIFIED_NAME)
+
+
+def is_qualified_name(text: str) -> bool:
+    """True for the key of a label or annotation."""
+    return _QUALIFIED.fullmatch(text) is not None
+
+
 def is_dns1123_label(text: str) -> bool:
     """True for a DNS-1123 label: lower case, at most 63 characters."""
     return len(text) <= 63 and _LABEL.fullmatch(text) is not None

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.injector import injector_config, is_injector
+from kserve_wiring.cluster.label_selectors import is_valid, matches
 from kserve_wiring.cluster.llm import POOL_SWITCH, is_on, pool_switch
+from kserve_wiring.cluster.mesh_config import mesh_of
 from kserve_wiring.grammar.image import parse_image
-from kserve_wiring.manifests import yamltext
 from kserve_wiring.manifests.objects import KubeObject, ObjectRef, mappings_of
 from kserve_wiring.preflight.environment import Environment
 from kserve_wiring.preflight.reader import Reader
@@ -121,29 +122,14 @@ def _templates(obj: KubeObject) -> Mapping[str, Any]:
 
 def _selectors(obj: KubeObject) -> list[Mapping[str, Any]]:
     """discoverySelectors of a ConfigMap with the configuration of a mesh."""
-    if not (obj.name == "istio" or obj.name.startswith("istio-")) or "mesh" not in obj.mapping("data"):
-        return []
-    try:
-        mesh = yamltext.load_embedded(str(obj.get("data", "mesh")))
-    except yamltext.YamlError:
-        return []
-    listed = mesh.get("discoverySelectors") if isinstance(mesh, Mapping) else None
+    mesh = mesh_of(obj) if obj.name == "istio" or obj.name.startswith("istio-") else None
+    listed = mesh.get("discoverySelectors") if mesh else None
     return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def _matches(labels: Mapping[str, Any], selector: Mapping[str, Any]) -> bool:
     """Whether a selector of Kubernetes selects labels. What is no part of a selector decides nothing."""
-    wanted = selector.get("matchLabels")
-    named = wanted.items() if isinstance(wanted, Mapping) else ()
-    expressions = mappings_of(selector.get("matchExpressions"))
-    return all(labels.get(key) == value for key, value in named) and all(_holds(labels, one) for _, one in expressions)
-
-
-def _holds(labels: Mapping[str, Any], expression: Mapping[str, Any]) -> bool:
-    key, values = str(expression.get("key")), expression.get("values")
-    present, among = key in labels, isinstance(values, list) and labels.get(key) in values
-    known = {"In": among, "NotIn": not among, "Exists": present, "DoesNotExist": not present}
-    return known.get(str(expression.get("operator")), True)
+    return matches(selector, labels) or not is_valid(selector)
 
 
 def _gateway(gateway: Mapping[str, Any], reader: Reader) -> Iterator[str]:

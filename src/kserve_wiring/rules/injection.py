@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
-from kserve_wiring.cluster.label_selectors import matches
+from kserve_wiring.cluster.label_selectors import NAME_LABEL, matches
 from kserve_wiring.cluster.names import near_name
-from kserve_wiring.cluster.namespace_selectors import NAME_LABEL
 from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of
 from kserve_wiring.rules import rule

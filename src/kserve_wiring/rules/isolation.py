@@ -13,8 +13,8 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.knative import DEFAULT_NAMESPACE
-from kserve_wiring.cluster.label_selectors import asked_keys, matches
-from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, unlabelled
+from kserve_wiring.cluster.label_selectors import NAME_LABEL, asked_keys, matches
+from kserve_wiring.cluster.namespace_selectors import unlabelled
 from kserve_wiring.cluster.quotas import excesses
 from kserve_wiring.manifests.objects import MAPPING, KubeObject, Setting, dig, mappings_of, strings_of
 from kserve_wiring.rules import rule
@@ -45,8 +45,7 @@ def cut_off(cluster: Cluster) -> Iterator[Draft]:
         clear = not any(id(obj) in mislabelled for obj in policies)
         if clear and _runs_on_knative(cluster, namespace, policies):
             yield from _ingress(cluster, policies, knative)
-    for namespace in sorted({obj.namespace for obj in cluster.of_kind("InferenceService")} - {""}):
-        yield from _egress([obj for obj in _policies(cluster, namespace) if _selects_models(obj)])
+        yield from _egress(policies)
         yield from _sidecars(cluster, namespace)
     yield from _webhooks(cluster)
 
@@ -138,7 +137,7 @@ def _admits_dns(entry: Mapping[str, Any]) -> bool:
 def _webhooks(cluster: Cluster) -> Iterator[Draft]:
     """The API server calls from the network of a node, which no selector of Pods or namespaces matches."""
     for namespace, name, labels in _webhook_pods(cluster):
-        chosen = [obj for obj in _policies(cluster, namespace) if _selects(obj, labels)]
+        chosen = [obj for obj in _policies(cluster, namespace) if matches(obj.mapping("spec", "podSelector"), labels)]
         limited = _of_type(chosen, "Ingress")
         rules = [item for obj in limited for _, item in mappings_of(obj.get("spec", "ingress"))]
         peers = [[peer for _, peer in mappings_of(item.get("from"))] for item in rules]
@@ -159,10 +158,6 @@ def _webhook_pods(cluster: Cluster) -> Iterator[tuple[str, str, Mapping[str, Any
             seen.add((namespace, name))
     if cluster.knative.server is not None:
         yield cluster.knative.namespace, "of Knative", {"app": "webhook"}
-
-
-def _selects(obj: KubeObject, labels: Mapping[str, Any]) -> bool:
-    return matches(obj.mapping("spec", "podSelector"), labels)
 
 
 def _sidecars(cluster: Cluster, namespace: str) -> Iterator[Draft]:

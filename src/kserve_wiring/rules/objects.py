@@ -17,7 +17,7 @@ from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.names import near_name
 from kserve_wiring.cluster.pods import KSERVE_GROUP, PodUse
 from kserve_wiring.cluster.probe_ports import unnamed_ports
-from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain
+from kserve_wiring.grammar.values import is_dns1123_label, is_dns1123_subdomain, is_qualified_name
 from kserve_wiring.manifests.objects import MAPPING, KeyPath, KubeObject, Setting, dig, mappings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, at, rename, set_to, single
@@ -25,7 +25,6 @@ from kserve_wiring.rules.draft import Draft, at, rename, set_to, single
 _SUBDOMAIN = "a name has lower case letters, digits, hyphens and dots, and begins and ends with a letter or digit"
 _LABEL_NAME = "the name has lower case letters, digits and hyphens"
 _VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 # Kinds whose names are free, and groups whose manifests a program reads instead of the API server.
 _FREE_NAMES = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "APIService", "List", "CSIDriver")
@@ -95,7 +94,7 @@ def _labels(obj: KubeObject) -> Iterator[Draft]:
 
 
 def _key(setting: Setting, key: Any) -> Iterator[Draft]:
-    if isinstance(key, str) and not _QUALIFIED.fullmatch(key.lower() if "/" not in key else key):
+    if isinstance(key, str) and not is_qualified_name(key):
         reason = "a key is a name, or a lower case domain, a slash and a name"
         yield single(setting, reason=reason, suggestion="write such a key")
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from kserve_wiring.cluster.cluster import Cluster
 from kserve_wiring.cluster.gateways import is_gateway_pod, selects
+from kserve_wiring.cluster.label_selectors import NAME_LABEL
 from kserve_wiring.cluster.made_pods import MODEL_LABEL, made_pods
 from kserve_wiring.cluster.mesh_config import root_namespace
 from kserve_wiring.cluster.names import NearNames, near_name
-from kserve_wiring.cluster.namespace_selectors import NAME_LABEL, unlabelled
+from kserve_wiring.cluster.namespace_selectors import unlabelled
 from kserve_wiring.cluster.pods import KNATIVE_GROUP, KSERVE_GROUP, PodUse
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, dig, mappings_of, show_path
 from kserve_wiring.rules import rule

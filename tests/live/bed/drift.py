@@ -55,8 +55,23 @@ def differences(delivery: Delivery) -> dict[str, tuple[list[Object], list[Differ
     return {name: (app["spec"].get("ignoreDifferences", []), found[name]) for name, app in apps.items()}
 
 
-def covers(entry: Object, listed: list[Difference]) -> bool:
-    return any(one.ignored_by(entry) for one in listed)
+def mismatched(delivery: Delivery) -> tuple[list[tuple[str, Object]], list[tuple[str, Difference]]]:
+    """Entries of ignoreDifferences without a difference, and differences without an entry, by their Applications."""
+    found = differences(delivery)
+    print("\n".join(f"{name}: {one}" for name, (_, listed) in found.items() for one in listed))
+    unused = [
+        (name, entry)
+        for name, (entries, listed) in found.items()
+        for entry in entries
+        if not any(one.ignored_by(entry) for one in listed)
+    ]
+    others = [
+        (name, one)
+        for name, (entries, listed) in found.items()
+        for one in listed
+        if not any(one.ignored_by(entry) for entry in entries)
+    ]
+    return unused, others
 
 
 def compares_all(app: Object) -> bool:

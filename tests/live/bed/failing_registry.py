@@ -13,11 +13,12 @@ import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from tests.live.bed import network
 from tests.live.bed.control_plane import certificate_authority, issue
+from tests.mirror.faulty import send, serving
 
 PORT = 5443
 # Asked by HTTPS only. The resolver also tries plain HTTP for *.local (go-containerregistry pkg/name/registry.go).
@@ -29,32 +30,10 @@ Server = Callable[[Path], contextlib.AbstractContextManager[None]]
 def status(code: int, **headers: str) -> Server:
     """Every request for a manifest gets this status, over plain HTTP."""
 
-    class Answer(BaseHTTPRequestHandler):
-        default_request_version = "HTTP/1.0"  # with a status line also when TLS is spoken to it
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        send(request, 200 if request.path == "/v2/" and code != 401 else code, **headers)
 
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/v2/" and code != 401 else code)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_HEAD = do_GET  # noqa: N815 - the name is http.server's
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the names of the requests are in the log of Knative's controller."""
-
-    @contextlib.contextmanager
-    def served(_keys: Path) -> Iterator[None]:
-        server = ThreadingHTTPServer((network.HOST, PORT), Answer)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-
-    return served
+    return lambda _keys: serving(PORT, answer, None, address=network.HOST)
 
 
 def tls(
