@@ -23,6 +23,7 @@ from kserve_wiring.cluster.llm import (
     presets,
     services,
 )
+from kserve_wiring.cluster.rbac import Request, may
 from kserve_wiring.manifests.objects import KeyPath, KubeObject, Setting, mappings_of, strings_of
 from kserve_wiring.rules import rule
 from kserve_wiring.rules.draft import Draft, single
@@ -151,7 +152,7 @@ def bundle_of_llm(cluster: Cluster) -> Iterator[Draft]:
     sure = version is not None or cluster.facts.complete or _role(cluster) is not None
     first = {obj.namespace: obj for obj in reversed(list(services(cluster)))}
     for namespace, obj in sorted(first.items()):
-        if namespace and not _may_copy(cluster, namespace):
+        if namespace and not _may_copy(cluster, config.namespace, namespace):
             reason = f"KServe copies that bundle to namespace {namespace} for {obj.ref}, which its ClusterRole forbids"
             suggestion = f"let {_ACCOUNT} create and update ConfigMaps in namespace {namespace}"
             draft = single(source, reason=reason, suggestion=suggestion)
@@ -164,19 +165,7 @@ def _role(cluster: Cluster) -> KubeObject | None:
     return found[0] if found else None
 
 
-def _may_copy(cluster: Cluster, namespace: str) -> bool:
-    """True if a role that is bound to the controller, there or everywhere, lets it write ConfigMaps."""
-    verbs: set[str] = set()
-    for binding in (*cluster.of_kind("ClusterRoleBinding"), *cluster.in_namespace("RoleBinding", namespace)):
-        if any(subject.get("name") == _ACCOUNT for _, subject in mappings_of(binding.get("subjects"))):
-            place = namespace if binding.get("roleRef", "kind") == "Role" else ""
-            for role in cluster.find(str(binding.get("roleRef", "kind")), place, str(binding.get("roleRef", "name"))):
-                verbs.update(_verbs_for_bundle(role))
-    return "*" in verbs or {"create", "update"} <= verbs
-
-
-def _verbs_for_bundle(role: KubeObject) -> Iterator[str]:
-    for _, item in mappings_of(role.get("rules")):
-        named = strings_of(item.get("resourceNames"))
-        if {"configmaps", "*"} & set(strings_of(item.get("resources"))) and (not named or _BUNDLE in named):
-            yield from strings_of(item.get("verbs"))
+def _may_copy(cluster: Cluster, controller: str, namespace: str) -> bool:
+    """True if the controller may write the copy in a namespace. controller: its own namespace."""
+    requests = (Request(verb, "", "configmaps", namespace, _BUNDLE) for verb in ("create", "update"))
+    return all(may(cluster, (controller, _ACCOUNT), request) for request in requests)
