@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +35,38 @@ def run(tmp_path: Path) -> Run:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=variables | env)
 
     return run
+
+
+HTTP_400 = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+ALERT = b"\x15\x03\x01\x00\x02\x02\x46"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_tls"),
+    [
+        (HTTP_400, True),
+        (ALERT, True),
+        (b"HTTP/1.0 400 Bad Request\r\n\r\nNo such host\n", False),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}", False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("read", [1, 1024], ids=["reset", "closed"])
+def test_a_server_with_tls_is_recognized(run: Run, answer: bytes, is_tls: bool, read: int) -> None:
+    """Also if it closes without reading the request, so that the connection is reset."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(read)
+                time.sleep(0.1)  # until the whole request is there
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = run("serves-tls.sh", f"127.0.0.1:{listener.getsockname()[1]}", answers={})
+        thread.join()
+    assert done.returncode == (0 if is_tls else 1)
 
 
 def calls(folder: Path) -> list[str]:
